@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  // tests use the sources of the workspace packages, users get their build
+  resolve: { conditions: ["mirrorpool-source"] },
+  ssr: { resolve: { conditions: ["mirrorpool-source"] } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
