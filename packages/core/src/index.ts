@@ -1,1 +1,49 @@
-export {};
+/** The public API of the failover pool. */
+export type { CallOptions } from "./call.ts";
+export type { Environment, Timer } from "./clock.ts";
+export { createPool } from "./cluster.ts";
+export type { NodeOptions, Password, PoolOptions } from "./config/options.ts";
+export { optionRules } from "./config/options.ts";
+export type {
+  Connection,
+  ConnectTarget,
+  Driver,
+  Fault,
+  NodeAddress,
+  Observation,
+  Positions,
+  Result,
+  Statement,
+  StatementFacts,
+  TransactionMode,
+  TransactionStatements,
+} from "./driver.ts";
+export type { ErrorCode, ErrorDetails } from "./errors.ts";
+export {
+  AbortedError,
+  AcquireTimeoutError,
+  CommitUnknownError,
+  DeadlineError,
+  errorCodes,
+  MirrorpoolError,
+  NoNodeError,
+  NoPrimaryError,
+  NotSentError,
+  OptionsError,
+  PoolClosedError,
+  QueueFullError,
+  SessionLostError,
+  SplitBrainError,
+  SwitchoverError,
+  TransactionAbortedError,
+  TransactionLostError,
+} from "./errors.ts";
+export type { FailoverPool, PoolSession, PoolStats } from "./failover-pool.ts";
+export type { PoolEventName, PoolEvents } from "./observe/events.ts";
+export type { NodePoolStats } from "./pool/node-pool.ts";
+export type { StatementOptions } from "./session/session.ts";
+export type { PromoteRequest, SwitchoverOptions } from "./session/switchover.ts";
+export type { Transaction, TransactionOptions } from "./session/transaction.ts";
+export type { Fence, NodeStatus } from "./topology/node.ts";
+export type { NodeReport, TopologyReport } from "./topology/report.ts";
+export type { Hold } from "./topology/topology.ts";

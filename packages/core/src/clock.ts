@@ -1,0 +1,32 @@
+/** All time and chance in the core come from here, so that a simulation can hold the one and seed the other. */
+export interface Environment {
+  /** Milliseconds that only grow; fractions allowed. Not the time of day. */
+  now(): number;
+  /** Calls back once. A referenced timer keeps the process alive. */
+  schedule(delayMs: number, callback: () => void, isReferenced: boolean): Timer;
+  /** From 0 to just under 1. */
+  random(): number;
+}
+
+export interface Timer {
+  cancel(): void;
+  setRef(isReferenced: boolean): void;
+}
+
+export const systemEnvironment: Environment = {
+  now: () => performance.now(),
+  schedule(delayMs, callback, isReferenced) {
+    const handle = setTimeout(callback, delayMs);
+    if (!isReferenced) handle.unref();
+    return {
+      cancel: () => clearTimeout(handle),
+      setRef: (isReferenced) => void (isReferenced ? handle.ref() : handle.unref()),
+    };
+  },
+  random: Math.random,
+};
+
+/** A span stretched or shrunk by up to `fraction` of itself, so that processes started together drift apart. */
+export function jittered(spanMs: number, fraction: number, random: number): number {
+  return spanMs * (1 + fraction * (2 * random - 1));
+}

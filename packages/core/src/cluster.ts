@@ -1,0 +1,183 @@
+import { Call } from "./call.ts";
+import type { Environment, Timer } from "./clock.ts";
+import { systemEnvironment } from "./clock.ts";
+import type { PoolOptions } from "./config/options.ts";
+import type { Config, NodeConfig } from "./config/resolve.ts";
+import { resolveConfig } from "./config/resolve.ts";
+import { Connector } from "./connector.ts";
+import { Deadlines } from "./deadlines.ts";
+import { PoolClosedError } from "./errors.ts";
+import { elect } from "./failover/elect.ts";
+import { WaitingRoom } from "./failover/waiting-room.ts";
+import { createFailoverPool, type FailoverPool } from "./failover-pool.ts";
+import { Monitor } from "./monitor/monitor.ts";
+import { changes } from "./observe/changes.ts";
+import { createCounters } from "./observe/counters.ts";
+import { Events } from "./observe/events.ts";
+import { NodePool } from "./pool/node-pool.ts";
+import type { SessionContext } from "./session/context.ts";
+import { drain } from "./session/drain.ts";
+import { Misrouted } from "./session/misrouted.ts";
+import { Work } from "./session/work.ts";
+import { TopologyCell } from "./topology/cell.ts";
+import type { NodeState } from "./topology/node.ts";
+import { initialTopology, type Topology } from "./topology/topology.ts";
+
+/** How often idle connections are looked through, and those kept ready are opened. */
+const TEND_INTERVAL_MS = 1000;
+
+/**
+ * Makes a pool. Nothing is connected yet: the first call, or `start()`, begins to watch the nodes.
+ * @param environment time and chance; another one is for simulations
+ * @throws {OptionsError} with path, rule and value
+ */
+export function createPool(options: PoolOptions, environment: Environment = systemEnvironment): FailoverPool {
+  return createFailoverPool(new Cluster(resolveConfig(options), environment));
+}
+
+/** Wires the parts; the only place that knows them all. */
+export class Cluster {
+  readonly context: SessionContext;
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly #monitor: Monitor;
+  readonly #connector: Connector;
+  #tending: Timer | undefined;
+  #isStarted = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(config: Config, environment: Environment) {
+    this.config = config;
+    this.environment = environment;
+    this.#connector = new Connector(config, environment);
+    const { driver } = config;
+    const cell = new TopologyCell(initialTopology(config.nodes.map((node) => node.id)), {
+      elect,
+      positions: driver.positions,
+    });
+    const deadlines = new Deadlines(environment);
+    const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node)]));
+    cell.subscribe((after, before) => this.#follow(after, before));
+    this.context = {
+      config,
+      driver,
+      environment,
+      deadlines,
+      cell,
+      pools,
+      room: new WaitingRoom(cell, environment, config.failover),
+      events: new Events(),
+      counters: createCounters(),
+      work: new Work(),
+      misrouted: new Misrouted(),
+      suspect: () => this.#monitor.suspect(),
+      lastWriteAt: Number.NEGATIVE_INFINITY,
+      isClosed: false,
+      createCall: (timeoutMs, signal) =>
+        new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal),
+    };
+    const byId = new Map(config.nodes.map((node) => [node.id, node]));
+    this.#monitor = new Monitor(
+      driver,
+      cell,
+      environment,
+      (id, signal) => this.#connector.open(byId.get(id) as NodeConfig, signal), // the monitor's ids are the configuration's
+      { ...config.monitor, patientIntervalMs: Math.max(TEND_INTERVAL_MS, config.monitor.intervalMs) },
+    );
+  }
+
+  start(): void {
+    if (this.#isStarted || this.context.isClosed) return;
+    this.#isStarted = true;
+    this.#monitor.start();
+    this.#scheduleTending();
+  }
+
+  /** Refuses new work, lets what is under way end for `timeoutMs`, then cuts it off. Leaves no socket, timer or process. */
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { context } = this;
+    context.isClosed = true;
+    context.room.close(() => new PoolClosedError());
+    const call = context.createCall(timeoutMs, undefined);
+    await drain(context.work, "all", call);
+    this.#tending?.cancel();
+    await Promise.all([this.#monitor.close(), ...[...context.pools.values()].map((pool) => pool.close())]);
+    context.deadlines.close();
+  }
+
+  #createNodePool(node: NodeConfig): NodePool {
+    const { driver, pool, timeouts, monitor } = this.config;
+    const { environment } = this;
+    return new NodePool(
+      node.id,
+      { ...pool, acquireMs: timeouts.acquireMs },
+      {
+        open: (signal) => this.#connector.open(node, signal),
+        check: (connection) =>
+          new Promise<void>((resolve, reject) => {
+            const timer = environment.schedule(
+              monitor.probeTimeoutMs,
+              () => reject(new Error("no answer in time")),
+              true,
+            );
+            driver
+              .probe(connection)
+              .then(() => resolve(), reject)
+              .finally(() => timer.cancel());
+          }),
+        classify: (error) => driver.classify(error),
+      },
+      environment,
+    );
+  }
+
+  /** What a change of the topology means for the pools: cuts what must not go on, and tells the application. */
+  #follow(after: Topology, before: Topology): void {
+    const { context } = this;
+    for (const node of after.nodes.values()) {
+      const was = before.nodes.get(node.id);
+      if (was === node || was === undefined) continue;
+      const pool = context.pools.get(node.id);
+      if (mustCut(was, node)) pool?.cut({ kind: "gone", code: node.fault?.code });
+      if (node.status === "up" && was.status !== "up") {
+        pool?.forgive();
+        this.#tendPool(node);
+      }
+    }
+    if (after.epoch > before.epoch && before.epoch > 0) context.counters.failovers += 1;
+    if (after.hold !== before.hold) context.events.emit(after.hold === "none" ? "resumed" : "paused", {});
+    for (const [name, event] of changes(before, after, before.hold === "writes"))
+      context.events.emit(name, event as never);
+  }
+
+  #scheduleTending(): void {
+    this.#tending = this.environment.schedule(
+      TEND_INTERVAL_MS,
+      () => {
+        for (const node of this.context.cell.current.nodes.values()) this.#tendPool(node);
+        this.#scheduleTending();
+      },
+      false,
+    );
+  }
+
+  #tendPool(node: NodeState): void {
+    const { min, warm } = this.config.pool;
+    const isUsed = node.status === "up" && node.fence === undefined;
+    const wanted = node.observation?.role === "mirror" ? Math.max(min, warm) : min;
+    void this.context.pools.get(node.id)?.tend(isUsed ? wanted : 0);
+  }
+}
+
+/** A node that is lost, fenced, or another process than before: nothing that is under way there may go on. */
+function mustCut(was: NodeState, is: NodeState): boolean {
+  if (is.status === "down" && was.status === "up") return true;
+  if (is.fence !== undefined && was.fence === undefined) return true;
+  const before = was.observation?.instance;
+  return before !== undefined && is.observation?.instance !== before;
+}

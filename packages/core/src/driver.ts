@@ -1,0 +1,185 @@
+/**
+ * The port between the core and a database library. A driver is the only code that knows SQL dialects, error codes and
+ * the library's own objects; the core sees statements, results, observations and faults.
+ */
+
+/** One statement as the caller wrote it. Drivers may accept more fields (a name, a row mode) and read them from here. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly [driverField: string]: unknown;
+}
+
+/** What a statement answered. Drivers may return a richer object, such as the library's own result. */
+export interface Result<Row = Record<string, unknown>> {
+  readonly rows: Row[];
+  /** Rows affected or returned; null where the command has no count. */
+  readonly rowCount: number | null;
+  /** All results of a text with several statements, whose last one this is. */
+  readonly results?: readonly Result[];
+  /** The command tag's first word, such as `SELECT` or `COMMIT`; a COMMIT answered with `ROLLBACK` was a rollback. */
+  readonly command: string;
+}
+
+/** What is known of a statement from its text alone. Doubt means `write`. */
+export interface StatementFacts {
+  readonly intent: "read" | "write";
+  readonly transaction:
+    | "none"
+    | "begin"
+    | "commit"
+    | "rollback"
+    | "savepoint"
+    | "rollback-to"
+    | "release"
+    | "prepare"
+    | "chain"
+    | "mixed";
+  /** `setting` can be carried to another connection, `local` ends with the transaction, `pinned` cannot move. */
+  readonly session: "none" | "setting" | "local" | "pinned";
+  /** False for what cannot run inside a transaction block, or controls transactions itself. */
+  readonly transactional: boolean;
+  /** Rows pass through a channel that cannot be run again: COPY, cursors. */
+  readonly stream: boolean;
+  /** First words in upper case, for messages. Never user data. */
+  readonly command: string;
+}
+
+/** What a probe saw on a node, in one round trip. */
+export interface Observation {
+  /** What the node says of itself; `mirror` means that it is in recovery or follows another node. */
+  readonly role: "primary" | "mirror";
+  /** False where the node takes no writes although it is no mirror (a read-only switch). */
+  readonly isWritable: boolean;
+  /** Identity of the replicated cluster; nodes with another one are never the same cluster. */
+  readonly systemId: string;
+  /** Identity of the running server process; two addresses with the same instance are one server. */
+  readonly instance: string;
+  /** Grows with each promotion. Undefined where the system has none, or where it cannot be known for certain. */
+  readonly timeline: number | undefined;
+  /** How far a primary has written, or a mirror has replayed. Opaque; compared by {@link Positions}. */
+  readonly position: string | undefined;
+}
+
+/** How a driver's positions compare. Both functions are pure. */
+export interface Positions {
+  /** True when a node at `position` has everything up to `other`. */
+  covers(position: string, other: string): boolean;
+  /** Bytes from `behind` to `ahead`, where the system can tell. */
+  distanceBytes(ahead: string, behind: string): number | undefined;
+}
+
+/**
+ * An error in the core's terms, found from its code and never from its text.
+ *
+ * | kind | meaning |
+ * |---|---|
+ * | `statement` | an ordinary answer of the server: the connection is as good as before |
+ * | `rolled-back` | the server undid the transaction (deadlock, serialization failure) |
+ * | `read-only` | refused before any effect: this node takes no writes |
+ * | `not-ready` | refused before any effect: starting up, shutting down |
+ * | `overloaded` | refused before any effect: too many connections |
+ * | `configuration` | refused: password, database name, TLS; trying again changes nothing |
+ * | `refused` | nobody listens at the address: positive evidence that the process is gone |
+ * | `unreachable` | no way to the address, or no such name |
+ * | `gone` | an established connection was lost |
+ * | `silent` | no answer in time |
+ * | `outcome-unknown` | the server itself says that it cannot tell |
+ */
+export interface Fault {
+  readonly kind:
+    | "statement"
+    | "rolled-back"
+    | "read-only"
+    | "not-ready"
+    | "overloaded"
+    | "configuration"
+    | "refused"
+    | "unreachable"
+    | "gone"
+    | "silent"
+    | "outcome-unknown";
+  /** SQLSTATE, errno or the system's error code, where there is one. */
+  readonly code: string | undefined;
+}
+
+/** Where and as whom a driver shall connect. */
+export interface ConnectTarget {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Passed through to the database library as it is. */
+  readonly tls: unknown;
+  readonly applicationName: string;
+  /** Settings of the URL's query string, passed through to the database library. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** One real connection. Statements are run one after the other; the pool never asks for two at once. */
+export interface Connection {
+  /**
+   * Runs one statement and resolves with the library's result. Settles only when the server is ready for the next one, or
+   * the connection is lost: `status` is then the state after the statement, also where it failed.
+   * @throws {NotSentError} when certainly no byte of it left; else the library's own error.
+   */
+  run(statement: Statement): Promise<Result>;
+  /**
+   * What the protocol last said: `idle` is outside a transaction, `failed` a transaction that only takes a rollback,
+   * `busy` an answer still to come, `closed` no connection.
+   */
+  readonly status: "idle" | "transaction" | "failed" | "busy" | "closed";
+  /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
+  cancel(signal: AbortSignal): Promise<void>;
+  /** Cuts the connection at once; a running statement rejects. Never throws. */
+  destroy(): void;
+  /** Says goodbye and closes. Never rejects. */
+  close(): Promise<void>;
+  /** Calls the listener once, when the connection is lost or closed for whatever reason. */
+  onClose(listener: () => void): void;
+  /** Whether the socket keeps the process alive. */
+  setRef(isReferenced: boolean): void;
+}
+
+/** The statements of transaction control in the driver's dialect. */
+export interface TransactionStatements {
+  begin(mode: TransactionMode): string;
+  readonly commit: string;
+  readonly rollback: string;
+}
+
+export interface TransactionMode {
+  readonly isolation?: "read committed" | "repeatable read" | "serializable" | "read uncommitted";
+  readonly readOnly?: boolean;
+  readonly deferrable?: boolean;
+}
+
+/** What a driver makes of a node's URL. */
+export interface NodeAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly tls?: unknown;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** Speaks to one database library. Stateless: all state is in its connections. */
+export interface Driver {
+  /** Such as `pg`. */
+  readonly name: string;
+  readonly defaultPort: number;
+  readonly positions: Positions;
+  readonly transactions: TransactionStatements;
+  /** @throws {Error} whose message names the rule and never holds the password. */
+  parseUrl(url: string): NodeAddress;
+  /** Opens and logs in. The signal ends the attempt and leaves no socket behind. */
+  connect(target: ConnectTarget, signal: AbortSignal): Promise<Connection>;
+  /** One round trip. The caller bounds it and destroys the connection when it takes too long. */
+  probe(connection: Connection): Promise<Observation>;
+  classify(error: unknown): Fault;
+  inspect(text: string): StatementFacts;
+}

@@ -1,0 +1,188 @@
+import { inspect } from "node:util";
+import type { CallOptions } from "./call.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Result, Statement } from "./driver.ts";
+import { MirrorpoolError, NoPrimaryError, PoolClosedError } from "./errors.ts";
+import type { Counters } from "./observe/counters.ts";
+import type { PoolEventName, PoolEvents } from "./observe/events.ts";
+import type { NodePoolStats } from "./pool/node-pool.ts";
+import { drain } from "./session/drain.ts";
+import type { StatementOptions } from "./session/session.ts";
+import { Session } from "./session/session.ts";
+import { toStatement } from "./session/statement.ts";
+import type { SwitchoverOptions } from "./session/switchover.ts";
+import { switchover } from "./session/switchover.ts";
+import type { Transaction, TransactionOptions } from "./session/transaction.ts";
+import { transaction } from "./session/transaction.ts";
+import { describeNodes, reportTopology, type TopologyReport } from "./topology/report.ts";
+import { until } from "./topology/until.ts";
+
+/** A session on loan: statements run one after the other, on the primary from the first write on. */
+export interface PoolSession extends AsyncDisposable {
+  query<Row = Record<string, unknown>>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+    options?: StatementOptions,
+  ): Promise<Result<Row>>;
+  /** Gives it back; an open transaction is rolled back. Idempotent. */
+  release(): void;
+}
+
+/** An immutable snapshot of what the pool has counted and holds now. */
+export interface PoolStats extends Readonly<Counters> {
+  readonly epoch: number;
+  /** Callers waiting for a usable node. */
+  readonly waitingForNode: number;
+  readonly nodes: Readonly<Record<string, NodePoolStats>>;
+}
+
+/** Connections to a primary and its mirrors, as one pool. Every wait ends by the call's deadline or signal. */
+export interface FailoverPool extends AsyncDisposable {
+  /**
+   * Runs one statement: reads on a mirror or the primary, everything else on the primary.
+   * @throws {CommitUnknownError} for a write whose answer was lost
+   * @throws {NoPrimaryError} {@link NoNodeError} {@link SplitBrainError} {@link AcquireTimeoutError} {@link DeadlineError}
+   * @throws the database library's own error for what the database itself refused
+   */
+  query<Row = Record<string, unknown>>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+    options?: StatementOptions,
+  ): Promise<Result<Row>>;
+  /**
+   * BEGIN, the callback, COMMIT; ROLLBACK when the callback throws.
+   * @throws {CommitUnknownError} when the answer to COMMIT was lost
+   * @throws {TransactionLostError} when it certainly did not commit, after `retries`
+   */
+  transaction<T>(callback: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** A session, for what needs one: SET, LISTEN, a cursor, transactions by hand. Costs nothing until its first statement. */
+  connect(options?: CallOptions): Promise<PoolSession>;
+  /** Starts to watch the nodes and resolves when a primary takes writes. Optional: the first call starts as well. */
+  start(options?: CallOptions): Promise<void>;
+  /** The cluster as this pool sees it now. */
+  topology(): TopologyReport;
+  stats(): PoolStats;
+  /** Returns the function that ends it. */
+  on<N extends PoolEventName>(name: N, listener: (event: PoolEvents[N]) => void): () => void;
+  /** Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long. */
+  pause(options?: CallOptions): Promise<void>;
+  resume(): void;
+  /** Hands the primary over without an error. See {@link SwitchoverOptions}. */
+  switchover(options: SwitchoverOptions): Promise<void>;
+  /** Lets work under way end for `timeoutMs` (default 5000), then cuts it off. Idempotent. */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
+const CLOSE_TIMEOUT_MS = 5000;
+
+export function createFailoverPool(cluster: Cluster): FailoverPool {
+  const { context, config, environment } = cluster;
+  const { cell } = context;
+
+  const begin = (): void => {
+    if (context.isClosed) throw new PoolClosedError();
+    cluster.start();
+  };
+
+  const query: FailoverPool["query"] = async <Row>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+    options: StatementOptions = {},
+  ) => {
+    begin();
+    const given = toStatement(statement, values);
+    const facts = context.driver.inspect(given.text);
+    if (facts.transaction !== "none" && facts.transaction !== "mixed") {
+      const message = `${facts.command} needs a session: use transaction() or connect()`;
+      throw new MirrorpoolError("SESSION_REQUIRED", message);
+    }
+    const session = new Session(context);
+    try {
+      const call = context.createCall(options.timeoutMs, options.signal);
+      return (await session.query(given, options, call)) as Result<Row>;
+    } finally {
+      session.release();
+    }
+  };
+
+  const connect: FailoverPool["connect"] = async (options = {}) => {
+    begin();
+    context.createCall(options.timeoutMs, options.signal).throwIfAborted();
+    const session = new Session(context);
+    const stopWatching = watchForLeak(cluster);
+    const release = (): void => {
+      stopWatching();
+      session.release();
+    };
+    return {
+      query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
+        session.query(toStatement(statement, values), own, context.createCall(own.timeoutMs, own.signal)) as Promise<
+          Result<Row>
+        >,
+      release,
+      [Symbol.asyncDispose]: async () => release(),
+    };
+  };
+
+  const pool: FailoverPool = {
+    query,
+    connect,
+    transaction: async (callback, options = {}) => {
+      begin();
+      return transaction(context, callback, options);
+    },
+    start: async (options = {}) => {
+      begin();
+      const call = context.createCall(options.timeoutMs ?? config.timeouts.failoverMs, options.signal);
+      if (await until(cell, (topology) => topology.isWritable, call)) return;
+      call.throwIfAborted();
+      const { nodes } = reportTopology(cell.current, environment.now());
+      throw new NoPrimaryError(`no primary that takes writes: ${describeNodes(nodes)}`, nodes);
+    },
+    topology: () => reportTopology(cell.current, environment.now()),
+    stats: () =>
+      Object.freeze({
+        ...context.counters,
+        epoch: cell.current.epoch,
+        waitingForNode: context.room.size,
+        nodes: Object.freeze(
+          Object.fromEntries([...context.pools].map(([id, each]) => [id, Object.freeze(each.stats)])),
+        ),
+      }),
+    on: (name, listener) => context.events.on(name, listener),
+    pause: async (options = {}) => {
+      begin();
+      const call = context.createCall(options.timeoutMs, options.signal);
+      cell.apply({ type: "held", hold: "all" });
+      if (await drain(context.work, "all", call)) return;
+      cell.apply({ type: "held", hold: "none" });
+      call.throwIfAborted();
+      const { total } = context.work;
+      throw new MirrorpoolError("DEADLINE", `pause: ${total} statements and transactions did not end in time`);
+    },
+    resume: () => cell.apply({ type: "held", hold: "none" }),
+    switchover: async (options) => {
+      begin();
+      const timeoutMs = options.timeoutMs ?? config.timeouts.failoverMs;
+      await switchover(context, options, context.createCall(timeoutMs, options.signal));
+    },
+    close: ({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) => cluster.close(timeoutMs),
+    [Symbol.asyncDispose]: () => cluster.close(CLOSE_TIMEOUT_MS),
+  };
+  // what it closes over holds passwords; what it shows does not
+  Object.defineProperty(pool, inspect.custom, { value: () => `FailoverPool ${inspect(pool.topology())}` });
+  return Object.freeze(pool);
+}
+
+/** Reports a session that is held for too long, with the stack of who took it. */
+function watchForLeak({ config, context, environment }: Cluster): () => void {
+  const { leakMs } = config.pool;
+  if (leakMs === 0) return () => {};
+  const { stack = "" } = new Error("the session was taken here");
+  const timer = environment.schedule(
+    leakMs,
+    () => context.events.emit("leak-suspected", { heldMs: leakMs, stack }),
+    false,
+  );
+  return () => timer.cancel();
+}

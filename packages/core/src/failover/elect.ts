@@ -1,0 +1,67 @@
+import type { Fence, NodeId, NodeState } from "../topology/node.ts";
+import type { Election, Reign, Topology } from "../topology/topology.ts";
+
+/**
+ * Finds the primary among the nodes' own claims. The rules (FACTS: a promotion always makes a higher timeline):
+ *
+ * 1. Another system identifier is never the same cluster; before a primary was accepted, nobody can say which one is meant.
+ * 2. A claim on a timeline below the highest one seen is superseded, for as long as the node makes it.
+ * 3. Of several claims the highest timeline wins; on equal timelines writes stop, unless it is one server with two addresses.
+ * 4. A claim on the accepted primary's own timeline by another server is a rival: two mirrors were promoted from one
+ *    ancestor, and the other's writes are not here. That the accepted one is down proves nothing; that it follows does.
+ * 5. Where the system has no timelines, a node other than the accepted primary must have been seen following since it last
+ *    reigned, and only one claim may stand.
+ */
+export function elect(topology: Topology): Election {
+  const { reign } = topology;
+  const fences = new Map<NodeId, Fence>();
+  const claimants: NodeState[] = [];
+  for (const node of topology.nodes.values()) {
+    const seen = node.observation;
+    if (seen === undefined) continue;
+    if (reign !== undefined && seen.systemId !== reign.systemId) fences.set(node.id, "foreign");
+    else if (seen.role !== "primary") {
+      // a mirror stuck on an old timeline is merely stale; freshness keeps reads from it
+    } else if (isSuperseded(node, topology)) fences.set(node.id, "superseded");
+    else if (node.status === "up") claimants.push(node);
+  }
+  if (!topology.isSettled || claimants.length === 0) return { primary: undefined, isSplit: false, reign, fences };
+
+  const winner = isOneCluster(topology) ? pick(claimants, topology) : undefined;
+  if (winner === undefined) {
+    for (const node of claimants) if (node.id !== reign?.node) fences.set(node.id, "rival");
+    return { primary: undefined, isSplit: true, reign, fences };
+  }
+  const { timeline, instance, systemId } = winner.observation as NonNullable<NodeState["observation"]>;
+  return { primary: winner.id, isSplit: false, reign: { node: winner.id, timeline, instance, systemId }, fences };
+}
+
+function isSuperseded(node: NodeState, topology: Topology): boolean {
+  const timeline = node.observation?.timeline;
+  if (timeline !== undefined) return timeline < topology.highestTimeline;
+  return topology.reign !== undefined && topology.reign.node !== node.id && !node.hasFollowed;
+}
+
+function isOneCluster(topology: Topology): boolean {
+  if (topology.reign !== undefined) return true; // others are fenced as foreign
+  const ids = new Set([...topology.nodes.values()].map((node) => node.observation?.systemId));
+  ids.delete(undefined);
+  return ids.size <= 1;
+}
+
+function pick(claimants: readonly NodeState[], topology: Topology): NodeState | undefined {
+  const { reign } = topology;
+  const instances = new Set(claimants.map((node) => node.observation?.instance));
+  if (instances.size > 1) return undefined;
+  const winner = claimants.find((node) => node.id === reign?.node) ?? claimants[0];
+  return winner !== undefined && (reign === undefined || maySucceed(winner, reign, topology)) ? winner : undefined;
+}
+
+function maySucceed(node: NodeState, reign: Reign, topology: Topology): boolean {
+  if (node.id === reign.node || node.observation?.instance === reign.instance) return true;
+  const former = topology.nodes.get(reign.node);
+  if (former?.status === "up" && former.observation?.role === "mirror") return true; // it has given way by itself
+  const timeline = node.observation?.timeline;
+  if (timeline === undefined || reign.timeline === undefined) return true; // rule 5 was applied before
+  return timeline > reign.timeline;
+}

@@ -1,0 +1,117 @@
+import type { Environment } from "../clock.ts";
+import type { Connection, Driver, Fault } from "../driver.ts";
+import type { ProbeOutcome } from "./detector.ts";
+
+/** A timer that fires this much late shows that the process itself was stalled: an answer may wait unread in its socket. */
+const STALL_MS = 100;
+
+/** One node's probe: a connection of its own, opened when it is needed and given up after any failure. */
+export class Probe {
+  readonly #driver: Driver;
+  readonly #environment: Environment;
+  readonly #connect: (signal: AbortSignal) => Promise<Connection>;
+  readonly #timeoutMs: number;
+  #connection: Connection | undefined;
+  #openedAt = 0;
+
+  constructor(
+    driver: Driver,
+    environment: Environment,
+    connect: (signal: AbortSignal) => Promise<Connection>,
+    timeoutMs: number,
+  ) {
+    this.#driver = driver;
+    this.#environment = environment;
+    this.#connect = connect;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Asks once. Never rejects, and ends within the timeout for connecting and again for the answer. */
+  async ask(signal: AbortSignal): Promise<ProbeOutcome> {
+    if (this.#connection === undefined || this.#connection.status === "closed") {
+      const failure = await this.#open(signal);
+      if (failure !== undefined) return failure;
+    }
+    const connection = this.#connection as Connection;
+    const sentAt = this.#environment.now();
+    try {
+      const observation = await this.#within(() => this.#driver.probe(connection), signal);
+      if (observation === undefined) return this.#give("query", { kind: "silent", code: undefined });
+      if (observation === "stalled") {
+        this.renew();
+        return { type: "stalled" };
+      }
+      return { type: "answered", observation, sentAt, receivedAt: this.#environment.now() };
+    } catch (error) {
+      return this.#give("query", this.#driver.classify(error));
+    }
+  }
+
+  /** Since when the present connection is open; undefined without one. */
+  get openedAt(): number | undefined {
+    return this.#connection === undefined ? undefined : this.#openedAt;
+  }
+
+  /** Drops the connection, so that the next probe looks the name up again and logs in anew. */
+  renew(): void {
+    this.#connection?.destroy();
+    this.#connection = undefined;
+  }
+
+  async #open(signal: AbortSignal): Promise<ProbeOutcome | undefined> {
+    const attempt = new AbortController();
+    const onAbort = (): void => attempt.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const opening = this.#connect(attempt.signal);
+      const connection = await this.#within(() => opening, signal);
+      if (connection === "stalled" || connection === undefined) {
+        attempt.abort(new Error("no answer in time"));
+        // an attempt that was given up may still succeed
+        opening.then((late) => late.destroy()).catch(() => {});
+        return connection === "stalled"
+          ? { type: "stalled" }
+          : this.#give("connect", { kind: "silent", code: undefined });
+      }
+      connection.setRef(false);
+      this.#connection = connection;
+      this.#openedAt = this.#environment.now();
+      return undefined;
+    } catch (error) {
+      return this.#give("connect", this.#driver.classify(error));
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #give(phase: "connect" | "query", fault: Fault): ProbeOutcome {
+    this.renew();
+    return { type: "failed", phase, fault };
+  }
+
+  /** Undefined when there was no answer in time; `stalled` when nobody could have seen it. */
+  async #within<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | undefined | "stalled"> {
+    const due = this.#environment.now() + this.#timeoutMs;
+    return new Promise<T | undefined | "stalled">((resolve, reject) => {
+      const onAbort = (): void => resolve(undefined);
+      let timer = this.#environment.schedule(
+        this.#timeoutMs,
+        () => {
+          const isStalled = this.#environment.now() - due > STALL_MS;
+          if (!isStalled) return resolve(undefined);
+          // the sockets are read after the timers: give the answer a moment to come in
+          timer = this.#environment.schedule(STALL_MS, () => resolve("stalled"), false);
+        },
+        false,
+      );
+      signal.addEventListener("abort", onAbort, { once: true });
+      work()
+        .then(resolve, reject)
+        .finally(() => {
+          timer.cancel();
+          signal.removeEventListener("abort", onAbort);
+        });
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { jittered } from "../clock.ts";
+import type { Judgement } from "./detector.ts";
+
+export interface ScheduleOptions {
+  readonly intervalMs: number;
+  readonly fastIntervalMs: number;
+  /** Between attempts at a server that refuses us for a reason that time alone does not mend. */
+  readonly patientIntervalMs: number;
+}
+
+/** Spread of all probe intervals, so that the processes of a fleet do not probe in step. */
+const JITTER = 0.1;
+
+/** Between two probes of one node, however urgent. */
+const MIN_SPACING_MS = 5;
+
+/** Without a primary for longer than this, fast probing gains nothing any more and only costs. */
+const FAST_FOR_MS = 60_000;
+
+/** How long to wait before the next probe of a node. When the primary was lost every node is probed fast, for a minute. */
+export function probeDelay(
+  next: Judgement["next"],
+  withoutPrimaryMs: number,
+  options: ScheduleOptions,
+  random: number,
+): number {
+  const isFast = withoutPrimaryMs > 0 && withoutPrimaryMs < FAST_FOR_MS;
+  switch (next) {
+    case "now":
+      return MIN_SPACING_MS;
+    case "patient":
+      return jittered(options.patientIntervalMs, JITTER, random);
+    case "usual":
+      return jittered(isFast ? options.fastIntervalMs : options.intervalMs, JITTER, random);
+    default:
+      return next satisfies never;
+  }
+}

@@ -1,0 +1,32 @@
+/** What the pool has counted since it was made. */
+export interface Counters {
+  /** Statements that got an answer of the server, errors of the database included. */
+  statements: number;
+  reads: number;
+  writes: number;
+  transactions: number;
+  /** Statements that were run again, on another node or after waiting for a new primary. */
+  reruns: number;
+  misrouted: number;
+  commitUnknown: number;
+  transactionsLost: number;
+  /** Calls that ended by their deadline or signal. */
+  interrupted: number;
+  /** Primaries accepted after the first. */
+  failovers: number;
+}
+
+export function createCounters(): Counters {
+  return {
+    statements: 0,
+    reads: 0,
+    writes: 0,
+    transactions: 0,
+    reruns: 0,
+    misrouted: 0,
+    commitUnknown: 0,
+    transactionsLost: 0,
+    interrupted: 0,
+    failovers: 0,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Fence, NodeId } from "../topology/node.ts";
+
+/** What the pool tells, by name. Plain data; no event holds a password or a statement's values. */
+export interface PoolEvents {
+  /** A node answers, for the first time or again. */
+  "node-up": { readonly node: NodeId; readonly role: "primary" | "mirror" };
+  /** A node was declared down; its work in flight was cut off. */
+  "node-down": { readonly node: NodeId; readonly reason: string };
+  /** A node answers but gets no work, and why. */
+  "node-fenced": { readonly node: NodeId; readonly reason: Fence; readonly timeline: number | undefined };
+  /** There is a new primary. `previous` is the last one, whenever that was. */
+  "primary-changed": {
+    readonly node: NodeId;
+    readonly previous: NodeId | undefined;
+    readonly epoch: number;
+    readonly timeline: number | undefined;
+    /** `initial`: the first one; `switchover`: handed over through this pool; else `failover`. */
+    readonly reason: "initial" | "failover" | "switchover";
+  };
+  /** Writes have nowhere to go. */
+  "primary-lost": { readonly node: NodeId; readonly reason: string };
+  /** The same primary takes writes again. */
+  "primary-restored": { readonly node: NodeId };
+  /** Two nodes claim to be primary and none is provably newer. */
+  "split-brain": { readonly nodes: readonly NodeId[] };
+  /** A login was refused, or another trouble that time alone does not mend. */
+  "node-misconfigured": { readonly node: NodeId; readonly reason: string };
+  /** A mirror refused a statement that looked like a read; it ran on the primary, and goes there from now on. */
+  misrouted: { readonly node: NodeId; readonly command: string };
+  /** A statement was run again elsewhere. */
+  rerun: { readonly node: NodeId; readonly command: string; readonly reason: string };
+  /** A write's fate is unknown to the application. */
+  "commit-unknown": { readonly node: NodeId; readonly command: string };
+  /** A session is held for longer than `pool.leakMs`. */
+  "leak-suspected": { readonly heldMs: number; readonly stack: string };
+  /** New work is held, or let go. */
+  paused: Record<never, never>;
+  resumed: Record<never, never>;
+}
+
+export type PoolEventName = keyof PoolEvents;
+
+/** Typed events. A listener that throws is reported as a process warning: it never breaks the pool. */
+export class Events {
+  readonly #listeners = new Map<PoolEventName, Set<(event: never) => void>>();
+
+  /** Returns the function that ends it. */
+  on<N extends PoolEventName>(name: N, listener: (event: PoolEvents[N]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  emit<N extends PoolEventName>(name: N, event: PoolEvents[N]): void {
+    const listeners = this.#listeners.get(name) as Set<(event: PoolEvents[N]) => void> | undefined;
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        process.emitWarning(`a listener of "${name}" threw: ${text}`, "MirrorpoolWarning");
+      }
+    }
+  }
+}

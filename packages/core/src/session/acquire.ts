@@ -1,0 +1,151 @@
+import type { Call } from "../call.ts";
+import { jittered } from "../clock.ts";
+import {
+  AbortedError,
+  AcquireTimeoutError,
+  NoNodeError,
+  NoPrimaryError,
+  PoolClosedError,
+  SplitBrainError,
+} from "../errors.ts";
+import type { Lease } from "../pool/lease.ts";
+import { ConnectFailure, type NodePool } from "../pool/node-pool.ts";
+import { balance } from "../routing/balance.ts";
+import type { Demand, Route } from "../routing/route.ts";
+import { route } from "../routing/route.ts";
+import type { NodeId } from "../topology/node.ts";
+import { describeNodes, reportNodes } from "../topology/report.ts";
+import type { Topology } from "../topology/topology.ts";
+import type { SessionContext } from "./context.ts";
+
+const RETRY_DELAY_MS = 25;
+
+/**
+ * The one loop in which a statement gets its connection: route, borrow, and where that failed, route anew. Waits for a
+ * usable node and for a free connection, under the call's one deadline. The world may have moved meanwhile: ask
+ * {@link maySend} right before sending.
+ * @param avoid a node to leave out as long as there is another one
+ */
+export async function acquire(context: SessionContext, demand: Demand, call: Call, avoid?: NodeId): Promise<Lease> {
+  const failed = new Map<NodeId, ConnectFailure>();
+  const excluded = new Set(avoid === undefined ? [] : [avoid]);
+  for (;;) {
+    if (context.isClosed) throw new PoolClosedError();
+    call.throwIfAborted();
+    const found = findRoute(context, excluded.size === 0 ? demand : { ...demand, excluded });
+    if (found.type === "wait") {
+      if (failed.size > 0) await retreat(context, failed, call);
+      else if (excluded.size === 0) await waitForNode(context, found.reason, demand, call);
+      failed.clear();
+      excluded.clear();
+      continue;
+    }
+    const pool = choose(context, found.nodes);
+    try {
+      return await pool.acquire(call);
+    } catch (error) {
+      if (!(error instanceof ConnectFailure)) throw error;
+      failed.set(pool.node, error);
+      excluded.add(pool.node);
+      if (error.fault.kind !== "configuration" && error.fault.kind !== "overloaded") context.suspect();
+    }
+  }
+}
+
+/** The topology as it is now would still send such a statement to this node. Asked right before sending. */
+export function maySend(context: SessionContext, demand: Demand, node: NodeId): boolean {
+  const now = findRoute(context, demand);
+  return now.type === "nodes" && now.nodes.includes(node);
+}
+
+function findRoute(context: SessionContext, demand: Demand): Route {
+  return route(context.cell.current, demand, context.config.routing);
+}
+
+function choose(context: SessionContext, nodes: readonly NodeId[]): NodePool {
+  const first = nodes[0] as NodeId; // a route has at least one node
+  const best = nodes.length === 1 ? first : rank(context, nodes);
+  return context.pools.get(best) as NodePool; // every node of the topology has its pool
+}
+
+function rank(context: SessionContext, nodes: readonly NodeId[]): NodeId {
+  const candidates = nodes.map((id) => ({
+    id,
+    busy: context.pools.get(id)?.busy ?? 0,
+    latencyMs: context.cell.current.nodes.get(id)?.latencyMs ?? 0,
+    weight: context.config.nodes.find((node) => node.id === id)?.weight ?? 1,
+  }));
+  return balance(candidates, context.config.routing.balance, context.environment.random())[0] as NodeId;
+}
+
+/** Every node that could serve has just failed to give a connection: hands on what cannot mend, else rests a little. */
+async function retreat(
+  context: SessionContext,
+  failed: ReadonlyMap<NodeId, ConnectFailure>,
+  call: Call,
+): Promise<void> {
+  const failures = [...failed.values()];
+  const last = failures.at(-1);
+  if (failures.every(({ fault }) => fault.kind === "configuration")) throw last?.cause;
+  const waitedMs = context.environment.now() - call.startedAt;
+  const isOverloaded = failures.some(({ fault }) => fault.kind === "overloaded");
+  if (call.isOver || (isOverloaded && waitedMs >= context.config.timeouts.acquireMs)) {
+    const node = [...failed.keys()].at(-1) ?? "";
+    const stats = context.pools.get(node)?.stats;
+    throw new AcquireTimeoutError(node, waitedMs, stats?.inUse ?? 0, stats?.waiting ?? 0, last?.cause);
+  }
+  await call.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
+}
+
+async function waitForNode(
+  context: SessionContext,
+  reason: Extract<Route, { type: "wait" }>["reason"],
+  demand: Demand,
+  call: Call,
+): Promise<void> {
+  const { current } = context.cell;
+  if (reason === "split-brain") {
+    const nodes = reportNodes(current, context.environment.now());
+    throw new SplitBrainError(
+      `two nodes claim to be primary and none is provably newer: ${describeNodes(nodes)}`,
+      nodes,
+    );
+  }
+  const refused = misconfigured(current);
+  if (refused) throw nobody(context, demand, 0, new Error(`every node refused our login: ${refused}`));
+  await context.room.wait(
+    call,
+    (topology) => {
+      const found = route(topology, demand, context.config.routing);
+      return found.type === "nodes" || found.reason === "split-brain" || misconfigured(topology) !== undefined;
+    },
+    context.config.timeouts.failoverMs,
+    (cause) =>
+      cause === "aborted"
+        ? new AbortedError(call.signal?.reason)
+        : nobody(context, demand, context.environment.now() - call.startedAt),
+  );
+}
+
+/** The codes with which the nodes refused our login, where all of them did: waiting would mend nothing. */
+function misconfigured(topology: Topology): string | undefined {
+  const codes: string[] = [];
+  for (const { status, fault } of topology.nodes.values()) {
+    if (status !== "down" || fault?.kind !== "configuration") return undefined;
+    codes.push(fault.code ?? fault.kind);
+  }
+  return codes.join(", ");
+}
+
+function nobody(
+  context: SessionContext,
+  demand: Demand,
+  waitedMs: number,
+  cause?: unknown,
+): NoPrimaryError | NoNodeError {
+  const nodes = reportNodes(context.cell.current, context.environment.now());
+  const held = context.cell.current.hold === "none" ? "" : ` (new work is held: ${context.cell.current.hold})`;
+  const what = demand.intent === "write" ? "no primary that takes writes" : "no node that can answer this read";
+  const message = `${what} within ${Math.round(waitedMs)} ms${held}: ${describeNodes(nodes)}`;
+  return demand.intent === "write" ? new NoPrimaryError(message, nodes, cause) : new NoNodeError(message, nodes, cause);
+}

@@ -1,0 +1,34 @@
+import type { Call } from "../call.ts";
+import type { Environment } from "../clock.ts";
+import type { Config } from "../config/resolve.ts";
+import type { Deadlines } from "../deadlines.ts";
+import type { Driver } from "../driver.ts";
+import type { WaitingRoom } from "../failover/waiting-room.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { Events } from "../observe/events.ts";
+import type { NodePool } from "../pool/node-pool.ts";
+import type { TopologyCell } from "../topology/cell.ts";
+import type { NodeId } from "../topology/node.ts";
+import type { Misrouted } from "./misrouted.ts";
+import type { Work } from "./work.ts";
+
+/** What sessions work with: the parts of the pool, wired by `cluster.ts`. */
+export interface SessionContext {
+  readonly config: Config;
+  readonly driver: Driver;
+  readonly environment: Environment;
+  readonly deadlines: Deadlines;
+  readonly cell: TopologyCell;
+  readonly pools: ReadonlyMap<NodeId, NodePool>;
+  readonly room: WaitingRoom;
+  readonly events: Events;
+  readonly counters: Counters;
+  readonly work: Work;
+  readonly misrouted: Misrouted;
+  /** Probes all nodes at once: a fault was seen. */
+  suspect(): void;
+  /** When the last write of this process completed, on the environment's clock; -Infinity before the first. */
+  lastWriteAt: number;
+  isClosed: boolean;
+  createCall(timeoutMs: number | undefined, signal: AbortSignal | undefined): Call;
+}

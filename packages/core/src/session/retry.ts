@@ -1,0 +1,102 @@
+import type { Fault, StatementFacts } from "../driver.ts";
+
+/** What was going on when a statement failed. */
+export interface Circumstances {
+  readonly facts: StatementFacts;
+  /** The statement may be a write: by its text, or because a mirror has refused it before. */
+  readonly intent: "read" | "write";
+  /** False when certainly no byte of the statement left. */
+  readonly wasSent: boolean;
+  /** A transaction was open before the statement. */
+  readonly inTransaction: boolean;
+  /** A statement of the open transaction may have written. */
+  readonly hasWritten: boolean;
+  /** The session has state that cannot move to another connection. */
+  readonly isPinned: boolean;
+  /** The connection led to a mirror. */
+  readonly onMirror: boolean;
+  /** Whether the node, asked after the failure, still takes writes; only looked at for a refusal as read-only. */
+  readonly takesWrites: boolean;
+  /** How often this statement was sent and lost before. */
+  readonly losses: number;
+}
+
+/**
+ * What to do about it:
+ *
+ * - `surface`: hand the error on as it is; the connection is as good as before
+ * - `rerun`: run the statement again wherever it may go now
+ * - `misrouted`: run it on the primary, and remember it as a write
+ * - `gone-with-rollback`: a ROLLBACK lost its connection: the transaction is undone, which is what was asked for
+ * - the others: tell the application which promise cannot be kept
+ */
+export type Decision =
+  | "surface"
+  | "rerun"
+  | "misrouted"
+  | "gone-with-rollback"
+  | "commit-unknown"
+  | "transaction-lost"
+  | "session-lost"
+  | "read-lost";
+
+/** A read that loses its connection this often may be what kills the servers; it is not sent to one more. */
+export const MAX_LOSSES = 3;
+
+/** The promise table as a function: everything that needs no ledger and no replay. Pure. */
+export function decide(fault: Fault, circumstances: Circumstances): Decision {
+  switch (fault.kind) {
+    case "statement":
+    case "configuration":
+      return "surface";
+    case "rolled-back":
+      // on a mirror it is a conflict with the replay: the read is as good elsewhere
+      return circumstances.onMirror && isFree(circumstances) ? "rerun" : "surface";
+    case "read-only":
+      return refusedAsWrite(circumstances);
+    case "not-ready":
+    case "overloaded":
+    case "refused":
+    case "unreachable":
+      return neverSent(circumstances);
+    case "gone":
+    case "silent":
+    case "outcome-unknown":
+      return circumstances.wasSent ? lost(circumstances) : neverSent(circumstances);
+    default:
+      return fault.kind satisfies never;
+  }
+}
+
+/** Nothing ties the statement to its connection. */
+const isFree = ({ inTransaction, isPinned }: Circumstances): boolean => !inTransaction && !isPinned;
+
+function refusedAsWrite(circumstances: Circumstances): Decision {
+  if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
+  // a node that takes writes refused this one because the application itself asked for read-only
+  if (circumstances.takesWrites || circumstances.losses >= MAX_LOSSES) return "surface";
+  if (circumstances.inTransaction) return "transaction-lost";
+  return circumstances.isPinned ? "surface" : "rerun";
+}
+
+function neverSent(circumstances: Circumstances): Decision {
+  if (circumstances.inTransaction) return endsByRollback(circumstances) ? "gone-with-rollback" : "transaction-lost";
+  return circumstances.isPinned ? "session-lost" : "rerun";
+}
+
+function lost(circumstances: Circumstances): Decision {
+  if (circumstances.inTransaction) return lostInTransaction(circumstances);
+  const hadEffect = circumstances.intent === "write" && circumstances.facts.transaction !== "begin";
+  if (hadEffect) return "commit-unknown";
+  if (circumstances.isPinned) return "session-lost";
+  return circumstances.losses < MAX_LOSSES ? "rerun" : "read-lost";
+}
+
+function lostInTransaction(circumstances: Circumstances): Decision {
+  if (endsByRollback(circumstances)) return "gone-with-rollback";
+  // one string with several statements may hold the COMMIT as well
+  const mayCommit = ["commit", "prepare", "chain", "mixed"].includes(circumstances.facts.transaction);
+  return mayCommit && circumstances.hasWritten ? "commit-unknown" : "transaction-lost";
+}
+
+const endsByRollback = ({ facts }: Circumstances): boolean => facts.transaction === "rollback";

@@ -1,0 +1,58 @@
+import type { Call } from "../call.ts";
+import type { Result, Statement } from "../driver.ts";
+import type { Lease } from "../pool/lease.ts";
+import type { SessionContext } from "./context.ts";
+
+/** The caller's deadline or signal ended the wait for an answer; the statement is still running on its server. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly reason: "deadline" | "aborted";
+  /** Resolves when the connection is idle or gone, within a bounded time. */
+  readonly settled: Promise<void>;
+
+  constructor(reason: "deadline" | "aborted", settled: Promise<void>) {
+    super(reason);
+    this.reason = reason;
+    this.settled = settled;
+  }
+}
+
+/** After a cancel was asked for, a server that lives gives the connection back within this time. */
+const CANCEL_GRACE_MS = 1000;
+
+/**
+ * Runs one statement on a leased connection, no longer than the call. The lease stays the caller's.
+ * @throws {Interrupted} at the call's end; else what the driver's connection throws
+ */
+export function run(context: SessionContext, lease: Lease, statement: Statement, call: Call): Promise<Result> {
+  const running = lease.connection.run(statement);
+  return call.wait<Result>(
+    (resolve, reject) => void running.then(resolve, reject),
+    (cause) => new Interrupted(cause === "aborted" ? "aborted" : "deadline", giveUp(context, lease, running)),
+  );
+}
+
+/** Asks the server to cancel, and destroys the connection unless that certainly ended this statement and no later one. */
+async function giveUp(context: SessionContext, lease: Lease, running: Promise<Result>): Promise<void> {
+  const { connection } = lease;
+  const { environment, driver } = context;
+  const attempt = new AbortController();
+  const timer = environment.schedule(
+    CANCEL_GRACE_MS,
+    () => {
+      attempt.abort(new Error("the server did not cancel in time"));
+      connection.destroy();
+    },
+    false,
+  );
+  const cancelling = connection.cancel(attempt.signal).catch(() => {}); // the grace time bounds what that leaves open
+  try {
+    await running;
+    connection.destroy(); // it had ended by itself: the cancel may still be on its way and would hit the next statement
+  } catch (error) {
+    await cancelling;
+    if (driver.classify(error).kind !== "statement") connection.destroy();
+  } finally {
+    timer.cancel();
+  }
+}

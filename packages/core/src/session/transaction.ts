@@ -1,0 +1,92 @@
+import type { CallOptions } from "../call.ts";
+import { jittered } from "../clock.ts";
+import { showValue } from "../config/rules.ts";
+import type { Result, Statement, TransactionMode } from "../driver.ts";
+import { OptionsError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
+import type { SessionContext } from "./context.ts";
+import type { StatementOptions } from "./session.ts";
+import { Session } from "./session.ts";
+import { toStatement } from "./statement.ts";
+
+/** What the callback of a transaction works with. */
+export interface Transaction {
+  query<Row = Record<string, unknown>>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+    options?: StatementOptions,
+  ): Promise<Result<Row>>;
+}
+
+export interface TransactionOptions extends TransactionMode, CallOptions {
+  /**
+   * How often the callback may be run again from its start when the transaction certainly did not commit because its node
+   * was lost. The callback must then have no effects outside the database. 0 to 100, default 0.
+   */
+  readonly retries?: number;
+}
+
+const MAX_RETRIES = 100;
+const RETRY_DELAY_MS = 20;
+
+/** BEGIN, the callback, COMMIT; ROLLBACK and the callback's error when it throws. */
+export async function transaction<T>(
+  context: SessionContext,
+  callback: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const { retries = 0 } = options;
+  if (!Number.isInteger(retries) || retries < 0 || retries > MAX_RETRIES) {
+    throw new OptionsError("retries", `a whole number from 0 to ${MAX_RETRIES}`, showValue(retries));
+  }
+  const whole = context.createCall(options.timeoutMs, options.signal);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await once(context, callback, options, () => remaining(context, options, whole.deadline));
+    } catch (error) {
+      if (!(error instanceof TransactionLostError) || attempt >= retries || whole.isOver) throw error;
+      await whole.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
+    }
+  }
+}
+
+/** What is left of the transaction's own time, where it has one; each statement has its own limit besides. */
+function remaining(context: SessionContext, options: TransactionOptions, deadline: number): number | undefined {
+  return options.timeoutMs === undefined ? undefined : Math.max(1, deadline - context.environment.now());
+}
+
+async function once<T>(
+  context: SessionContext,
+  callback: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions,
+  timeLeft: () => number | undefined,
+): Promise<T> {
+  const { transactions } = context.driver;
+  const session = new Session(context);
+  const send = (statement: Statement, own: StatementOptions): Promise<Result> => {
+    const limits = [own.timeoutMs, timeLeft()].filter((each) => each !== undefined);
+    const timeoutMs = limits.length === 0 ? undefined : Math.min(...limits);
+    return session.query(statement, own, context.createCall(timeoutMs, eitherSignal(own.signal, options.signal)));
+  };
+  const handle: Transaction = {
+    query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
+      send(toStatement(statement, values), own) as Promise<Result<Row>>,
+  };
+  try {
+    await send({ text: transactions.begin(options) }, {});
+    const value = await callback(handle);
+    const result = await send({ text: transactions.commit }, {});
+    if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+    return value;
+  } catch (error) {
+    // the callback may have wrapped or replaced the error that ended its transaction
+    if (session.lost !== undefined) throw session.lost;
+    if (session.isInTransaction) await send({ text: transactions.rollback }, {}).catch(() => {}); // release() ends it anyway
+    throw error;
+  } finally {
+    session.release();
+  }
+}
+
+function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one !== undefined && other !== undefined ? AbortSignal.any([one, other]) : (one ?? other);
+}

@@ -1,0 +1,187 @@
+import type { Socket } from "node:net";
+import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
+import { NotSentError } from "@mirrorpool/core";
+import pg from "pg";
+import { sendCancel } from "./cancel.ts";
+import { ConnectionLost, LoginFailed } from "./classify.ts";
+
+/** What of `pg`'s client is used beyond its published types; the same in every version since 8.16. */
+interface ClientInternals {
+  readonly connection: {
+    readonly stream: Socket;
+    on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
+    on(event: "end" | "error", listener: () => void): void;
+    prependListener(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
+  };
+  readonly processID: number | null;
+  readonly secretKey: number | null;
+  /** False while an answer of the server is to come. */
+  readonly readyForQuery: boolean;
+  ref(): void;
+  unref(): void;
+}
+
+type Client = pg.Client & ClientInternals;
+type Answer = pg.QueryResult | pg.QueryResult[];
+
+/** How long a polite goodbye may take. */
+const CLOSE_MS = 500;
+
+/** Opens a connection and logs in. @throws `pg`'s own error, {@link ConnectionLost} or {@link LoginFailed} */
+export async function openConnection(target: ConnectTarget, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const client = new pg.Client(clientConfig(target)) as Client;
+  let hasEnded = false;
+  client.connection.on("end", () => {
+    hasEnded = true;
+  });
+  // without a listener a lost connection would end the process
+  client.on("error", () => {});
+  const onAbort = (): void => void client.connection.stream.destroy();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await client.connect();
+    if (signal.aborted) throw signal.reason;
+    return new PgConnection(client);
+  } catch (error) {
+    client.connection.stream.destroy();
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof Error && !("code" in error)) {
+      throw hasEnded
+        ? new ConnectionLost("the connection was lost during login", error)
+        : new LoginFailed(error.message);
+    }
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function clientConfig(target: ConnectTarget): pg.ClientConfig {
+  const { host, port, database, user, password, tls, parameters, applicationName } = target;
+  const given = { database, user, password, ssl: tls as pg.ClientConfig["ssl"] }; // passed through as it is
+  return {
+    application_name: applicationName,
+    keepAlive: true,
+    ...parameters,
+    host,
+    port,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** One `pg` client. Its state comes from the protocol's ReadyForQuery, which alone says that the server is done. */
+class PgConnection implements Connection {
+  readonly #client: Client;
+  readonly #closeListeners: (() => void)[] = [];
+  #isClosed = false;
+  /** Settles the running statement, once the server is ready or the connection is lost. */
+  #onReady: (() => void) | undefined;
+  #transactionStatus = "I";
+
+  constructor(client: Client) {
+    this.#client = client;
+    // before the client's own listener, which calls the statement's callback
+    client.connection.prependListener("readyForQuery", ({ status }) => {
+      this.#transactionStatus = status;
+      if (this.#failure !== undefined) this.#onReady?.();
+    });
+    client.connection.on("error", () => this.#markClosed());
+    client.connection.on("end", () => this.#markClosed());
+    client.on("error", () => this.destroy());
+  }
+
+  #isBusy = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  get status(): Connection["status"] {
+    if (this.#isClosed) return "closed";
+    if (this.#isBusy) return "busy";
+    if (this.#transactionStatus === "I") return "idle";
+    return this.#transactionStatus === "T" ? "transaction" : "failed";
+  }
+
+  run(statement: Statement): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
+    if (statement.values !== undefined && !Array.isArray(statement.values)) {
+      return Promise.reject(new TypeError("the values of a statement must be an array"));
+    }
+    this.#isBusy = true;
+    return new Promise<Result>((resolve, reject) => {
+      const settle = (then: () => void): void => {
+        this.#isBusy = false;
+        this.#failure = undefined;
+        this.#onReady = undefined;
+        then();
+      };
+      const fail = (error: unknown): void => {
+        const lost = this.#isClosed && !isAnswer(error);
+        settle(() => reject(lost ? new ConnectionLost("the connection was lost under a statement", error) : error));
+      };
+      // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
+      this.#client.query(statement as unknown as pg.QueryConfig, (error: unknown, answer: Answer) => {
+        if (error === null || error === undefined) return settle(() => resolve(toResult(answer)));
+        // an error comes before ReadyForQuery, unless it never left the client
+        if (this.#isClosed || this.#client.readyForQuery) return fail(error);
+        this.#failure = { error };
+        this.#onReady = () => fail(error);
+      });
+    });
+  }
+
+  cancel(signal: AbortSignal): Promise<void> {
+    const { processID, secretKey, connection } = this.#client;
+    const { remoteAddress, remotePort } = connection.stream;
+    if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined) {
+      return Promise.reject(new Error("the connection has no address to send a cancel request to"));
+    }
+    return sendCancel({ host: remoteAddress, port: remotePort }, processID, secretKey, signal);
+  }
+
+  destroy(): void {
+    this.#markClosed();
+    this.#client.connection.stream.destroy();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const { stream } = this.#client.connection;
+    this.#markClosed();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        stream.destroy();
+        resolve();
+      }, CLOSE_MS);
+    });
+    await Promise.race([this.#client.end().catch(() => {}), late]); // whatever goes wrong, the socket is gone then
+    clearTimeout(timer);
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#isClosed) listener();
+    else this.#closeListeners.push(listener);
+  }
+
+  setRef(isReferenced: boolean): void {
+    if (this.#isClosed) return;
+    if (isReferenced) this.#client.ref();
+    else this.#client.unref();
+  }
+
+  #markClosed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#failure !== undefined) this.#onReady?.();
+    for (const listener of this.#closeListeners.splice(0)) listener();
+  }
+}
+
+/** The server's own words; they hold also where the connection ended right after them. */
+const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
+
+function toResult(answer: Answer): Result {
+  if (!Array.isArray(answer)) return answer;
+  const last = answer.at(-1) as pg.QueryResult; // an array comes only from several statements
+  return Object.assign(last, { results: answer });
+}

@@ -1,0 +1,41 @@
+import type { Connection, Observation } from "@mirrorpool/core";
+
+/**
+ * Everything in one round trip, and readable by an ordinary user. The timeline of a primary is that of the WAL it writes now
+ * (`pg_control_checkpoint` is stale after a promotion); that of a mirror is what it receives, which only members of
+ * pg_monitor may read: else it is unknown. The insert position is right also with `synchronous_commit = off`.
+ */
+const PROBE = `
+SELECT node.in_recovery,
+       current_setting('default_transaction_read_only') = 'on' AS is_read_only,
+       control.system_identifier::text AS system_id,
+       extract(epoch FROM pg_postmaster_start_time())::text AS started,
+       CASE WHEN node.in_recovery
+            THEN (SELECT received_tli::text FROM pg_stat_wal_receiver)
+            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int::text
+       END AS timeline,
+       CASE WHEN node.in_recovery THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS position
+FROM pg_control_system() AS control, (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS node`;
+
+interface ProbeRow {
+  readonly in_recovery: boolean;
+  readonly is_read_only: boolean;
+  readonly system_id: string;
+  readonly started: string;
+  readonly timeline: string | null;
+  readonly position: string | null;
+}
+
+/** Asks a node what it is. */
+export async function probe(connection: Connection): Promise<Observation> {
+  const { rows } = await connection.run({ text: PROBE });
+  const row = rows[0] as unknown as ProbeRow; // the statement above returns exactly one
+  return {
+    role: row.in_recovery ? "mirror" : "primary",
+    isWritable: !row.in_recovery && !row.is_read_only,
+    systemId: row.system_id,
+    instance: row.started,
+    timeline: row.timeline === null ? undefined : Number(row.timeline),
+    position: row.position ?? undefined,
+  };
+}
