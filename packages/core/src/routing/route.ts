@@ -28,14 +28,14 @@ export type Route =
 /** Intent and topology in, nodes out. Pure. */
 export function route(topology: Topology, demand: Demand, rules: RoutingRules): Route {
   if (topology.hold === "all" || (topology.hold === "writes" && demand.intent === "write")) return waitFor("held");
-  return demand.intent === "write" ? routeWrite(topology) : routeRead(topology, demand, rules);
+  return demand.intent === "write" ? routeWrite(topology, demand) : routeRead(topology, demand, rules);
 }
 
 const waitFor = (reason: Extract<Route, { type: "wait" }>["reason"]): Route => ({ type: "wait", reason });
 
-function routeWrite(topology: Topology): Route {
+function routeWrite(topology: Topology, demand: Demand): Route {
   const node = writableNode(topology);
-  if (node !== undefined) return { type: "nodes", nodes: [node] };
+  if (node !== undefined && demand.excluded?.has(node) !== true) return { type: "nodes", nodes: [node] };
   return waitFor(topology.isSplit ? "split-brain" : "no-primary");
 }
 

@@ -1,0 +1,83 @@
+import type { LabCluster, LabNode } from "@mirrorpool/lab";
+import type { Client } from "./client.ts";
+import type { FaultName } from "./options.ts";
+
+/** What a fault needs to play itself out. `mark` puts a note into the timeline, `took over` is told at once. */
+export interface Stage {
+  readonly cluster: LabCluster;
+  readonly client: Client;
+  readonly now: () => number;
+  readonly mark: (what: string) => void;
+  readonly onPromoted: (primary: LabNode) => void;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export interface FaultTimes {
+  readonly faultAt: number;
+  readonly promotedAt: number;
+}
+
+const FROZEN_FOR_MS = 5000;
+const AFTER_MS = 4000;
+
+/** The three things that a primary may go through. Each leaves the former primary running or gone, as it would be. */
+export const faults: Readonly<Record<FaultName, (stage: Stage) => Promise<FaultTimes>>> = {
+  async kill(stage) {
+    const former = stage.cluster.primary();
+    stage.mark(`kill -9 ${former.name}`);
+    const faultAt = stage.now();
+    await former.kill();
+    const promotedAt = await promote(stage);
+    await stage.pause(AFTER_MS);
+    return { faultAt, promotedAt };
+  },
+  async freeze(stage) {
+    const former = stage.cluster.primary();
+    stage.mark(`freeze ${former.name}`);
+    const faultAt = stage.now();
+    await former.freeze();
+    const promotedAt = await promote(stage);
+    await stage.pause(FROZEN_FOR_MS - (promotedAt - faultAt));
+    stage.mark(`${former.name} wakes up`);
+    await former.thaw();
+    await stage.pause(AFTER_MS);
+    return { faultAt, promotedAt };
+  },
+  async switchover(stage) {
+    const to = await mostAdvancedMirror(stage.cluster);
+    stage.mark(`hand over to ${to.name}`);
+    const faultAt = stage.now();
+    let promotedAt = faultAt;
+    await stage.client.switchover(to.name, async () => {
+      await stage.cluster.switchover(to);
+      promotedAt = stage.now();
+      stage.onPromoted(to);
+    });
+    stage.mark(`${to.name} is primary`);
+    await stage.pause(AFTER_MS);
+    return { faultAt, promotedAt };
+  },
+};
+
+async function promote(stage: Stage): Promise<number> {
+  const next = await mostAdvancedMirror(stage.cluster);
+  await stage.cluster.promote(next);
+  stage.onPromoted(next);
+  stage.mark(`${next.name} promoted`);
+  return stage.now();
+}
+
+/** The mirror to promote is the one that has received most, as every failover manager chooses it. */
+async function mostAdvancedMirror(cluster: LabCluster): Promise<LabNode> {
+  const mirrors = cluster.nodes.filter((node) => node !== cluster.primary());
+  const received = await Promise.all(
+    mirrors.map(async (node) => {
+      const [row] = await node.query<{ lsn: string }>(
+        "SELECT (pg_last_wal_receive_lsn() - '0/0'::pg_lsn)::text AS lsn",
+      );
+      return { node, lsn: BigInt(row?.lsn ?? 0) };
+    }),
+  );
+  const best = received.reduce((most, each) => (each.lsn > most.lsn ? each : most));
+  return best.node;
+}

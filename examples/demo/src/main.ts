@@ -1,0 +1,61 @@
+import { writeFile } from "node:fs/promises";
+import type { Figures } from "./judge.ts";
+import { type FaultName, parseOptions, USAGE } from "./options.ts";
+import { run } from "./run.ts";
+import { renderTable } from "./table.ts";
+
+const TITLES: Readonly<Record<FaultName, string>> = {
+  kill: "kill -9 of the primary, and promotion of a mirror",
+  freeze: "a frozen primary, promotion of a mirror, and the old primary waking up 5 s later",
+  switchover: "a planned switchover",
+};
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === "help") {
+    print(USAGE);
+    return 0;
+  }
+  print("PostgreSQL, one primary and two mirrors (synchronous), each behind a fault proxy; order taking with");
+  print(
+    `${options.workers} workers, the same on plain pg.Pool (one address that follows the primary) and on mirrorpool.\n`,
+  );
+  const runs: Figures[] = [];
+  for (const fault of options.faults) {
+    print(`── ${TITLES[fault]}`);
+    for (const client of options.clients) {
+      print(`   ${client}`);
+      runs.push(await run(client, fault, options.workers, print));
+    }
+    print("");
+  }
+  print(renderTable(runs));
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ runs }, null, 2)}\n`);
+  const broken = runs.filter((each) => each.client === "mirrorpool").flatMap(brokenPromises);
+  for (const promise of broken) print(`BROKEN: ${promise}`);
+  return broken.length === 0 ? 0 : 1;
+}
+
+/** What mirrorpool promises without the commit ledger: measured, and told when it did not hold. */
+function brokenPromises(run: Figures): string[] {
+  const others = run.surfacedErrors - run.commitUnknown;
+  const promises: [kept: boolean, what: string][] = [
+    [run.lost === 0, `${run.lost} acknowledged writes lost`],
+    [run.duplicated === 0, `${run.duplicated} writes duplicated`],
+    [run.hung === 0, `${run.hung} operations hung`],
+    [run.uncaught === 0, `${run.uncaught} uncaught exceptions`],
+    [run.toSupersededPrimary === 0, `${run.toSupersededPrimary} writes acknowledged by the superseded primary`],
+    [others === 0, `${others} errors other than CommitUnknownError`],
+    [run.fault !== "switchover" || run.surfacedErrors === 0, `${run.surfacedErrors} errors in a planned switchover`],
+  ];
+  return promises.filter(([isKept]) => !isKept).map(([, what]) => `${run.fault}: ${what}`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
