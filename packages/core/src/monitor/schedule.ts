@@ -1,4 +1,4 @@
-import { jittered } from "../clock.ts";
+import { jittered } from "../jittered.ts";
 import type { Judgement } from "./detector.ts";
 
 export interface ScheduleOptions {

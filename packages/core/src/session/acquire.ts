@@ -1,5 +1,4 @@
 import type { Call } from "../call.ts";
-import { jittered } from "../clock.ts";
 import {
   AbortedError,
   AcquireTimeoutError,
@@ -8,6 +7,7 @@ import {
   PoolClosedError,
   SplitBrainError,
 } from "../errors.ts";
+import { jittered } from "../jittered.ts";
 import type { Lease } from "../pool/lease.ts";
 import { ConnectFailure, type NodePool } from "../pool/node-pool.ts";
 import { balance } from "../routing/balance.ts";

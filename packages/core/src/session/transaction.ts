@@ -1,8 +1,8 @@
 import type { CallOptions } from "../call.ts";
-import { jittered } from "../clock.ts";
 import { showValue } from "../config/rules.ts";
 import type { Result, Statement, TransactionMode } from "../driver.ts";
 import { OptionsError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
+import { jittered } from "../jittered.ts";
 import type { SessionContext } from "./context.ts";
 import type { StatementOptions } from "./session.ts";
 import { Session } from "./session.ts";
