@@ -1,0 +1,4 @@
+export type { Dialect } from "./dialect.ts";
+export type { Intent, SessionEffect, StatementFacts, TransactionEffect } from "./facts.ts";
+export { inspect } from "./inspect.ts";
+export { createInspector, type Inspector, type InspectorOptions } from "./inspector.ts";

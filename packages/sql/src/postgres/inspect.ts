@@ -1,0 +1,57 @@
+import { combine } from "../combine.ts";
+import { type SessionEffect, type StatementFacts, UNREADABLE } from "../facts.ts";
+import { isWord, type Token } from "../token.ts";
+import { commandOf } from "./commands.ts";
+import { lex } from "./lex.ts";
+import { isQueryStart } from "./parenthesis.ts";
+import { isRead } from "./read.ts";
+import { sessionEffect } from "./session.ts";
+import { split } from "./split.ts";
+
+/** The facts of a text in PostgreSQL's dialect. */
+export function inspectPostgres(sql: string): StatementFacts {
+  const lexed = lex(sql);
+  if (lexed === undefined) return UNREADABLE;
+  return combine(split(lexed.tokens).map((statement) => describe(statement, lexed.certain)));
+}
+
+function describe(tokens: readonly Token[], certain: boolean): StatementFacts {
+  const statement = withoutExplain(tokens);
+  const command = commandOf(withoutOpening(statement));
+  const session = stronger(command.session, sessionEffect(statement));
+  return Object.freeze({
+    intent: certain && session === "none" && isRead(statement) ? "read" : "write",
+    transaction: command.transaction,
+    session,
+    transactional: certain && command.transactional,
+    multiple: false,
+    stream: command.stream,
+    command: statement === tokens ? command.name : "EXPLAIN",
+  });
+}
+
+/**
+ * What an `EXPLAIN` explains. With `ANALYZE` it is executed, and without it is planned: either way it does no more than
+ * the explained statement does, so their facts are the same.
+ */
+function withoutExplain(tokens: readonly Token[]): readonly Token[] {
+  if (!isWord(tokens[0], "explain")) return tokens;
+  let start = 1;
+  if (tokens[1]?.kind === "(" && tokens[2]?.kind !== "(" && !isQueryStart(tokens, 2)) {
+    start = tokens.findIndex((token) => token.kind === ")") + 1;
+  }
+  while (isWord(tokens[start], "analyze", "analyse", "verbose")) start += 1;
+  return tokens.slice(start);
+}
+
+/** A query may stand in parentheses. */
+function withoutOpening(tokens: readonly Token[]): readonly Token[] {
+  const start = tokens.findIndex((token) => token.kind !== "(");
+  return start > 0 ? tokens.slice(start) : tokens;
+}
+
+const STRENGTH: Readonly<Record<SessionEffect, number>> = { none: 0, local: 1, setting: 2, pinned: 3 };
+
+function stronger(one: SessionEffect, other: SessionEffect): SessionEffect {
+  return STRENGTH[one] >= STRENGTH[other] ? one : other;
+}

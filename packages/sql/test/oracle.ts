@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { hasSqlDetails, loadModule, parseSync } from "libpg-query";
+
+await loadModule();
+
+/** What PostgreSQL's own parser says about a text. */
+export interface Parsed {
+  /** The node type and the node of each statement. */
+  readonly statements: readonly { readonly type: string; readonly node: Node }[];
+  /** Why the text is no read, or `undefined` if every statement is one. */
+  readonly notRead: string | undefined;
+}
+
+/** A node of the parse tree: those of its fields that tests look at. */
+export interface Node {
+  readonly chain?: boolean;
+  readonly concurrent?: boolean;
+  readonly funcname?: unknown;
+  readonly intoClause?: unknown;
+  readonly is_vacuumcmd?: boolean;
+  readonly kind?: string;
+  readonly lockingClause?: unknown;
+  readonly method?: unknown;
+  readonly names?: unknown;
+  readonly options?: unknown;
+  readonly query?: object;
+  readonly relname?: string;
+  readonly schemaname?: string;
+}
+
+/** Parses a text; `undefined` if PostgreSQL refuses it. */
+export function parse(sql: string): Parsed | undefined {
+  if (sql.trim() === "" || sql.includes("\0")) return undefined; // the binding takes neither
+  try {
+    const statements = (parseSync(sql).stmts ?? []).map(({ stmt }) => {
+      const [type, node] = Object.entries(stmt ?? {})[0] ?? ["", {}];
+      return { type, node };
+    });
+    return { statements, notRead: statements.map(whyNotRead).find((reason) => reason !== undefined) };
+  } catch (error) {
+    if (hasSqlDetails(error) || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function whyNotRead({ type, node }: { type: string; node: Node }): string | undefined {
+  if (type === "ExplainStmt") {
+    const [inner, query] = Object.entries(node.query ?? {})[0] ?? ["", {}];
+    return whyNotRead({ type: inner, node: query });
+  }
+  return type === "SelectStmt" ? writeInside(type, node) : type;
+}
+
+/** The first thing found in a tree that a mirror must not run. */
+function writeInside(type: string, node: unknown): string | undefined {
+  const work: [string, unknown][] = [[type, node]];
+  for (let item = work.pop(); item !== undefined; item = work.pop()) {
+    const [key, value] = item;
+    if (typeof value !== "object" || value === null) continue;
+    const reason = Array.isArray(value) ? undefined : whyNot(key, value as Node);
+    if (reason !== undefined) return reason;
+    work.push(...Object.entries(value));
+  }
+  return undefined;
+}
+
+function whyNot(type: string, node: Node): string | undefined {
+  if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(type)) return type;
+  if (node.lockingClause !== undefined) return "locking clause";
+  if (node.intoClause !== undefined) return "INTO";
+  switch (type) {
+    case "FuncCall":
+      return functionRefused(names(node.funcname));
+    case "RangeTableSample":
+      return ["system", "bernoulli"].includes(names(node.method).join(".")) ? undefined : "sampling method";
+    case "RangeVar":
+      return relationRefused(String(node.schemaname ?? ""), String(node.relname));
+    case "TypeName":
+      return /^reg(?!config|dictionary)/.test(names(node.names).at(-1) ?? "") ? "catalogue type" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function names(list: unknown): readonly string[] {
+  return (list as { String: { sval: string } }[]).map((item) => item.String.sval);
+}
+
+function relationRefused(schema: string, name: string): string | undefined {
+  if (schema === "information_schema" || schema.startsWith("pg_") || name.startsWith("pg_")) return "catalogue";
+  return /^(?:knex_migrations|kysely_migration|migrations$|typeorm_metadata$|_prisma_migrations$)/.test(name)
+    ? "migration table"
+    : undefined;
+}
+
+/** Functions of pg_catalog in PostgreSQL 18 that are not volatile, as its `pg_proc` has them. */
+const STABLE: ReadonlySet<string> = new Set(
+  readFileSync(new URL("fixtures/pg18-stable-functions.txt", import.meta.url), "utf8").split(/\s+/),
+);
+
+/** Volatile, but they change nothing. */
+const HARMLESS =
+  /^(?:random|random_normal|clock_timestamp|timeofday|pg_sleep(?:_for|_until)?|array_sample|array_shuffle|gen_random_uuid|uuidv[47])$/;
+
+/** Not volatile, and yet not the same on a mirror, or able to run SQL that is given as text. */
+const NODE_BOUND =
+  /^(?:txid_.*|.*_to_xml.*|to_reg.*|has_.*|row_security_active|current_setting|current_schemas?|version|inet_(?:client|server)_.*|.*_description|format_type|get_current_ts_config|getpgusername|ts_(?:rewrite|stat)|pg_(?!sleep|size|typeof|column_size|collation_for|input).*)$/;
+
+/** Why a call of a function is no read, given its name as written (`["pg_catalog", "lower"]`). */
+export function functionRefused(path: readonly string[]): string | undefined {
+  const [name = "", schema = "pg_catalog"] = path.toReversed();
+  const known = path.length <= 2 && schema === "pg_catalog";
+  return known && (HARMLESS.test(name) || (STABLE.has(name) && !NODE_BOUND.test(name)))
+    ? undefined
+    : `function ${path.join(".")}`;
+}
