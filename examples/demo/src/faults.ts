@@ -44,7 +44,7 @@ export const faults: Readonly<Record<FaultName, (stage: Stage) => Promise<FaultT
     return { faultAt, promotedAt };
   },
   async switchover(stage) {
-    const to = await mostAdvancedMirror(stage.cluster);
+    const to = await stage.cluster.mostAdvancedMirror();
     stage.mark(`hand over to ${to.name}`);
     const faultAt = stage.now();
     let promotedAt = faultAt;
@@ -60,24 +60,9 @@ export const faults: Readonly<Record<FaultName, (stage: Stage) => Promise<FaultT
 };
 
 async function promote(stage: Stage): Promise<number> {
-  const next = await mostAdvancedMirror(stage.cluster);
+  const next = await stage.cluster.mostAdvancedMirror();
   await stage.cluster.promote(next);
   stage.onPromoted(next);
   stage.mark(`${next.name} promoted`);
   return stage.now();
-}
-
-/** The mirror to promote is the one that has received most, as every failover manager chooses it. */
-async function mostAdvancedMirror(cluster: LabCluster): Promise<LabNode> {
-  const mirrors = cluster.nodes.filter((node) => node !== cluster.primary());
-  const received = await Promise.all(
-    mirrors.map(async (node) => {
-      const [row] = await node.query<{ lsn: string }>(
-        "SELECT (pg_last_wal_receive_lsn() - '0/0'::pg_lsn)::text AS lsn",
-      );
-      return { node, lsn: BigInt(row?.lsn ?? 0) };
-    }),
-  );
-  const best = received.reduce((most, each) => (each.lsn > most.lsn ? each : most));
-  return best.node;
 }
