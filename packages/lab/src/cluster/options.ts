@@ -1,0 +1,94 @@
+import { LabError } from "../errors.ts";
+import type { PostgresSystem } from "../postgres/binaries.ts";
+
+/** What {@link createCluster} is to make. All are optional. */
+export interface ClusterOptions {
+  /** Where the PostgreSQL programs come from. Default `"embedded"`. */
+  readonly system?: PostgresSystem;
+  /** How many mirrors the primary has, 0 to 8. Default 2. */
+  readonly mirrors?: number;
+  /** Whether a commit waits until a mirror has it (`synchronous_standby_names = 'ANY 1 (...)'`). Default false. */
+  readonly synchronous?: boolean;
+  /** `max_connections` of each node, at least 5; three of them are kept for the lab itself. Default 100. */
+  readonly maxConnections?: number;
+  /** Further lines of postgresql.conf, for all nodes. They win over the lab's, except for port, address and replication. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Whether each node has a fault proxy of its own, through which `node.url` leads. Default true. */
+  readonly proxies?: boolean;
+  /** Gives each node a file system of this size, in bytes, so that it can be filled: at least 64 MiB; needs root on Linux. */
+  readonly diskBytes?: number;
+  /** The folder under which the cluster's files live. Default /dev/shm if there is 1 GiB to spare, else the temporary folder. */
+  readonly dataDir?: string;
+  /** The application's login role: an ordinary user that owns the database. Default `app`, password `secret`. */
+  readonly user?: string;
+  readonly password?: string;
+  /** Default `app`. */
+  readonly database?: string;
+  /** Ends the start, or any later wait of the cluster. */
+  readonly signal?: AbortSignal;
+}
+
+/** Validated options. */
+export type ClusterPlan = Readonly<
+  Required<Omit<ClusterOptions, "diskBytes" | "dataDir" | "signal">> & Pick<ClusterOptions, "diskBytes" | "dataDir">
+>;
+
+/** The lab's own role, a superuser. */
+export const SUPERUSER = "lab";
+
+const KNOWN = new Set<string>([
+  "system", "mirrors", "synchronous", "maxConnections", "settings", "proxies", "diskBytes", "dataDir", "user", "password", "database", "signal",
+] satisfies (keyof ClusterOptions)[]); // biome-ignore format: one list
+const LEAST_DISK_BYTES = 64 * 1024 ** 2;
+
+/** Completes and checks the options. @throws LabError `invalid-option` */
+export function planCluster(options: ClusterOptions): ClusterPlan {
+  for (const name of Object.keys(options)) check(KNOWN.has(name), name, "no such option", undefined);
+  const plan: ClusterPlan = {
+    system: options.system ?? "embedded",
+    mirrors: options.mirrors ?? 2,
+    synchronous: options.synchronous ?? false,
+    maxConnections: options.maxConnections ?? 100,
+    settings: options.settings ?? {},
+    proxies: options.proxies ?? true,
+    user: options.user ?? "app",
+    password: options.password ?? "secret",
+    database: options.database ?? "app",
+    ...(options.diskBytes !== undefined && { diskBytes: options.diskBytes }),
+    ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+  };
+  const { system, mirrors, maxConnections, diskBytes } = plan;
+  const isSystem = system === "embedded" || system === "system" || typeof system?.bin === "string";
+  check(isSystem, "system", '"embedded", "system" or { bin: string }', system);
+  check(isBetween(mirrors, 0, 8), "mirrors", "0-8", mirrors);
+  check(!plan.synchronous || mirrors > 0, "synchronous", "false without mirrors", plan.synchronous);
+  check(isBetween(maxConnections, 5, 10_000), "maxConnections", "5-10000", maxConnections);
+  check(
+    diskBytes === undefined || isBetween(diskBytes, LEAST_DISK_BYTES, Number.MAX_SAFE_INTEGER),
+    "diskBytes",
+    `at least ${LEAST_DISK_BYTES}`,
+    diskBytes,
+  );
+  for (const name of ["user", "password", "database"] as const) {
+    const value = plan[name];
+    check(
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they end a statement in single-user mode
+      value !== "" && !/[\u0000-\u001f]/.test(value),
+      name,
+      "a text without control characters",
+      name === "password" ? "***" : value,
+    );
+  }
+  check(plan.user !== SUPERUSER, "user", `another name than "${SUPERUSER}", which is the lab's own`, plan.user);
+  return plan;
+}
+
+function isBetween(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+function check(holds: boolean, path: string, expected: string, value: unknown): void {
+  if (holds) return;
+  const got = value === undefined ? "" : `, got ${typeof value === "number" ? value : JSON.stringify(value)}`;
+  throw new LabError("invalid-option", `${path}: expected ${expected}${got}`);
+}

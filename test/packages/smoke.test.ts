@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+
+/** The Node that the machine has, and not the newer one that the workspace brings along. */
+function machineNode(): string {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  const found = folders.map((folder) => join(folder, "node")).find((path) => existsSync(path));
+  if (found === undefined) throw new Error("no node outside of node_modules on the PATH");
+  return found;
+}
+
+beforeAll(async () => {
+  await run("tsc", ["-b"], { cwd: root });
+});
+
+test.each(["application.mjs", "application.cjs"])(
+  "the built packages work on the machine's own Node: %s",
+  async (file) => {
+    const { stdout, stderr } = await run(machineNode(), [join(import.meta.dirname, "smoke", file)], {
+      timeout: 30_000,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ sum: 2, intent: "read" });
+    expect(stderr).toBe("");
+  },
+);
