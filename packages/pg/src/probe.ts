@@ -1,4 +1,5 @@
 import type { Connection, Observation } from "@mirrorpool/core";
+import { endOfWal } from "./positions.ts";
 
 /**
  * Everything in one round trip, and readable by an ordinary user. The timeline of a primary is that of the WAL it writes now
@@ -14,7 +15,9 @@ SELECT node.in_recovery,
             THEN (SELECT received_tli::text FROM pg_stat_wal_receiver)
             ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int::text
        END AS timeline,
-       CASE WHEN node.in_recovery THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS position
+       CASE WHEN node.in_recovery THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS position,
+       current_setting('wal_block_size')::int AS block_bytes,
+       pg_size_bytes(current_setting('wal_segment_size'))::int AS segment_bytes
 FROM pg_control_system() AS control, (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS node`;
 
 interface ProbeRow {
@@ -24,6 +27,8 @@ interface ProbeRow {
   readonly started: string;
   readonly timeline: string | null;
   readonly position: string | null;
+  readonly block_bytes: number;
+  readonly segment_bytes: number;
 }
 
 /** Asks a node what it is. */
@@ -36,6 +41,6 @@ export async function probe(connection: Connection): Promise<Observation> {
     systemId: row.system_id,
     instance: row.started,
     timeline: row.timeline === null ? undefined : Number(row.timeline),
-    position: row.position ?? undefined,
+    position: row.position === null ? undefined : endOfWal(row.position, row.block_bytes, row.segment_bytes),
   };
 }
