@@ -1,5 +1,5 @@
 import type { Environment } from "./clock.ts";
-import type { Deadline, Deadlines } from "./deadlines.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
 import { AbortedError } from "./errors.ts";
 
 /** What a caller may say for one call. */
@@ -42,40 +42,29 @@ export class Call {
    */
   wait<T>(
     register: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
-    onEnd: (cause: "deadline" | "limit" | "aborted") => unknown,
+    onEnd: (cause: Cause) => unknown,
     limitMs: number = Number.POSITIVE_INFINITY,
   ): Promise<T> {
     const { signal } = this;
     return new Promise<T>((resolve, reject) => {
-      let timer: Deadline | undefined;
-      let isOver = false;
-      const end = (): void => {
-        isOver = true;
-        timer?.clear();
-        if (signal !== undefined) signal.removeEventListener("abort", onAbort);
-      };
-      const giveUp = (cause: "deadline" | "limit" | "aborted"): void => {
-        end();
-        reject(onEnd(cause));
-      };
-      const onAbort = (): void => giveUp("aborted");
-      if (signal?.aborted === true) return giveUp("aborted");
-      const limit = this.#environment.now() + limitMs;
+      if (signal?.aborted === true) return reject(onEnd("aborted"));
+      const limit = limitMs === Number.POSITIVE_INFINITY ? limitMs : this.#environment.now() + limitMs;
       const isLimited = limit < this.deadline;
-      timer = this.#deadlines.add(isLimited ? limit : this.deadline, () => giveUp(isLimited ? "limit" : "deadline"));
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const settle =
-        <V>(then: (value: V) => void) =>
-        (value: V): void => {
-          if (isOver) return;
-          end();
-          then(value);
-        };
-      try {
-        register(settle(resolve), settle(reject));
-      } catch (error) {
-        end();
+      const patience = new Patience(this.#deadlines, signal, isLimited ? "limit" : "deadline", (cause) =>
+        reject(onEnd(cause)),
+      );
+      patience.begin(isLimited ? limit : this.deadline);
+      const fail = (error: unknown): void => {
+        patience.end();
         reject(error);
+      };
+      try {
+        register((value) => {
+          patience.end();
+          resolve(value);
+        }, fail);
+      } catch (error) {
+        fail(error);
       }
     });
   }
@@ -89,6 +78,52 @@ export class Call {
     ).catch((error) => {
       if (error !== PAUSE_OVER) throw error;
     });
+  }
+}
+
+/** What ended a wait that nothing else did. */
+type Cause = "deadline" | "limit" | "aborted";
+
+/** How long one wait may last. An object and not a closure for each of its parts: every statement makes some. */
+class Patience implements Expiring {
+  readonly #deadlines: Deadlines;
+  readonly #signal: AbortSignal | undefined;
+  readonly #cause: "deadline" | "limit";
+  readonly #giveUp: (cause: Cause) => void;
+  #bucket = 0;
+  place = 0;
+
+  constructor(
+    deadlines: Deadlines,
+    signal: AbortSignal | undefined,
+    cause: "deadline" | "limit",
+    giveUp: (cause: Cause) => void,
+  ) {
+    this.#deadlines = deadlines;
+    this.#signal = signal;
+    this.#cause = cause;
+    this.#giveUp = giveUp;
+  }
+
+  begin(at: number): void {
+    this.#bucket = this.#deadlines.add(at, this);
+    this.#signal?.addEventListener("abort", this, { once: true });
+  }
+
+  end(): void {
+    this.#deadlines.clear(this.#bucket, this);
+    this.#signal?.removeEventListener("abort", this);
+  }
+
+  expire(): void {
+    this.end();
+    this.#giveUp(this.#cause);
+  }
+
+  /** The signal has fired. */
+  handleEvent(): void {
+    this.end();
+    this.#giveUp("aborted");
   }
 }
 

@@ -6,6 +6,7 @@ import type { Config, NodeConfig } from "./config/resolve.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Connector } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
+import type { Observation } from "./driver.ts";
 import { PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
@@ -20,7 +21,7 @@ import { drain } from "./session/drain.ts";
 import { Misrouted } from "./session/misrouted.ts";
 import { Work } from "./session/work.ts";
 import { TopologyCell } from "./topology/cell.ts";
-import type { NodeState } from "./topology/node.ts";
+import type { NodeId, NodeState } from "./topology/node.ts";
 import { initialTopology, type Topology } from "./topology/topology.ts";
 
 /** How often idle connections are looked through, and those kept ready are opened. */
@@ -125,15 +126,28 @@ export class Cluster {
               () => reject(new Error("no answer in time")),
               true,
             );
+            const sentAt = environment.now();
             driver
               .probe(connection)
-              .then(() => resolve(), reject)
+              .then((observation) => this.#learn(node.id, observation, sentAt))
+              .then(resolve, reject)
               .finally(() => timer.cancel());
           }),
         classify: (error) => driver.classify(error),
       },
       environment,
     );
+  }
+
+  /** What a pooled connection was told counts as much as what the monitor was. @throws {Error} when it leads elsewhere */
+  #learn(id: NodeId, observation: Observation, sentAt: number): void {
+    const { cell } = this.context;
+    const node = cell.current.nodes.get(id);
+    if (node?.observation !== undefined && node.observation.instance !== observation.instance) {
+      throw new Error("the connection leads to another server than the node's address does now");
+    }
+    if (node === undefined || sentAt < node.observedAt) return;
+    cell.apply({ type: "observed", node: id, observation, sentAt, receivedAt: this.environment.now() });
   }
 
   /** What a change of the topology means for the pools: cuts what must not go on, and tells the application. */

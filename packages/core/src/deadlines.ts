@@ -1,10 +1,13 @@
+import type { BagItem } from "./bag.ts";
+import { Bag } from "./bag.ts";
 import type { Environment, Timer } from "./clock.ts";
 
 /** How late a deadline may be noticed. Coarse on purpose: one timer serves all calls. */
 export const DEADLINE_RESOLUTION_MS = 10;
 
-export interface Deadline {
-  clear(): void;
+/** What waits until a deadline at most. */
+export interface Expiring extends BagItem {
+  expire(): void;
 }
 
 /**
@@ -13,7 +16,7 @@ export interface Deadline {
  */
 export class Deadlines {
   readonly #environment: Environment;
-  readonly #buckets = new Map<number, Set<() => void>>();
+  readonly #buckets = new Map<number, Bag<Expiring>>();
   #timer: Timer | undefined;
   #timerBucket = Number.POSITIVE_INFINITY;
   /** The timer is armed although nothing waits. */
@@ -29,25 +32,28 @@ export class Deadlines {
     return size;
   }
 
-  /** Calls back once, after the given time of the environment's clock has come. */
-  add(at: number, onDeadline: () => void): Deadline {
+  /**
+   * Calls `expire` once, after the given time of the environment's clock has come.
+   * @returns the bucket, for {@link clear}
+   */
+  add(at: number, waiting: Expiring): number {
     const key = Math.ceil(at / DEADLINE_RESOLUTION_MS);
-    const callback = (): void => onDeadline();
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
-      bucket = new Set();
+      bucket = new Bag();
       this.#buckets.set(key, bucket);
     }
-    bucket.add(callback);
+    bucket.add(waiting);
     if (key < this.#timerBucket) this.#arm(key);
     else if (this.#isResting) this.#timer?.setRef(true);
     this.#isResting = false;
-    return { clear: () => this.#remove(key, callback) };
+    return key;
   }
 
-  #remove(key: number, callback: () => void): void {
+  /** Takes it back. What has expired or was cleared already is left alone. */
+  clear(key: number, waiting: Expiring): void {
     const bucket = this.#buckets.get(key);
-    if (bucket === undefined || !bucket.delete(callback) || bucket.size > 0) return;
+    if (bucket === undefined || !bucket.delete(waiting) || bucket.size > 0) return;
     this.#buckets.delete(key);
     // the armed timer is left to fire for nothing, which is cheaper than a timer per call; but it shall not hold the process
     if (this.#buckets.size > 0) return;
@@ -62,13 +68,15 @@ export class Deadlines {
     this.#timer = this.#environment.schedule(delay, () => this.#fire(), true);
   }
 
-  /** Nothing waits for certain any more: leaves no timer behind. */
+  /** Whatever still waits has waited for long enough: no deadline would come for it any more. Leaves no timer behind. */
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#timerBucket = Number.POSITIVE_INFINITY;
     this.#isResting = false;
+    const buckets = [...this.#buckets.values()];
     this.#buckets.clear();
+    for (const bucket of buckets) for (const waiting of bucket) waiting.expire();
   }
 
   #fire(): void {
@@ -80,7 +88,7 @@ export class Deadlines {
     for (const key of due) {
       const bucket = this.#buckets.get(key);
       this.#buckets.delete(key);
-      for (const callback of bucket ?? []) callback();
+      for (const waiting of bucket ?? []) waiting.expire();
     }
     let next = Number.POSITIVE_INFINITY;
     for (const key of this.#buckets.keys()) next = Math.min(next, key);

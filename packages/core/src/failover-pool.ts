@@ -99,7 +99,7 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     const session = new Session(context);
     try {
       const call = context.createCall(options.timeoutMs, options.signal);
-      return (await session.query(given, options, call)) as Result<Row>;
+      return (await session.query(given, options, call, facts)) as Result<Row>;
     } finally {
       session.release();
     }
@@ -134,8 +134,10 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     start: async (options = {}) => {
       begin();
       const call = context.createCall(options.timeoutMs ?? config.timeouts.failoverMs, options.signal);
+      call.throwIfAborted();
       if (await until(cell, (topology) => topology.isWritable, call)) return;
       call.throwIfAborted();
+      if (context.isClosed) throw new PoolClosedError();
       const { nodes } = reportTopology(cell.current, environment.now());
       throw new NoPrimaryError(`no primary that takes writes: ${describeNodes(nodes)}`, nodes);
     },
@@ -153,10 +155,12 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     pause: async (options = {}) => {
       begin();
       const call = context.createCall(options.timeoutMs, options.signal);
+      call.throwIfAborted();
       cell.apply({ type: "held", hold: "all" });
       if (await drain(context.work, "all", call)) return;
       cell.apply({ type: "held", hold: "none" });
       call.throwIfAborted();
+      if (context.isClosed) throw new PoolClosedError();
       const { total } = context.work;
       throw new MirrorpoolError("DEADLINE", `pause: ${total} statements and transactions did not end in time`);
     },

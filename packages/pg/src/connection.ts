@@ -108,25 +108,35 @@ class PgConnection implements Connection {
     }
     this.#isBusy = true;
     return new Promise<Result>((resolve, reject) => {
-      const settle = (then: () => void): void => {
-        this.#isBusy = false;
-        this.#failure = undefined;
-        this.#onReady = undefined;
-        then();
-      };
-      const fail = (error: unknown): void => {
-        const lost = this.#isClosed && !isAnswer(error);
-        settle(() => reject(lost ? new ConnectionLost("the connection was lost under a statement", error) : error));
-      };
-      // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
-      this.#client.query(statement as unknown as pg.QueryConfig, (error: unknown, answer: Answer) => {
-        if (error === null || error === undefined) return settle(() => resolve(toResult(answer)));
+      this.#send(statement, (error, answer) => {
+        if (error === null || error === undefined) {
+          this.#endRun();
+          resolve(toResult(answer));
+          return;
+        }
+        const fail = (): void => {
+          const lost = this.#isClosed && !isAnswer(error);
+          this.#endRun();
+          reject(lost ? new ConnectionLost("the connection was lost under a statement", error) : error);
+        };
         // an error comes before ReadyForQuery, unless it never left the client
-        if (this.#isClosed || this.#client.readyForQuery) return fail(error);
+        if (this.#isClosed || this.#client.readyForQuery) return fail();
         this.#failure = { error };
-        this.#onReady = () => fail(error);
+        this.#onReady = fail;
       });
     });
+  }
+
+  #send(statement: Statement, callback: (error: unknown, answer: Answer) => void): void {
+    // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
+    if (isPlain(statement)) this.#client.query(statement.text, statement.values as unknown[], callback);
+    else this.#client.query(statement as unknown as pg.QueryConfig, callback);
+  }
+
+  #endRun(): void {
+    this.#isBusy = false;
+    this.#failure = undefined;
+    this.#onReady = undefined;
   }
 
   cancel(signal: AbortSignal): Promise<void> {
@@ -179,6 +189,12 @@ class PgConnection implements Connection {
 
 /** The server's own words; they hold also where the connection ended right after them. */
 const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
+
+/** A text and perhaps values: whatever has more `pg` copies with all descriptors, at 4 µs for each statement. */
+function isPlain(statement: Statement): boolean {
+  for (const name in statement) if (name !== "text" && name !== "values") return false;
+  return Object.getPrototypeOf(statement) === Object.prototype;
+}
 
 function toResult(answer: Answer): Result {
   if (!Array.isArray(answer)) return answer;

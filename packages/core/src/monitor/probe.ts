@@ -5,6 +5,16 @@ import type { ProbeOutcome } from "./detector.ts";
 /** A timer that fires this much late shows that the process itself was stalled: an answer may wait unread in its socket. */
 const STALL_MS = 100;
 
+/** A login takes several round trips and may last longer than one probe may. It goes on meanwhile, for as many timeouts. */
+const LOGIN_TIMEOUTS = 4;
+
+/** A login that is under way. */
+interface Login {
+  readonly opening: Promise<Connection>;
+  readonly startedAt: number;
+  abandon(): void;
+}
+
 /** One node's probe: a connection of its own, opened when it is needed and given up after any failure. */
 export class Probe {
   readonly #driver: Driver;
@@ -12,6 +22,7 @@ export class Probe {
   readonly #connect: (signal: AbortSignal) => Promise<Connection>;
   readonly #timeoutMs: number;
   #connection: Connection | undefined;
+  #login: Login | undefined;
   #openedAt = 0;
 
   constructor(
@@ -54,34 +65,44 @@ export class Probe {
 
   /** Drops the connection, so that the next probe looks the name up again and logs in anew. */
   renew(): void {
+    this.#login?.abandon();
+    this.#login = undefined;
     this.#connection?.destroy();
     this.#connection = undefined;
   }
 
-  async #open(signal: AbortSignal): Promise<ProbeOutcome | undefined> {
+  #logIn(): Login {
     const attempt = new AbortController();
-    const onAbort = (): void => attempt.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
+    const opening = this.#connect(attempt.signal);
+    opening.then(
+      // nobody may be waiting at this moment: it must not hold the process
+      (connection) => connection.setRef(false),
+      () => {}, // told by the next probe
+    );
+    const abandon = (): void => {
+      attempt.abort(new Error("no answer in time"));
+      // it may have succeeded already, with nobody there to take it
+      opening.then((connection) => connection.destroy()).catch(() => {});
+    };
+    return { opening, startedAt: this.#environment.now(), abandon };
+  }
+
+  async #open(signal: AbortSignal): Promise<ProbeOutcome | undefined> {
+    this.#login ??= this.#logIn();
+    const { opening, startedAt } = this.#login;
     try {
-      const opening = this.#connect(attempt.signal);
       const connection = await this.#within(() => opening, signal);
-      if (connection === "stalled" || connection === undefined) {
-        attempt.abort(new Error("no answer in time"));
-        // an attempt that was given up may still succeed
-        opening.then((late) => late.destroy()).catch(() => {});
-        return connection === "stalled"
-          ? { type: "stalled" }
-          : this.#give("connect", { kind: "silent", code: undefined });
+      if (connection === "stalled") return { type: "stalled" };
+      if (connection === undefined) {
+        if (this.#environment.now() - startedAt >= LOGIN_TIMEOUTS * this.#timeoutMs) this.renew();
+        return { type: "failed", phase: "connect", fault: { kind: "silent", code: undefined } };
       }
-      connection.setRef(false);
+      this.#login = undefined;
       this.#connection = connection;
       this.#openedAt = this.#environment.now();
       return undefined;
     } catch (error) {
       return this.#give("connect", this.#driver.classify(error));
-    } finally {
-      signal.removeEventListener("abort", onAbort);
     }
   }
 

@@ -1,4 +1,5 @@
 import { faultText } from "../topology/fault-text.ts";
+import type { NodeState } from "../topology/node.ts";
 import type { Topology } from "../topology/topology.ts";
 import { writableNode } from "../topology/topology.ts";
 import type { PoolEventName, PoolEvents } from "./events.ts";
@@ -33,7 +34,7 @@ function nodeChanges(before: Topology, after: Topology): Change[] {
 function primaryChanges(before: Topology, after: Topology, isSwitchover: boolean): Change[] {
   const result: Change[] = [];
   if (after.isSplit && !before.isSplit) {
-    const claims = [...after.nodes.values()].filter((node) => node.observation?.role === "primary");
+    const claims = [...after.nodes.values()].filter(isClaim);
     result.push(["split-brain", { nodes: claims.map((node) => node.id) }]);
   }
   const was = writableNode(before);
@@ -45,11 +46,16 @@ function primaryChanges(before: Topology, after: Topology, isSwitchover: boolean
     result.push(["primary-changed", { node, previous, epoch, timeline: after.reign?.timeline, reason }]);
   } else if (was !== undefined && is === undefined) {
     const state = after.nodes.get(was);
-    const reason =
-      state?.status === "down" ? faultText(state.fault) : (state?.fence ?? state?.observation?.role ?? "unknown");
+    const role = after.isSplit ? "split-brain" : (state?.observation?.role ?? "unknown");
+    const reason = state?.status === "down" ? faultText(state.fault) : (state?.fence ?? role);
     result.push(["primary-lost", { node: was, reason: after.primary === was ? "read-only" : reason }]);
   } else if (was === undefined && is !== undefined) {
     result.push(["primary-restored", { node: is }]);
   }
   return result;
+}
+
+/** The node takes part in the dispute: neither down nor of a time or a cluster that does not count. */
+function isClaim({ status, fence, observation }: NodeState): boolean {
+  return status === "up" && observation?.role === "primary" && (fence === undefined || fence === "rival");
 }

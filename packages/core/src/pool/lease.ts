@@ -1,3 +1,4 @@
+import type { BagItem } from "../bag.ts";
 import type { Connection } from "../driver.ts";
 import type { NodeId } from "../topology/node.ts";
 
@@ -16,12 +17,13 @@ export interface LeaseOwner {
 }
 
 /** A connection on loan to one holder, given back exactly once. */
-export class Lease {
+export class Lease implements BagItem {
   readonly #owner: LeaseOwner;
   readonly pooled: PooledConnection;
   readonly borrowedAt: number;
   /** How long the connection had been idle before. */
   readonly idledMs: number;
+  place = 0;
   #isReleased = false;
 
   constructor(owner: LeaseOwner, pooled: PooledConnection, borrowedAt: number) {

@@ -1,9 +1,10 @@
 import type { Pool as GenericPool } from "generic-pool";
 import { createPool as createGenericPool } from "generic-pool";
+import { Bag } from "../bag.ts";
 import type { Call } from "../call.ts";
 import type { Environment, Timer } from "../clock.ts";
 import type { Connection, Fault } from "../driver.ts";
-import { AbortedError, AcquireTimeoutError, PoolClosedError } from "../errors.ts";
+import { AbortedError, AcquireTimeoutError, type MirrorpoolError, PoolClosedError } from "../errors.ts";
 import { jittered } from "../jittered.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Waiter } from "../waiters.ts";
@@ -74,7 +75,12 @@ export class NodePool implements LeaseOwner {
   readonly #pool: GenericPool<Opened>;
   readonly #waiters: Waiters<Lease>;
   readonly #connections = new Set<PooledConnection>();
-  readonly #leases = new Set<Lease>();
+  readonly #leases = new Bag<Lease>();
+  /**
+   * Idle, most recently used last, and still on loan from generic-pool: lent again from here, which costs a fraction of the
+   * way through it. Empty while somebody waits.
+   */
+  readonly #atHand: PooledConnection[] = [];
   /** Aborted, and replaced, when the node is cut: an opening that is under way would lead to the lost server. */
   #opening = new AbortController();
   /** Acquires of generic-pool that are under way, to be matched with waiters as they come. */
@@ -105,7 +111,7 @@ export class NodePool implements LeaseOwner {
   get stats(): NodePoolStats {
     return {
       inUse: this.#leases.size,
-      idle: this.#pool.available,
+      idle: this.#idle,
       waiting: this.#waiters.size,
       opened: this.#opened,
       closed: this.#closed,
@@ -118,37 +124,56 @@ export class NodePool implements LeaseOwner {
     return this.#leases.size + this.#waiters.size;
   }
 
-  get leases(): ReadonlySet<Lease> {
-    return this.#leases;
+  get #idle(): number {
+    return this.#atHand.length + this.#pool.available;
   }
 
   /**
    * Lends a connection; waits in line for one under the call's deadline and `acquireMs`.
    * @throws {ConnectFailure} when none can be opened: nothing was sent
    */
-  async acquire(call: Call): Promise<Lease> {
-    for (;;) {
-      const lease = await this.#next(call);
-      if (lease.connection.status === "idle") {
-        if (lease.idledMs <= this.#options.validateAfterIdleMs || (await this.#isAlive(lease))) return lease;
-      }
-      lease.destroy();
-    }
-  }
-
-  async #isAlive(lease: Lease): Promise<boolean> {
-    try {
-      await this.#source.check(lease.connection);
-      return lease.connection.status === "idle";
-    } catch {
-      return false; // the caller replaces it; the monitor finds out whether the node has a trouble
-    }
-  }
-
-  #next(call: Call): Promise<Lease> {
+  acquire(call: Call): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
-    if (this.#waiters.size === 0 && this.#pool.available > 0)
-      return this.#pool.acquire().then((opened) => this.#lend(opened));
+    const atHand = this.#atHand.pop();
+    if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lend(atHand, this.#environment.now()), call));
+    if (this.#waiters.size > 0 || this.#pool.available === 0) {
+      return this.#wait(call).then((lease) => this.#admit(lease, call));
+    }
+    return this.#pool.acquire().then((opened) => {
+      if (!isFailed(opened)) return this.#admit(this.#lend(opened, this.#environment.now()), call);
+      this.#drop(opened);
+      return this.acquire(call);
+    });
+  }
+
+  /** The lease at once where its connection is sure to live; else after a look, or another one. */
+  #admit(lease: Lease, call: Call): Lease | Promise<Lease> {
+    const isSure = lease.connection.status === "idle" && lease.idledMs <= this.#options.validateAfterIdleMs;
+    return isSure ? lease : this.#admitAlive(lease, call);
+  }
+
+  async #admitAlive(lease: Lease, call: Call): Promise<Lease> {
+    if (lease.connection.status === "idle" && (await this.#isAlive(lease, call))) return lease;
+    lease.destroy();
+    return this.acquire(call);
+  }
+
+  /** @throws {MirrorpoolError} at the call's end: the answer may be long in coming */
+  #isAlive(lease: Lease, call: Call): Promise<boolean> {
+    return call.wait<boolean>(
+      (resolve) =>
+        void this.#source.check(lease.connection).then(
+          () => resolve(lease.connection.status === "idle"),
+          () => resolve(false), // the caller replaces it; the monitor finds out whether the node has a trouble
+        ),
+      (cause) => {
+        lease.destroy();
+        return this.#tooLate(cause, call);
+      },
+    );
+  }
+
+  #wait(call: Call): Promise<Lease> {
     if (this.#mustFailFast()) return Promise.reject(this.#lastFailure);
     let waiter: Waiter<Lease> | undefined;
     return call.wait<Lease>(
@@ -159,18 +184,17 @@ export class NodePool implements LeaseOwner {
       },
       (cause) => {
         if (waiter !== undefined) this.#waiters.leave(waiter);
-        if (cause === "aborted") return new AbortedError(call.signal?.reason);
-        const waitedMs = this.#environment.now() - call.startedAt;
-        return new AcquireTimeoutError(
-          this.node,
-          waitedMs,
-          this.#leases.size,
-          this.#waiters.size,
-          this.#lastFailure?.cause,
-        );
+        return this.#tooLate(cause, call);
       },
       this.#options.acquireMs,
     );
+  }
+
+  #tooLate(cause: "deadline" | "limit" | "aborted", call: Call): MirrorpoolError {
+    if (cause === "aborted") return new AbortedError(call.signal?.reason);
+    const waitedMs = this.#environment.now() - call.startedAt;
+    const { cause: failure } = this.#lastFailure ?? {};
+    return new AcquireTimeoutError(this.node, waitedMs, this.#leases.size, this.#waiters.size, failure);
   }
 
   /** Right after a failed opening others fail the same way at once, unless a connection in use may come free. */
@@ -218,7 +242,7 @@ export class NodePool implements LeaseOwner {
   #supply(opened: Opened): void {
     this.#expected -= 1;
     if (isFailed(opened)) {
-      void this.#pool.destroy(opened);
+      this.#drop(opened);
       if (!this.#maySit()) this.#waiters.rejectAll(() => this.#lastFailure);
       this.#pump();
       return;
@@ -228,12 +252,16 @@ export class NodePool implements LeaseOwner {
       void this.#pool.release(opened);
       return;
     }
-    waiter.resolve(this.#lend(opened));
+    waiter.resolve(this.#lend(opened, this.#environment.now()));
   }
 
-  #lend(opened: Opened): Lease {
-    const pooled = opened as PooledConnection; // a failure is never given back to generic-pool as available
-    const lease = new Lease(this, pooled, this.#environment.now());
+  /** An opening that failed after its caller had got another connection is left among the idle ones. */
+  #drop(failed: FailedOpening): void {
+    void this.#pool.destroy(failed);
+  }
+
+  #lend(pooled: PooledConnection, now: number): Lease {
+    const lease = new Lease(this, pooled, now);
     pooled.idleSince = ON_LOAN;
     this.#leases.add(lease);
     pooled.connection.setRef(true);
@@ -245,13 +273,18 @@ export class NodePool implements LeaseOwner {
     this.#leases.delete(lease);
     const now = this.#environment.now();
     if (pooled.connection.status === "idle" && now < pooled.expiresAt && !this.#isClosed) {
-      pooled.connection.setRef(false);
       pooled.idleSince = now;
-      void this.#pool.release(pooled);
+      const waiter = this.#waiters.shift();
+      if (waiter !== undefined) {
+        waiter.resolve(this.#lend(pooled, now));
+        return;
+      }
+      pooled.connection.setRef(false);
+      this.#atHand.push(pooled);
     } else {
       void this.#pool.destroy(pooled);
+      this.#pump();
     }
-    if (this.#waiters.size > 0) this.#pump();
   }
 
   async #open(): Promise<Opened> {
@@ -302,6 +335,7 @@ export class NodePool implements LeaseOwner {
     if ((missing <= 0 || !canOpen) && !this.#hasOutlived(atLeast)) return;
     this.#isTending = true;
     try {
+      for (const pooled of this.#atHand.splice(0)) void this.#pool.release(pooled);
       // generic-pool gives no idle connection to look at but on loan, and opens one only for who asks when none is idle
       const idle = Array.from({ length: this.#pool.available }, () => this.#pool.acquire());
       const opening = Array.from({ length: canOpen ? Math.max(0, missing) : 0 }, () => this.#pool.acquire());
@@ -321,7 +355,8 @@ export class NodePool implements LeaseOwner {
   }
 
   #hasOutlived(atLeast: number): boolean {
-    if (this.#pool.available === 0) return false;
+    if (this.#idle === 0) return false;
+    if (this.#failures > 0) return true; // one may lie among them
     const mayShrink = this.#pool.size > atLeast;
     for (const pooled of this.#connections) if (this.#isOutlived(pooled, mayShrink)) return true;
     return false;
@@ -360,5 +395,6 @@ export class NodePool implements LeaseOwner {
     for (const lease of [...this.#leases]) lease.destroy();
     await Promise.all([...this.#connections].map(({ connection }) => connection.close()));
     this.#connections.clear();
+    this.#atHand.length = 0;
   }
 }

@@ -27,9 +27,25 @@ export type Route =
 
 /** Intent and topology in, nodes out. Pure. */
 export function route(topology: Topology, demand: Demand, rules: RoutingRules): Route {
-  if (topology.hold === "all" || (topology.hold === "writes" && demand.intent === "write")) return waitFor("held");
+  if (isHeld(topology, demand)) return waitFor("held");
   return demand.intent === "write" ? routeWrite(topology, demand) : routeRead(topology, demand, rules);
 }
+
+/** Whether this node may answer, be it the best one or not: after a better one has failed, it need not be. Pure. */
+export function mayAnswer(topology: Topology, demand: Demand, id: NodeId, rules: RoutingRules): boolean {
+  if (isHeld(topology, demand)) return false;
+  if (demand.intent === "write") return writableNode(topology) === id;
+  if (topology.isSplit && !rules.splitBrainReads) return false;
+  if (topology.primary === id) return true;
+  const node = topology.nodes.get(id);
+  return node !== undefined && usesMirrors(topology, rules) && isMirrorFit(topology, node, demand.freshAfter, rules);
+}
+
+const isHeld = ({ hold }: Topology, { intent }: Demand): boolean =>
+  hold === "all" || (hold === "writes" && intent === "write");
+
+const usesMirrors = ({ primary }: Topology, { readFrom }: RoutingRules): boolean =>
+  readFrom === "mirrors" || primary === undefined;
 
 const waitFor = (reason: Extract<Route, { type: "wait" }>["reason"]): Route => ({ type: "wait", reason });
 
@@ -42,11 +58,11 @@ function routeWrite(topology: Topology, demand: Demand): Route {
 function routeRead(topology: Topology, demand: Demand, rules: RoutingRules): Route {
   if (topology.isSplit && !rules.splitBrainReads) return waitFor("split-brain");
   const { primary } = topology;
-  const mayAnswer = (node: NodeState): boolean =>
+  const isCandidate = (node: NodeState): boolean =>
     isMirrorFit(topology, node, demand.freshAfter, rules) && demand.excluded?.has(node.id) !== true;
-  if (rules.readFrom === "mirrors" || primary === undefined) {
+  if (usesMirrors(topology, rules)) {
     const mirrors: NodeId[] = [];
-    for (const node of topology.nodes.values()) if (mayAnswer(node)) mirrors.push(node.id);
+    for (const node of topology.nodes.values()) if (isCandidate(node)) mirrors.push(node.id);
     if (mirrors.length > 0) return { type: "nodes", nodes: mirrors };
   }
   // held writes mean that the primary is being handed over: reads that only it can answer go on until it leaves

@@ -12,7 +12,7 @@ import type { Lease } from "../pool/lease.ts";
 import { ConnectFailure, type NodePool } from "../pool/node-pool.ts";
 import { balance } from "../routing/balance.ts";
 import type { Demand, Route } from "../routing/route.ts";
-import { route } from "../routing/route.ts";
+import { mayAnswer, route } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { describeNodes, reportNodes } from "../topology/report.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -27,17 +27,17 @@ const RETRY_DELAY_MS = 25;
  * @param avoid a node to leave out as long as there is another one
  */
 export async function acquire(context: SessionContext, demand: Demand, call: Call, avoid?: NodeId): Promise<Lease> {
-  const failed = new Map<NodeId, ConnectFailure>();
-  const excluded = new Set(avoid === undefined ? [] : [avoid]);
+  let failed: Map<NodeId, ConnectFailure> | undefined;
+  let excluded = avoid === undefined ? undefined : new Set([avoid]);
   for (;;) {
     if (context.isClosed) throw new PoolClosedError();
     call.throwIfAborted();
-    const found = findRoute(context, excluded.size === 0 ? demand : { ...demand, excluded });
+    const found = findRoute(context, excluded === undefined ? demand : { ...demand, excluded });
     if (found.type === "wait") {
-      if (failed.size > 0) await retreat(context, failed, call);
-      else if (excluded.size === 0) await waitForNode(context, found.reason, demand, call);
-      failed.clear();
-      excluded.clear();
+      if (failed !== undefined) await retreat(context, failed, call);
+      else if (excluded === undefined) await waitForNode(context, found.reason, demand, call);
+      failed = undefined;
+      excluded = undefined;
       continue;
     }
     const pool = choose(context, found.nodes);
@@ -45,17 +45,16 @@ export async function acquire(context: SessionContext, demand: Demand, call: Cal
       return await pool.acquire(call);
     } catch (error) {
       if (!(error instanceof ConnectFailure)) throw error;
-      failed.set(pool.node, error);
-      excluded.add(pool.node);
+      failed = (failed ?? new Map()).set(pool.node, error);
+      excluded = (excluded ?? new Set()).add(pool.node);
       if (error.fault.kind !== "configuration" && error.fault.kind !== "overloaded") context.suspect();
     }
   }
 }
 
-/** The topology as it is now would still send such a statement to this node. Asked right before sending. */
+/** The topology as it is now would still let this node have such a statement. Asked right before sending. */
 export function maySend(context: SessionContext, demand: Demand, node: NodeId): boolean {
-  const now = findRoute(context, demand);
-  return now.type === "nodes" && now.nodes.includes(node);
+  return mayAnswer(context.cell.current, demand, node, context.config.routing);
 }
 
 function findRoute(context: SessionContext, demand: Demand): Route {

@@ -73,10 +73,13 @@ const isFree = ({ inTransaction, isPinned }: Circumstances): boolean => !inTrans
 
 function refusedAsWrite(circumstances: Circumstances): Decision {
   if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
-  // a node that takes writes refused this one because the application itself asked for read-only
-  if (circumstances.takesWrites || circumstances.losses >= MAX_LOSSES) return "surface";
+  if (circumstances.losses >= MAX_LOSSES) return "surface";
+  // a node that takes writes may have been switched back just now; else the application itself asked for read-only
+  if (circumstances.takesWrites) return isFree(circumstances) ? "rerun" : "surface";
   if (circumstances.inTransaction) return "transaction-lost";
-  return circumstances.isPinned ? "surface" : "rerun";
+  if (circumstances.isPinned) return "surface";
+  // as a read it would go to the same node again at once; as a write it waits for one that takes it
+  return circumstances.intent === "read" ? "misrouted" : "rerun";
 }
 
 function neverSent(circumstances: Circumstances): Decision {

@@ -6,6 +6,7 @@ import {
   DeadlineError,
   MirrorpoolError,
   NotSentError,
+  PoolClosedError,
   SessionLostError,
   TransactionLostError,
 } from "../errors.ts";
@@ -39,12 +40,15 @@ const RECHECK_MS = 1000;
  */
 export class Session {
   readonly #context: SessionContext;
-  readonly #line = new Waiters<void>("statements of one session", MAX_QUEUED);
+  /** Made for the first that has to wait: most sessions run one statement. */
+  #line: Waiters<void> | undefined;
   #isBusy = false;
   #lease: Lease | undefined;
   #transaction: { hasWritten: boolean } | undefined;
   #isPinned = false;
   #lost: MirrorpoolError | undefined;
+  /** State that was lost together with something else, which the application was told first. */
+  #lostState: SessionLostError | undefined;
   #settling: Promise<void> | undefined;
   #isReleased = false;
 
@@ -62,9 +66,14 @@ export class Session {
   }
 
   /** Runs one statement, after those that were given before it. */
-  async query(statement: Statement, options: StatementOptions, call: Call): Promise<Result> {
-    const facts = this.#context.driver.inspect(statement.text);
-    await this.#takeTurn(facts, call);
+  async query(
+    statement: Statement,
+    options: StatementOptions,
+    call: Call,
+    facts: StatementFacts = this.#context.driver.inspect(statement.text),
+  ): Promise<Result> {
+    if (this.#isBusy) await this.#waitForTurn(facts, call);
+    this.#isBusy = true;
     try {
       this.#throwIfReleased();
       return await this.#perform(statement, facts, options, call);
@@ -94,39 +103,45 @@ export class Session {
     if (this.#isReleased) throw new MirrorpoolError("SESSION_RELEASED", "the session was given back already");
   }
 
-  async #takeTurn(facts: StatementFacts, call: Call): Promise<void> {
-    if (!this.#isBusy) {
-      this.#isBusy = true;
-      return;
-    }
+  /** A call that is over sends nothing any more: its outcome is certain then. */
+  #throwIfOver(facts: StatementFacts, call: Call): void {
+    call.throwIfAborted();
+    if (call.isOver) throw this.#interruption("deadline", facts, call);
+  }
+
+  #waitForTurn(facts: StatementFacts, call: Call): Promise<void> {
+    this.#line ??= new Waiters("statements of one session", MAX_QUEUED);
+    const line = this.#line;
     let waiter: Waiter<void> | undefined;
-    await call.wait<void>(
+    return call.wait<void>(
       (resolve, reject) => {
         waiter = { resolve, reject };
-        this.#line.join(waiter);
+        line.join(waiter);
       },
       (cause) => {
-        if (waiter !== undefined) this.#line.leave(waiter);
+        if (waiter !== undefined) line.leave(waiter);
         return this.#interruption(cause === "aborted" ? "aborted" : "deadline", facts, call);
       },
     );
   }
 
   #endTurn(): void {
-    const next = this.#line.shift();
+    const next = this.#line?.shift();
     if (next === undefined) this.#isBusy = false;
     else next.resolve();
   }
 
   async #perform(statement: Statement, facts: StatementFacts, options: StatementOptions, call: Call): Promise<Result> {
-    await this.#settled(facts, call);
+    if (this.#settling !== undefined) await this.#settled(this.#settling, facts, call);
     if (this.#lost !== undefined) return this.#answerForLost(this.#lost, facts);
+    if (this.#lostState !== undefined) return this.#answerForLostState(this.#lostState, facts);
     const context = this.#context;
     let losses = 0;
     let avoid: string | undefined;
     for (;;) {
       const demand = this.#demand(statement, facts, options);
-      const lease = await this.#bind(demand, call, avoid);
+      const lease = this.#keep(demand) ?? this.#bind(demand, await acquire(context, demand, call, avoid));
+      this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const inTransaction = this.#transaction !== undefined;
       if (!inTransaction) context.work.begin(demand.intent);
@@ -154,10 +169,8 @@ export class Session {
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
-  async #settled(facts: StatementFacts, call: Call): Promise<void> {
-    const settling = this.#settling;
-    if (settling === undefined) return;
-    await call.wait<void>(
+  #settled(settling: Promise<void>, facts: StatementFacts, call: Call): Promise<void> {
+    return call.wait<void>(
       (resolve) => void settling.then(resolve),
       (cause) => this.#interruption(cause === "aborted" ? "aborted" : "deadline", facts, call),
     );
@@ -172,20 +185,24 @@ export class Session {
     return { intent: "read", freshAfter: freshAfter(consistency, context.lastWriteAt) };
   }
 
-  /** The lease to send on in this very tick; undefined when the topology moved while one was awaited: look again. */
-  async #bind(demand: Demand, call: Call, avoid: string | undefined): Promise<Lease | undefined> {
+  /** The lease that the session has, where the statement must or may go on with it. */
+  #keep(demand: Demand): Lease | undefined {
     const held = this.#lease;
-    if (held !== undefined) {
-      if (this.#transaction !== undefined || this.#isPinned) {
-        // a superseded primary gets nothing more, not even the rest of a transaction
-        if (this.#context.cell.current.primary !== held.node) held.connection.destroy();
-        return held;
-      }
-      if (held.connection.status === "idle" && this.#mayStay(demand, held)) return held;
-      this.#unbind();
+    if (held === undefined) return undefined;
+    if (this.#transaction !== undefined || this.#isPinned) {
+      // a superseded primary gets nothing more, not even the rest of a transaction
+      if (this.#context.cell.current.primary !== held.node) held.connection.destroy();
+      return held;
     }
-    this.#lease = await acquire(this.#context, demand, call, avoid);
-    if (maySend(this.#context, demand, this.#lease.node)) return this.#lease;
+    if (held.connection.status === "idle" && this.#mayStay(demand, held)) return held;
+    this.#unbind();
+    return undefined;
+  }
+
+  /** The lease to send on in this very tick; undefined when the topology moved while it was awaited: look again. */
+  #bind(demand: Demand, lease: Lease): Lease | undefined {
+    this.#lease = lease;
+    if (maySend(this.#context, demand, lease.node)) return lease;
     this.#unbind();
     return undefined;
   }
@@ -262,8 +279,8 @@ export class Session {
     const { cell, environment } = this.#context;
     const askedAt = environment.now();
     this.#context.suspect();
-    await until(cell, ({ nodes }) => (nodes.get(node)?.observedAt ?? 0) >= askedAt, call, RECHECK_MS);
-    return cell.current.nodes.get(node)?.observation?.isWritable === true;
+    const isSeen = await until(cell, ({ nodes }) => (nodes.get(node)?.observedAt ?? 0) >= askedAt, call, RECHECK_MS);
+    return isSeen && cell.current.nodes.get(node)?.observation?.isWritable === true;
   }
 
   #prepareRerun(decision: "rerun" | "misrouted", statement: Statement, facts: StatementFacts, lease: Lease): void {
@@ -289,6 +306,7 @@ export class Session {
     lease: Lease,
   ): Result {
     const { node } = lease;
+    if (decision !== "session-lost") this.#noteLostState(node, error);
     this.#unbind();
     switch (decision) {
       case "gone-with-rollback":
@@ -326,6 +344,18 @@ export class Session {
     throw lost;
   }
 
+  /** State that cannot move goes with its connection. */
+  #noteLostState(node: string, cause: unknown): void {
+    if (this.#isPinned) this.#lostState = new SessionLostError(node, cause);
+  }
+
+  #answerForLostState(lost: SessionLostError, facts: StatementFacts): Result {
+    // a ROLLBACK asks for nothing that could be missing
+    if (facts.transaction === "rollback") return rolledBack();
+    this.#lostState = undefined;
+    throw lost;
+  }
+
   /** The call is over while its statement runs on: the connection is settled behind its back. */
   #interrupt(
     interrupted: Interrupted,
@@ -337,26 +367,30 @@ export class Session {
     const inTransaction = this.#transaction !== undefined;
     const { hasWritten } = this.#transaction ?? { hasWritten: false };
     this.#context.counters.interrupted += 1;
-    this.#settling = interrupted.settled.then(() => {
-      this.#settling = undefined;
-      if (lease.connection.status === "idle") this.#endTransaction();
-      else if (lease.connection.status === "closed") this.#loseInterrupted(lease, interrupted);
-    });
     const why = this.#interruption(interrupted.reason, facts, call, lease.node);
     const isOver = facts.transaction === "begin" || facts.transaction === "rollback";
     const mayHaveEffect = inTransaction
       ? hasWritten && ["commit", "prepare", "chain", "mixed"].includes(facts.transaction)
       : demand.intent === "write" && !isOver;
+    this.#settling = interrupted.settled.then(() => {
+      this.#settling = undefined;
+      const { status } = lease.connection;
+      // a transaction whose COMMIT is in doubt must not be called lost
+      if (status === "idle" || (status === "closed" && mayHaveEffect)) this.#endTransaction();
+      if (status === "closed") this.#loseInterrupted(lease, interrupted);
+    });
     return mayHaveEffect ? this.#commitUnknown(facts, lease.node, why) : why;
   }
 
   #loseInterrupted(lease: Lease, interrupted: Interrupted): void {
     if (this.#transaction !== undefined) this.#lost = new TransactionLostError(lease.node, interrupted);
+    this.#noteLostState(lease.node, interrupted);
     this.#unbind();
   }
 
   #interruption(reason: "deadline" | "aborted", facts: StatementFacts, call: Call, node?: string): MirrorpoolError {
     if (reason === "aborted") return new AbortedError(call.signal?.reason);
+    if (this.#context.isClosed && !call.isOver) return new PoolClosedError();
     return new DeadlineError(facts.command, node, this.#context.environment.now() - call.startedAt);
   }
 

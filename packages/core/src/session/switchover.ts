@@ -1,5 +1,5 @@
 import type { Call, CallOptions } from "../call.ts";
-import { AbortedError, SwitchoverError } from "../errors.ts";
+import { AbortedError, PoolClosedError, SwitchoverError } from "../errors.ts";
 import { isUsable } from "../topology/node.ts";
 import { describeNodes, reportNodes } from "../topology/report.ts";
 import { until } from "../topology/until.ts";
@@ -34,6 +34,7 @@ const CATCH_UP_POLL_MS = 10;
 export async function switchover(context: SessionContext, options: SwitchoverOptions, call: Call): Promise<void> {
   const { cell, work, environment } = context;
   const { to, promote } = options;
+  call.throwIfAborted();
   const from = cell.current.primary;
   const target = cell.current.nodes.get(to);
   if (target === undefined || from === to || !isUsable(target) || target.observation?.role !== "mirror") {
@@ -44,6 +45,7 @@ export async function switchover(context: SessionContext, options: SwitchoverOpt
     throw new SwitchoverError("new work is held already, by pause() or another switchover");
   const fail = (what: string): never => {
     call.throwIfAborted();
+    if (context.isClosed) throw new PoolClosedError();
     throw new SwitchoverError(
       `${what} within ${Math.round(environment.now() - call.startedAt)} ms; nothing was changed`,
     );
@@ -54,7 +56,7 @@ export async function switchover(context: SessionContext, options: SwitchoverOpt
     if (!(await caughtUp(context, to, call))) fail(`${to} did not catch up`);
     await handOver(promote, { from, to }, call);
     const isDone = await until(cell, (topology) => topology.primary === to && topology.isWritable, call);
-    if (!isDone) throw new SwitchoverError(`${to} was promoted, but was not seen taking writes in time`);
+    if (!isDone) throw new SwitchoverError(`${to} was promoted, but was not seen taking writes before the call ended`);
   } finally {
     cell.apply({ type: "held", hold: "none" });
   }
@@ -66,7 +68,7 @@ async function caughtUp(context: SessionContext, to: string, call: Call): Promis
   const isFresh = (): boolean =>
     (context.cell.current.nodes.get(to)?.freshAsOf ?? Number.NEGATIVE_INFINITY) >= drainedAt;
   while (!isFresh()) {
-    if (call.isOver) return false;
+    if (call.isOver || context.isClosed) return false;
     call.throwIfAborted();
     context.suspect();
     await until(context.cell, isFresh, call, CATCH_UP_POLL_MS);
@@ -88,7 +90,10 @@ async function handOver(
     (cause) => {
       const error =
         cause === "aborted"
-          ? new AbortedError(call.signal?.reason)
+          ? new SwitchoverError(
+              `promote() of ${request.to} was aborted; what it did is not known`,
+              new AbortedError(call.signal?.reason),
+            )
           : new SwitchoverError(`promote() of ${request.to} did not end in time; what it did is not known`);
       attempt.abort(error);
       return error;

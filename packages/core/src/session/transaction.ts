@@ -51,7 +51,7 @@ export async function transaction<T>(
 
 /** What is left of the transaction's own time, where it has one; each statement has its own limit besides. */
 function remaining(context: SessionContext, options: TransactionOptions, deadline: number): number | undefined {
-  return options.timeoutMs === undefined ? undefined : Math.max(1, deadline - context.environment.now());
+  return options.timeoutMs === undefined ? undefined : Math.max(0, deadline - context.environment.now());
 }
 
 async function once<T>(
@@ -71,16 +71,18 @@ async function once<T>(
     query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
       send(toStatement(statement, values), own) as Promise<Result<Row>>,
   };
+  let isEnding = false;
   try {
     await send({ text: transactions.begin(options) }, {});
     const value = await callback(handle);
+    isEnding = true;
     const result = await send({ text: transactions.commit }, {});
     if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
     return value;
   } catch (error) {
     // the callback may have wrapped or replaced the error that ended its transaction
     if (session.lost !== undefined) throw session.lost;
-    if (session.isInTransaction) await send({ text: transactions.rollback }, {}).catch(() => {}); // release() ends it anyway
+    if (session.isInTransaction && !isEnding) await send({ text: transactions.rollback }, {}).catch(() => {}); // release() ends it anyway
     throw error;
   } finally {
     session.release();

@@ -43,7 +43,7 @@ export function unknownNode(id: NodeId): NodeState {
     fault: undefined,
     freshAsOf: Number.NEGATIVE_INFINITY,
     lagBytes: undefined,
-    hasFollowed: true,
+    hasFollowed: false,
   };
 }
 

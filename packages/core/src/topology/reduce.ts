@@ -116,7 +116,8 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
 }
 
 function highest(nodes: ReadonlyMap<NodeId, NodeState>, before: Topology): number {
-  let result = before.highestTimeline;
+  // while nobody knows which cluster is meant, a stranger's timeline shall not outlive the stranger
+  let result = before.reign === undefined ? 0 : before.highestTimeline;
   for (const { observation } of nodes.values()) {
     if (observation?.timeline === undefined) continue;
     if (before.reign !== undefined && observation.systemId !== before.reign.systemId) continue;

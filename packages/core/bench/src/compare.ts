@@ -1,0 +1,84 @@
+import type { Measurement, Pace } from "./measure.ts";
+import { measure } from "./measure.ts";
+import { median, quantile } from "./statistics.ts";
+import type { Cell, Client } from "./suite.ts";
+
+/** One client's figures in one cell. A ratio over 1 is better than the reference. */
+export interface Row {
+  readonly work: string;
+  readonly concurrency: number;
+  readonly client: string;
+  readonly reference: string;
+  /** Median over the rounds of the ratio within each round. */
+  readonly ratio: number;
+  /** Median over the rounds. */
+  readonly opsPerSecond: number;
+  /** Over the timed operations of all rounds. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** How long and how often. */
+export interface Effort {
+  readonly rounds: number;
+  /** For each client, cell and round. */
+  readonly seconds: number;
+  readonly pace: Pace;
+}
+
+/**
+ * Measures every client in turn, in an order that rotates from round to round, so that whatever else the machine does
+ * falls on all alike. The first of `rounds + 1` rounds warms up and does not count.
+ */
+export async function compare(
+  cells: readonly Cell[],
+  effort: Effort,
+  onRound: (round: number) => void,
+): Promise<Row[]> {
+  const measured = new Map<Client, Measurement[]>();
+  for (let round = 0; round <= effort.rounds; round += 1) {
+    onRound(round);
+    for (const { clients, concurrency } of cells) {
+      for (const client of rotated(clients, round)) {
+        collectGarbage();
+        const operation = (): Promise<number> => client.operation();
+        const one = await measure(operation, concurrency, effort.pace, effort.seconds);
+        if (round > 0) measured.set(client, [...(measured.get(client) ?? []), one]);
+      }
+    }
+  }
+  return cells.flatMap((cell) => rowsOf(cell, measured));
+}
+
+/**
+ * No client pays for the garbage of another. Only the young generation: a full collection would count towards the age at
+ * which V8 throws code away that was not used of late, and so punish whoever's turn it is.
+ */
+function collectGarbage(): void {
+  globalThis.gc?.({ type: "minor" });
+}
+
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+function rowsOf({ work, concurrency, clients, reference }: Cell, measured: ReadonlyMap<Client, Measurement[]>): Row[] {
+  const speeds = (client: Client | undefined): number[] =>
+    (client === undefined ? [] : (measured.get(client) ?? [])).map((each) => each.opsPerSecond);
+  const referenceSpeeds = speeds(clients.find((client) => client.name === reference));
+  return clients.map((client) => {
+    const own = speeds(client);
+    const latencies = (measured.get(client) ?? []).flatMap((each) => each.latenciesMs);
+    return {
+      work,
+      concurrency,
+      client: client.name,
+      reference,
+      ratio: median(own.map((speed, round) => speed / (referenceSpeeds[round] ?? Number.NaN))),
+      opsPerSecond: median(own),
+      p50Ms: quantile(latencies, 0.5),
+      p99Ms: quantile(latencies, 0.99),
+    };
+  });
+}

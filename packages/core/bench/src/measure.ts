@@ -1,0 +1,68 @@
+import { setImmediate as turn } from "node:timers/promises";
+
+/**
+ * How callers work, and what a second is.
+ *
+ * - `steady`: for what waits for a server. Callers never pause, each operation is timed, seconds are those on the wall.
+ * - `bursts`: for what never waits. Callers do {@link BURST} operations each, the first of them timed, then the event loop
+ *   turns, since timers would starve otherwise. Seconds are those that this process has computed, all its threads
+ *   together: what else runs on the machine takes nothing away.
+ */
+export type Pace = "steady" | "bursts";
+
+/** Operations of one caller between two turns of the event loop. */
+const BURST = 256;
+
+/** What one client did in one cell of one round. */
+export interface Measurement {
+  readonly opsPerSecond: number;
+  /** Duration of each timed operation, by the clock on the wall. */
+  readonly latenciesMs: readonly number[];
+}
+
+/** Keeps `concurrency` callers busy for the given time; each awaits its operation before the next one. */
+export async function measure(
+  operation: () => Promise<number>,
+  concurrency: number,
+  pace: Pace,
+  seconds: number,
+): Promise<Measurement> {
+  const latenciesMs: number[] = [];
+  let checksum = 0;
+  const timed = async (): Promise<void> => {
+    const calledAt = performance.now();
+    checksum += await operation();
+    latenciesMs.push(performance.now() - calledAt);
+  };
+  const burst = async (): Promise<void> => {
+    await timed();
+    for (let done = 1; done < BURST; done += 1) checksum += await operation();
+  };
+  const all = (caller: () => Promise<void>): Promise<void[]> =>
+    Promise.all(Array.from({ length: concurrency }, caller));
+
+  const clock = pace === "steady" ? wallMs : cpuMs;
+  const startedAt = clock();
+  const isOver = (): boolean => clock() - startedAt >= seconds * 1000;
+  if (pace === "steady") {
+    await all(async () => {
+      while (!isOver()) await timed();
+    });
+  } else {
+    while (!isOver()) {
+      await all(burst);
+      await turn();
+    }
+  }
+  const elapsedMs = clock() - startedAt;
+  if (!Number.isFinite(checksum)) throw new Error("an operation did not answer with a number");
+  const operations = latenciesMs.length * (pace === "steady" ? 1 : BURST);
+  return { opsPerSecond: (operations * 1000) / elapsedMs, latenciesMs };
+}
+
+const wallMs = (): number => performance.now();
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

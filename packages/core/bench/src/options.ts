@@ -1,0 +1,43 @@
+import { parseArgs } from "node:util";
+
+export interface BenchOptions {
+  readonly suites: readonly string[];
+  readonly json: string | undefined;
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+export function usage(suites: readonly string[]): string {
+  return `npm run bench -- [options]
+  --suite NAME   only this suite: ${suites.join(", ")} (may be given again)
+  --json FILE    write the figures as data
+  --seconds N    for each client, cell and round, 0.01 to 60 (default 0.5)
+  --rounds N     that count, after one that warms up, 1 to 100 (default 7)`;
+}
+
+/** @throws {Error} that says what is wrong with the arguments */
+export function parseOptions(args: readonly string[], known: readonly string[]): BenchOptions | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      suite: { type: "string", multiple: true },
+      json: { type: "string" },
+      seconds: { type: "string", default: "0.5" },
+      rounds: { type: "string", default: "7" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return "help";
+  for (const name of values.suite ?? []) {
+    if (!known.includes(name)) throw new Error(`--suite: expected one of ${known.join(", ")}, got "${name}"`);
+  }
+  const seconds = Number(values.seconds);
+  if (!(seconds >= 0.01 && seconds <= 60)) {
+    throw new Error(`--seconds: expected a number from 0.01 to 60, got "${values.seconds}"`);
+  }
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
+    throw new Error(`--rounds: expected a whole number from 1 to 100, got "${values.rounds}"`);
+  }
+  return { suites: known.filter((name) => values.suite?.includes(name) ?? true), json: values.json, seconds, rounds };
+}

@@ -1,0 +1,6 @@
+import type { Suite } from "../suite.ts";
+import { acquire } from "./acquire.ts";
+import { query } from "./query.ts";
+
+/** All suites, in the order in which they run. */
+export const suites: readonly Suite[] = [acquire, query];

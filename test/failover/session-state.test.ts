@@ -1,0 +1,151 @@
+import { CommitUnknownError, SessionLostError, TransactionLostError } from "@mirrorpool/core";
+import { createCluster, type LabCluster } from "@mirrorpool/lab";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { anyMirror, countRows, mend, notRunning, running } from "./support/cluster.ts";
+import { rejection, settle } from "./support/outcome.ts";
+import { openPool, underWay } from "./support/pool.ts";
+import { until } from "./support/until.ts";
+
+let cluster: LabCluster;
+
+beforeAll(async () => {
+  cluster = await createCluster();
+  await using pool = openPool(cluster);
+  await pool.query("CREATE TABLE note (id int)");
+});
+afterEach(() => mend(cluster));
+afterAll(() => cluster?.close());
+
+async function failOver(): Promise<void> {
+  await cluster.primary().kill();
+  await cluster.promote(anyMirror(cluster));
+}
+
+const states: readonly (readonly [string, string])[] = [
+  ["a setting", "SET statement_timeout = '7s'"],
+  ["a search path", "SET search_path = pg_catalog"],
+  ["a setting made by a function", "SELECT set_config('work_mem', '7MB', false)"],
+  ["an advisory lock", "SELECT pg_advisory_lock(7)"],
+  ["a temporary table", "CREATE TEMPORARY TABLE scratch (id int)"],
+  ["a temporary table made by a query", "SELECT 1 AS id INTO TEMP scratch2"],
+  ["a subscription", "LISTEN news"],
+  ["a prepared statement", "PREPARE plan AS SELECT 1"],
+];
+
+test.each(states)(
+  "a session that loses %s with its node says so at the next use, and is usable again",
+  async (_, sql) => {
+    await using pool = openPool(cluster);
+    await using session = await pool.connect();
+    await session.query(sql);
+    const lost = cluster.primary().name;
+    await failOver();
+    const error = await rejection(session.query("SELECT 1 AS one"));
+    expect(error).toBeInstanceOf(SessionLostError);
+    expect(error).toMatchObject({ code: "SESSION_LOST", node: lost, retryable: false });
+    expect((await session.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    await session.query("INSERT INTO note VALUES (1)");
+  },
+);
+
+test("a write is not run by a session that has lost its state, before the application knows", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("SELECT pg_advisory_lock(8)");
+  await failOver();
+  expect(await rejection(session.query("INSERT INTO note VALUES (8)"))).toBeInstanceOf(SessionLostError);
+  expect(await countRows(cluster.primary(), "note", "id = 8")).toBe(0);
+});
+
+test("a read in flight is not moved away from a session's state", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("SET search_path = pg_catalog");
+  const read = settle(session.query("SELECT 'pinned', pg_sleep(30)"));
+  await running(cluster.primary(), "pinned");
+  await failOver();
+  expect((await read).error).toBeInstanceOf(SessionLostError);
+  expect((await session.query("SHOW search_path")).rows).toEqual([{ search_path: '"$user", public' }]);
+});
+
+test("a session that has lost its state with a write in flight says both, one after the other", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("SELECT pg_advisory_lock(9)");
+  const write = settle(session.query("INSERT INTO note SELECT 9 FROM pg_sleep(30)"));
+  await running(cluster.primary(), "SELECT 9");
+  await failOver();
+  expect((await write).error).toBeInstanceOf(CommitUnknownError);
+  expect(await rejection(session.query("INSERT INTO note VALUES (10)"))).toBeInstanceOf(SessionLostError);
+  await session.query("INSERT INTO note VALUES (11)");
+  expect(await countRows(cluster.primary(), "note", "id = 10")).toBe(0);
+});
+
+test("a session that has lost its state with its transaction says both, one after the other", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("LISTEN news");
+  await session.query("BEGIN");
+  await session.query("INSERT INTO note VALUES (12)");
+  await failOver();
+  expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(TransactionLostError);
+  await session.query("ROLLBACK");
+  expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(SessionLostError);
+  expect((await session.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+});
+
+test("a session whose connection had to be cut at a deadline says at the next use that its state is lost", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("SELECT pg_advisory_lock(10)");
+  const primary = cluster.primary();
+  await primary.proxy.halfOpen("down");
+  await rejection(session.query("SELECT 1", [], { timeoutMs: 50 }));
+  await until("the connection to be given up", () => pool.stats().nodes[primary.name]?.inUse === 0);
+  await primary.proxy.heal();
+  expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(SessionLostError);
+});
+
+test("a session keeps its state when a deadline ends a statement that the server could cancel", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("SET work_mem = '9MB'");
+  const error = await rejection(session.query("SELECT 'cancelled', pg_sleep(30)", [], { timeoutMs: 100 }));
+  expect(error).toMatchObject({ code: "DEADLINE" });
+  expect((await session.query("SHOW work_mem")).rows).toEqual([{ work_mem: "9MB" }]);
+  await notRunning(cluster.primary(), "cancelled");
+});
+
+test("the state of a session never reaches the next user of a connection", async () => {
+  await using pool = openPool(cluster, { pool: { max: 1, warm: 0 } });
+  {
+    await using session = await pool.connect();
+    await session.query("SET work_mem = '8MB'");
+    await session.query("SELECT pg_advisory_lock(11)");
+  }
+  await using session = await pool.connect();
+  await session.query("INSERT INTO note VALUES (20)");
+  expect((await session.query("SHOW work_mem")).rows).toEqual([{ work_mem: "4MB" }]);
+  const free = await session.query<{ free: boolean }>("SELECT pg_try_advisory_lock(11) AS free");
+  expect(free.rows).toEqual([{ free: true }]);
+});
+
+test("a single statement that makes session state leaves none behind", async () => {
+  await using pool = openPool(cluster, { pool: { max: 1, warm: 0 } });
+  await pool.query("SET work_mem = '8MB'");
+  await pool.query("INSERT INTO note VALUES (21)");
+  await using session = await pool.connect();
+  await session.query("BEGIN");
+  expect((await session.query("SHOW work_mem")).rows).toEqual([{ work_mem: "4MB" }]);
+  await session.query("ROLLBACK");
+  expect(underWay(pool)).toBe(1);
+});
+
+test("a session without state moves from the old primary to the new one between two statements", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  await session.query("INSERT INTO note VALUES (30)");
+  await failOver();
+  await session.query("INSERT INTO note VALUES (31)");
+  expect(await countRows(cluster.primary(), "note", "id = 31")).toBe(1);
+});

@@ -1,0 +1,56 @@
+import {
+  createPool,
+  type FailoverPool,
+  type NodeOptions,
+  type PoolEventName,
+  type PoolEvents,
+  type PoolOptions,
+} from "@mirrorpool/core";
+import type { LabCluster } from "@mirrorpool/lab";
+import { postgres } from "@mirrorpool/pg";
+
+/** The nodes of a cluster under their own names, so that events and errors read well. */
+export function nodesOf(cluster: LabCluster): NodeOptions[] {
+  return cluster.nodes.map(({ name, url }) => ({ name, url }));
+}
+
+/** A pool on all nodes of the cluster, with the product's defaults unless the test says otherwise. */
+export function openPool(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
+  return createPool({ driver: postgres(), nodes: nodesOf(cluster), ...options });
+}
+
+export type RecordedEvent = {
+  [N in PoolEventName]: { readonly name: N } & PoolEvents[N];
+}[PoolEventName];
+
+const EVENT_NAMES: readonly PoolEventName[] = [
+  "node-up",
+  "node-down",
+  "node-fenced",
+  "primary-changed",
+  "primary-lost",
+  "primary-restored",
+  "split-brain",
+  "node-misconfigured",
+  "misrouted",
+  "rerun",
+  "commit-unknown",
+  "leak-suspected",
+  "paused",
+  "resumed",
+];
+
+/** Everything that the pool tells from now on, in order. */
+export function record(pool: FailoverPool): RecordedEvent[] {
+  const events: RecordedEvent[] = [];
+  for (const name of EVENT_NAMES) {
+    pool.on(name, (event) => void events.push({ name, ...event } as RecordedEvent)); // the pair belongs together
+  }
+  return events;
+}
+
+/** Leases and waiting callers of all nodes, and those that wait for a node: zero when nothing is under way. */
+export function underWay(pool: FailoverPool): number {
+  const { nodes, waitingForNode } = pool.stats();
+  return Object.values(nodes).reduce((sum, { inUse, waiting }) => sum + inUse + waiting, waitingForNode);
+}

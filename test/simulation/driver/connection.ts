@@ -1,0 +1,219 @@
+import type { Connection, Result, Statement } from "@mirrorpool/core";
+import { NotSentError } from "@mirrorpool/core";
+import type { HeldClock } from "../clock.ts";
+import type { History, Stand } from "../history.ts";
+import type { Random } from "../random.ts";
+import type { ClientEnd, Reply } from "../world/backend.ts";
+import { Backend } from "../world/backend.ts";
+import type { Wire } from "../world/path.ts";
+import type { Server } from "../world/server.ts";
+import type { World } from "../world/world.ts";
+import { SimulatedError } from "./codes.ts";
+import { parse } from "./language.ts";
+
+/** A polite goodbye that nobody answers takes this long. */
+export const CLOSE_MS = 50;
+/** How often a connection breaks just when it is used: no byte of the statement leaves. */
+const BREAKS_AT_USE = 0.003;
+
+interface Running {
+  readonly request: number;
+  readonly isProbe: boolean;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What all connections of one simulation share. */
+export interface Shared {
+  readonly world: World;
+  readonly clock: HeldClock;
+  readonly history: History;
+  readonly random: Random;
+  readonly connections: Set<SimulatedConnection>;
+  stand(): Stand;
+  nextId(): number;
+}
+
+/** The client's side of one connection. Notes whatever the pool does with it that the port's contract forbids. */
+export class SimulatedConnection implements Connection, ClientEnd {
+  readonly id: number;
+  readonly node: string;
+  readonly server: Server;
+  readonly #shared: Shared;
+  readonly #wire: Wire;
+  readonly #backend: Backend;
+  readonly #instance: string;
+  readonly #closeListeners: (() => void)[] = [];
+  #running: Running | undefined;
+  #status: Exclude<Connection["status"], "busy"> = "idle";
+  /** Who has the transaction, or the session state, that is on this connection. */
+  #owner: string | undefined;
+  #hasState = false;
+  /** Used for a probe from its first moment on: the monitor's. Undefined before the first use. */
+  #isMonitors: boolean | undefined;
+  #openedAt = -1;
+
+  /** The server has accepted the login; the answer is on its way. */
+  constructor(shared: Shared, node: string, server: Server, wire: Wire) {
+    this.#shared = shared;
+    this.node = node;
+    this.server = server;
+    this.#wire = wire;
+    this.id = shared.nextId();
+    this.#instance = server.instance;
+    this.#backend = new Backend(server, this);
+    server.backends.add(this.#backend);
+  }
+
+  /** The client has learnt that the login is through. */
+  open(): void {
+    this.#openedAt = this.#shared.clock.steps;
+    this.#shared.connections.add(this);
+    this.#shared.history.add({ type: "opened", connection: this.id, node: this.node });
+  }
+
+  get isMonitors(): boolean {
+    return this.#isMonitors === true;
+  }
+
+  get status(): Connection["status"] {
+    return this.#running !== undefined && this.#status !== "closed" ? "busy" : this.#status;
+  }
+
+  run(statement: Statement): Promise<Result> {
+    const { history, stand } = this.#shared;
+    const { text } = statement;
+    if (this.#running !== undefined)
+      history.add({ type: "broken", what: `two statements at once on connection ${this.id}: ${text}` });
+    if (!this.#shared.world.isSettled && this.#shared.random.chance(BREAKS_AT_USE)) this.reset();
+    if (this.#status === "closed") return Promise.reject(new NotSentError(new SimulatedError("ECONNRESET")));
+    const request = this.#shared.nextId();
+    const inTransaction = this.#status !== "idle";
+    const { verb } = parse(text);
+    this.#isMonitors ??= verb === "PROBE" && this.#openedAt === this.#shared.clock.steps;
+    if (verb !== "PROBE") {
+      this.#checkOwner(statement);
+      const call = typeof statement["call"] === "number" ? statement["call"] : undefined;
+      history.add({
+        type: "sent",
+        send: request,
+        call,
+        holder: this.#owner,
+        text,
+        connection: this.id,
+        node: this.node,
+        instance: this.#instance,
+        inTransaction,
+        isPinned: this.#hasState,
+        stand: stand(),
+      });
+    }
+    this.#toServer(() => this.#backend.receive({ id: request, text }));
+    return new Promise((resolve, reject) => {
+      this.#running = { request, isProbe: verb === "PROBE", resolve, reject };
+    });
+  }
+
+  /** A transaction belongs to one holder from its BEGIN on, and so does what was set. */
+  #checkOwner(statement: Statement): void {
+    const holder = typeof statement["holder"] === "string" ? statement["holder"] : undefined;
+    const { verb } = parse(statement.text);
+    const isTied = this.#hasState || this.#status !== "idle";
+    if (isTied && verb === "BEGIN" && this.#status !== "idle") this.#breach(`BEGIN inside a transaction`);
+    if (isTied && this.#owner !== undefined && holder !== undefined && this.#owner !== holder) {
+      this.#breach(`${holder} was given what ${this.#owner} has begun`);
+    }
+    if (!isTied) this.#owner = undefined;
+    this.#owner = holder ?? this.#owner;
+  }
+
+  #breach(what: string): void {
+    this.#shared.history.add({ type: "broken", what: `connection ${this.id}: ${what}` });
+  }
+
+  async cancel(signal: AbortSignal): Promise<void> {
+    const { world } = this.#shared;
+    // the request has a connection of its own, and so no order with what this one carries
+    const wire = world.path(this.server).wire();
+    await new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      wire.send("up", () => {
+        if (this.server.instance === this.#instance && this.server.isRunning) {
+          this.server.act(() => this.#backend.cancel());
+        }
+        wire.send("down", resolve);
+      });
+    });
+  }
+
+  destroy(): void {
+    if (this.#status === "closed") return;
+    this.#markClosed();
+    this.#toServer(() => this.#backend.leave());
+  }
+
+  async close(): Promise<void> {
+    if (this.#status === "closed") return;
+    this.destroy();
+    await new Promise<void>((resolve) => {
+      this.#shared.clock.schedule(CLOSE_MS, "timer", resolve);
+      this.#toServer(() => this.#wire.send("down", resolve));
+    });
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#status === "closed") listener();
+    else this.#closeListeners.push(listener);
+  }
+
+  setRef(): void {}
+
+  /** Both ends see a reset, and what was under way between them is lost. */
+  reset(): void {
+    this.#markClosed();
+    this.server.act(() => this.#backend.leave());
+  }
+
+  reply(request: number, reply: Reply): void {
+    this.#wire.send("down", () => this.#onReply(request, reply));
+  }
+
+  hangUp(): void {
+    this.#wire.send("down", () => this.#markClosed());
+  }
+
+  #toServer(deliver: () => void): void {
+    this.#wire.send("up", () => {
+      if (!this.server.isRunning || this.server.instance !== this.#instance) this.hangUp();
+      else this.server.act(deliver);
+    });
+  }
+
+  #onReply(request: number, reply: Reply): void {
+    const running = this.#running;
+    if (running?.request !== request || this.#status === "closed") return;
+    const { history } = this.#shared;
+    this.#running = undefined;
+    this.#status = reply.status;
+    if (reply.ok) {
+      if (reply.command === "SET" || reply.command === "LISTEN") this.#hasState = true;
+      if (!running.isProbe) history.add({ type: "answered", send: request, command: reply.command });
+      running.resolve({ rows: reply.rows as Result["rows"], rowCount: reply.rows.length, command: reply.command });
+      return;
+    }
+    history.add({ type: "answered", send: request, code: reply.code });
+    if (reply.isLast) this.#markClosed();
+    running.reject(new SimulatedError(reply.code));
+  }
+
+  #markClosed(): void {
+    if (this.#status === "closed") return;
+    this.#status = "closed";
+    this.#shared.connections.delete(this);
+    this.#shared.history.add({ type: "closed", connection: this.id, node: this.node });
+    const running = this.#running;
+    this.#running = undefined;
+    for (const listener of this.#closeListeners.splice(0)) listener();
+    running?.reject(new SimulatedError("ECONNRESET"));
+  }
+}

@@ -1,0 +1,92 @@
+import type { StatementFacts } from "@mirrorpool/core";
+
+/**
+ * The whole of the simulated SQL, one statement a line:
+ *
+ *     READ                 all committed tokens, and those of the own transaction
+ *     LOCKREAD             looks like a read, and a mirror refuses it (SELECT … FOR UPDATE)
+ *     WRITE token          adds a token
+ *     BATCH token          BEGIN; WRITE token; COMMIT in one string
+ *     BEGIN [READ ONLY]    COMMIT    ROLLBACK
+ *     LOCK name            waits for a lock that the transaction then holds
+ *     SET name             session state            LISTEN name    session state that cannot move
+ *     FAIL                 a constraint is violated  DEADLOCK       the server undoes the transaction
+ *     CRASH                a read that ends the backend it runs on
+ *     PROBE                what the monitor asks
+ *
+ * Each may end with `FOR n`: it takes n milliseconds.
+ */
+export interface Command {
+  readonly verb: Verb;
+  /** Token, lock or setting. */
+  readonly name: string;
+  readonly isReadOnly: boolean;
+  /** How long it takes; undefined for as long as such a statement takes. */
+  readonly forMs: number | undefined;
+}
+
+export type Verb =
+  | "READ"
+  | "LOCKREAD"
+  | "WRITE"
+  | "BATCH"
+  | "BEGIN"
+  | "COMMIT"
+  | "ROLLBACK"
+  | "LOCK"
+  | "SET"
+  | "LISTEN"
+  | "FAIL"
+  | "DEADLOCK"
+  | "CRASH"
+  | "PROBE";
+
+export function parse(text: string): Command {
+  const words = text.split(" ");
+  const duration = words.indexOf("FOR");
+  return {
+    verb: words[0] as Verb, // the simulation writes all statements itself
+    name: words[1] === "FOR" ? "" : (words[1] ?? ""),
+    isReadOnly: text.includes("READ ONLY"),
+    forMs: duration < 0 ? undefined : Number(words[duration + 1]),
+  };
+}
+
+type Traits = Partial<Omit<StatementFacts, "command">>;
+
+const traits: Readonly<Record<Verb, Traits>> = {
+  READ: { intent: "read" },
+  LOCKREAD: { intent: "read" },
+  WRITE: {},
+  BATCH: { transaction: "mixed", transactional: false },
+  BEGIN: { transaction: "begin" },
+  COMMIT: { transaction: "commit" },
+  ROLLBACK: { transaction: "rollback" },
+  LOCK: {},
+  SET: { session: "setting" },
+  LISTEN: { session: "pinned" },
+  FAIL: {},
+  DEADLOCK: {},
+  CRASH: { intent: "read" },
+  PROBE: { intent: "read" },
+};
+
+const facts = new Map<Verb, StatementFacts>(
+  Object.entries(traits).map(([verb, own]) => [
+    verb as Verb,
+    {
+      intent: "write",
+      transaction: "none",
+      session: "none",
+      transactional: true,
+      stream: false,
+      command: verb,
+      ...own,
+    },
+  ]),
+);
+
+/** What the simulated driver tells the core of a statement. */
+export function inspect(text: string): StatementFacts {
+  return facts.get(parse(text).verb) as StatementFacts;
+}

@@ -1,0 +1,27 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { mutants } from "./mutants.ts";
+
+const SEEDS = 600;
+
+const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Runs the simulation in a process of its own, on a core that is broken on purpose. */
+function simulateMutant(name: string): Promise<{ readonly exitCode: number; readonly report: string }> {
+  const preload = ["--conditions=mirrorpool-source", "--import", pathOf("./apply.ts")];
+  const args = [...preload, pathOf("../main.ts"), "--seeds", String(SEEDS)];
+  const options = { env: { ...process.env, SIMULATION_MUTANT: name }, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, options, (_, stdout, stderr) => {
+      const [report = ""] = stdout.split("replay:"); // the trace comes after
+      resolve({ exitCode: child.exitCode ?? -1, report: report + stderr });
+    });
+  });
+}
+
+test.each(mutants)("the simulation notices when $name", async ({ name, rule }) => {
+  const { exitCode, report } = await simulateMutant(name);
+  expect(report).toContain(`: ${rule}: `);
+  expect(exitCode).toBe(1);
+});

@@ -1,0 +1,79 @@
+import type { PoolOptions } from "@mirrorpool/core";
+import type { Random } from "./random.ts";
+import type { WorldOptions } from "./world/world.ts";
+
+/** What one simulation is about, drawn from its seed. */
+export interface Setting {
+  readonly world: WorldOptions;
+  readonly pool: Omit<PoolOptions, "driver" | "nodes">;
+  /** What a call without a deadline of its own gets. */
+  readonly statementMs: number;
+  readonly callers: number;
+  readonly callsEach: number;
+  readonly faults: number;
+  /** Faults begin within this time, and all troubles end after it. */
+  readonly troubledMs: number;
+  /** close() comes in the middle of it all. */
+  readonly closesEarly: boolean;
+}
+
+export function drawSetting(random: Random): Setting {
+  const nodes = ["a", "b", "c", "d"].slice(
+    0,
+    random.weighted([
+      [2, 2],
+      [6, 3],
+      [1, 4],
+    ]),
+  ); // prettier-ignore
+  const statementMs = random.pick([400, 1000, 2500]);
+  const max = random.pick([1, 2, 3, 5]);
+  return {
+    world: {
+      nodes,
+      flavour: random.weighted([
+        [6, "timelines"],
+        [2, "timelines-of-primaries-only"],
+        [2, "transaction-sets"],
+      ]),
+      latencyMs: random.between(0.1, 3),
+      replicationMs: random.pick([1, 5, 30]),
+    },
+    pool: {
+      pool: {
+        max,
+        min: random.chance(0.2) ? 1 : 0,
+        warm: random.integer(0, 2),
+        idleMs: random.pick([100, 500, 30_000]),
+        lifetimeMs: random.pick([1000, 3_600_000]),
+        validateAfterIdleMs: random.pick([0, 50, 10_000]),
+        maxWaiting: random.pick([4, 10_000]),
+      },
+      timeouts: {
+        acquireMs: random.pick([50, 300, 10_000]),
+        connectMs: random.pick([100, 500]),
+        statementMs,
+        failoverMs: random.pick([200, 1500, 30_000]),
+      },
+      monitor: {
+        intervalMs: random.pick([60, 150, 250]),
+        fastIntervalMs: random.pick([20, 50]),
+        probeTimeoutMs: random.pick([40, 120]),
+        misses: random.integer(1, 3),
+      },
+      routing: {
+        readFrom: random.chance(0.85) ? "mirrors" : "primary",
+        balance: random.pick(["least-busy", "latency"]),
+        maxLagMs: random.pick([200, 10_000]),
+        splitBrainReads: random.chance(0.2),
+      },
+      failover: { releaseJitterMs: random.pick([0, 10, 50]), maxWaiting: random.pick([4, 10_000]) },
+    },
+    statementMs,
+    callers: random.integer(2, 5),
+    callsEach: random.integer(4, 10),
+    faults: random.integer(0, 4),
+    troubledMs: random.integer(600, 2000),
+    closesEarly: random.chance(0.1),
+  };
+}
