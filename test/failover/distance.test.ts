@@ -1,6 +1,6 @@
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, mend } from "./support/cluster.ts";
+import { mend, promoteMirror } from "./support/cluster.ts";
 import { settle } from "./support/outcome.ts";
 import { openPool } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -48,6 +48,6 @@ test("a failover between distant nodes is carried out as well", async () => {
   await cluster.primary().kill();
   await until("the loss to be seen", () => pool.topology().primary === undefined);
   const write = settle(pool.query("INSERT INTO moved VALUES (1)"));
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   expect((await write).error).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { CommitUnknownError, type FailoverPool, TransactionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster, type LabNode } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend, running } from "./support/cluster.ts";
+import { countRows, mend, promoteMirror, running } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, type RecordedEvent, record } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -20,7 +20,7 @@ afterAll(() => cluster?.close());
 async function depose(): Promise<LabNode> {
   const old = cluster.primary();
   await old.freeze();
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   return old;
 }
 
@@ -100,7 +100,7 @@ test("a primary that is superseded while it still answers gets nothing more, not
   const error = await rejection(
     pool.transaction(async (tx) => {
       await tx.query("INSERT INTO fact (told_by) VALUES ('cut')");
-      await cluster.promote(anyMirror(cluster));
+      await promoteMirror(cluster);
       await until("the old primary to be fenced", () => isFenced(events, old));
       await tx.query("INSERT INTO fact (told_by) VALUES ('cut')");
     }),

@@ -1,7 +1,7 @@
 import { NoNodeError, NoPrimaryError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend } from "./support/cluster.ts";
+import { anyMirror, countRows, mend, promoteMirror } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { nodesOf, openPool, record } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -49,7 +49,7 @@ test("a read that must see a write which no mirror is known to have waits for a 
   expect(await rejection(pool.query("SELECT id FROM item", [], { timeoutMs: 300 }))).toBeInstanceOf(NoNodeError);
   await pool.query("SELECT id FROM item", [], { consistency: "eventual" });
   const read = settle(pool.query("SELECT id FROM item WHERE id = 10"));
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   expect((await read).error).toBeUndefined();
 });
 

@@ -1,7 +1,7 @@
 import { CommitUnknownError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend } from "./support/cluster.ts";
+import { anyMirror, countRows, mend, promoteMirror } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, record, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -24,8 +24,7 @@ test("a write that the network delivers after the failover lands on the old prim
   const old = cluster.primary();
   await old.proxy.stall();
   const late = settle(pool.query("INSERT INTO letter VALUES (2)"));
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   expect((await late).error).toBeInstanceOf(CommitUnknownError);
   await pool.query("INSERT INTO letter VALUES (3)");
   await old.proxy.heal();
@@ -51,7 +50,7 @@ test("a primary in a black hole is declared down, and its calls go to the promot
     settle(pool.query("INSERT INTO letter VALUES (11)")),
     settle(pool.query("SELECT id FROM letter WHERE id = 10")),
   ];
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   for (const { error } of await Promise.all(calls)) expect(error).toBeUndefined();
   await old.proxy.heal();
   await until("the old primary to be fenced", () =>
@@ -132,8 +131,7 @@ test("a half-open line on which only questions get through is found out", async 
   await old.proxy.halfOpen("up");
   const error = await rejection(pool.query("INSERT INTO letter VALUES (31)"));
   expect(error).toBeInstanceOf(CommitUnknownError);
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  await promoteMirror(cluster);
   await pool.query("INSERT INTO letter VALUES (32)");
   expect(await countRows(old, "letter", "id IN (31, 32)")).toBe(0);
 });

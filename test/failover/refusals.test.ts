@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { AcquireTimeoutError, CommitUnknownError, NoPrimaryError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend, running } from "./support/cluster.ts";
+import { countRows, mend, promoteMirror, running } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, record, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -198,7 +198,7 @@ test("a server that shuts down smartly works off what it has, and its successor 
   await until("new logins to be refused", async () => (await settle(old.query("SELECT 1"))).error !== undefined);
   await Promise.all(Array.from({ length: 5 }, () => pool.query("INSERT INTO task VALUES (12)")));
   await cluster.caughtUp().catch(() => {});
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   await until("the pool to follow", () => pool.topology().primary === cluster.primary().name);
   await pool.query("INSERT INTO task VALUES (12)");
   // the monitor's own connection would hold it back for ever
@@ -251,7 +251,7 @@ test("writes to a primary that was made read-only go to its successor", async ()
   await old.readOnly(true);
   const writes = Array.from({ length: 10 }, () => settle(pool.query("INSERT INTO task VALUES (41)")));
   await until("the writes to wait", () => pool.stats().waitingForNode === 10);
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   for (const { error } of await Promise.all(writes)) expect(error).toBeUndefined();
   expect(await countRows(cluster.primary(), "task", "id = 41")).toBe(10);
   await old.readOnly(false);

@@ -1,7 +1,7 @@
 import { CommitUnknownError, SessionLostError, TransactionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend, notRunning, running } from "./support/cluster.ts";
+import { countRows, mend, notRunning, promoteMirror, running } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -18,7 +18,7 @@ afterAll(() => cluster?.close());
 
 async function failOver(): Promise<void> {
   await cluster.primary().kill();
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
 }
 
 const states: readonly (readonly [string, string])[] = [

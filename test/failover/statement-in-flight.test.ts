@@ -1,7 +1,7 @@
 import { CommitUnknownError, TransactionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster, type LabNode } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend, running, whereRuns } from "./support/cluster.ts";
+import { countRows, mend, promoteMirror, running, whereRuns } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, record, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -23,8 +23,7 @@ test("a write that comes while there is no primary waits for the new one", async
   const old = cluster.primary();
   await old.kill();
   const write = settle(pool.query("INSERT INTO entry VALUES (1)"));
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   expect((await write).error).toBeUndefined();
   expect(await countRows(promoted, "entry", "id = 1")).toBe(1);
   expect(events).toContainEqual(expect.objectContaining({ name: "primary-lost", node: old.name }));
@@ -46,8 +45,7 @@ test("a call that waits for a connection when the primary dies is served by the 
   const write = settle(pool.query("INSERT INTO entry VALUES (2)"));
   await until("the write to wait", () => pool.stats().nodes[old.name]?.waiting === 1);
   await old.kill();
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   expect((await write).error).toBeUndefined();
   expect((await holder).error).toBeInstanceOf(TransactionLostError);
   expect(await countRows(promoted, "entry", "id = 2")).toBe(1);
@@ -79,7 +77,7 @@ test.each(losses.slice(0, 2))("a read in flight on a primary that %s is answered
   const read = settle(pool.query<{ answer: number }>("SELECT 43 AS answer, pg_sleep(1) AS in_flight"));
   await running(cluster.primary(), "in_flight");
   await lose(cluster.primary());
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   expect((await read).value?.rows[0]?.answer).toBe(43);
 });
 
@@ -93,8 +91,7 @@ test("a write that was certainly not sent goes to the new primary", async () => 
     console.log(pool.stats(), pool.topology(), await Promise.race([writes[0], 1]));
     throw e;
   });
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   for (const { error } of await Promise.all(writes)) expect(error).toBeUndefined();
   expect(await countRows(promoted, "entry", "id BETWEEN 100 AND 119")).toBe(20);
   expect(await countRows(old, "entry", "id BETWEEN 100 AND 119")).toBe(0);
@@ -107,8 +104,7 @@ test("a write in flight on a primary that is killed is of unknown fate and never
   const old = cluster.primary();
   await running(old, "SELECT 200");
   await old.kill();
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   const { error } = await write;
   expect(error).toBeInstanceOf(CommitUnknownError);
   expect(error).toMatchObject({ code: "COMMIT_UNKNOWN", node: old.name, retryable: false });
@@ -152,8 +148,7 @@ test("a write in flight on a primary that freezes ends without a deadline of the
   const { error, ms } = await settle(pool.query("INSERT INTO frozen VALUES (1)"));
   expect(error).toBeInstanceOf(CommitUnknownError);
   expect(ms).toBeLessThan(5_000);
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   await pool.query("INSERT INTO frozen VALUES (2)");
   expect(await countRows(promoted, "frozen", "id = 1")).toBe(0);
   expect(await countRows(promoted, "frozen", "id = 2")).toBe(1);

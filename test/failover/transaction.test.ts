@@ -1,7 +1,7 @@
 import { CommitUnknownError, TransactionAbortedError, TransactionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { anyMirror, countRows, mend, running } from "./support/cluster.ts";
+import { countRows, mend, promoteMirror, running } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -28,8 +28,7 @@ test("a transaction whose primary is killed before COMMIT had no effect, and say
   );
   expect(error).toBeInstanceOf(TransactionLostError);
   expect(error).toMatchObject({ code: "TRANSACTION_LOST", node: old.name, retryable: true });
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   expect(await countRows(promoted, "account", "id IN (1, 2)")).toBe(0);
   expect(pool.stats()).toMatchObject({ transactionsLost: 1, commitUnknown: 0 });
   expect(underWay(pool)).toBe(0);
@@ -45,8 +44,7 @@ test("a transaction whose primary is killed between two statements is lost at CO
     }),
   );
   expect(error).toBeInstanceOf(TransactionLostError);
-  const promoted = anyMirror(cluster);
-  await cluster.promote(promoted);
+  const promoted = await promoteMirror(cluster);
   expect(await countRows(promoted, "account", "id = 3")).toBe(0);
 });
 
@@ -72,7 +70,7 @@ test("with retries a lost transaction runs again on the new primary, with exactl
       await tx.query("INSERT INTO account VALUES (5)");
       if (runs === 1) {
         await cluster.primary().kill();
-        await cluster.promote(anyMirror(cluster));
+        await promoteMirror(cluster);
       }
       await tx.query("INSERT INTO account VALUES (6)");
       return `run ${runs}`;
@@ -94,7 +92,7 @@ test("a transaction that is lost on a frozen primary runs again on the new one, 
       await tx.query("INSERT INTO account VALUES (7)");
       if (runs > 1) return;
       await old.freeze();
-      await cluster.promote(anyMirror(cluster));
+      await promoteMirror(cluster);
       await tx.query("INSERT INTO account VALUES (8)");
     },
     { retries: 1 },
@@ -151,7 +149,7 @@ test("a COMMIT that never arrives is of unknown fate too, and its transaction is
     }),
   );
   expect(error).toBeInstanceOf(CommitUnknownError);
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   await pool.query("INSERT INTO account VALUES (12)");
   expect(await countRows(cluster.primary(), "account", "id = 11")).toBe(0);
   expect(await countRows(cluster.primary(), "account", "id = 12")).toBe(1);
@@ -261,7 +259,7 @@ test("a transaction by hand that was lost takes nothing but ROLLBACK, and COMMIT
   await session.query("BEGIN");
   await session.query("INSERT INTO account VALUES (30)");
   await cluster.primary().kill();
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   expect(await rejection(session.query("INSERT INTO account VALUES (31)"))).toBeInstanceOf(TransactionLostError);
   expect(await rejection(session.query("INSERT INTO account VALUES (32)"))).toBeInstanceOf(TransactionLostError);
   expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(TransactionLostError);
@@ -280,7 +278,7 @@ test("COMMIT of a transaction by hand that was lost rejects, whether or not a st
     await session.query("INSERT INTO account VALUES (DEFAULT)").catch(() => {});
   }
   await cluster.primary().kill();
-  await cluster.promote(anyMirror(cluster));
+  await promoteMirror(cluster);
   expect(await rejection(one.query("COMMIT"))).toBeInstanceOf(TransactionLostError);
   expect(await rejection(other.query("SELECT 1"))).toBeInstanceOf(TransactionLostError);
   expect(await rejection(other.query("COMMIT"))).toBeInstanceOf(TransactionLostError);

@@ -26,6 +26,21 @@ export function anyMirror(cluster: LabCluster): LabNode {
   return mirror;
 }
 
+/** Promotes the mirror that has received most, as whoever manages a cluster would: the others can follow only that one. */
+export async function promoteMirror(cluster: LabCluster): Promise<LabNode> {
+  const received = await Promise.all(
+    cluster.mirrors().map(async (mirror) => {
+      const [row] = await mirror.query<{ bytes: string }>(
+        "SELECT (coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0')::text AS bytes",
+      );
+      return { mirror, bytes: BigInt(row?.bytes ?? 0) };
+    }),
+  );
+  const best = received.reduce((one, other) => (other.bytes > one.bytes ? other : one));
+  await cluster.promote(best.mirror);
+  return best.mirror;
+}
+
 /** Waits until the application's role runs a statement on the node that contains the marker. */
 export async function running(node: LabNode, marker: string, count: number = 1): Promise<void> {
   await until(`"${marker}" to run on ${node.name}`, async () => (await statements(node, marker)) >= count);

@@ -222,4 +222,4 @@ test("the simulation meets all the troubles that it is there for", async () => {
     ...["superseded", "foreign", "rival", "switchover", "failover", "stall", "23505", "25P02", "40P01"],
   ];
   expect(expected.filter((thing) => !met.has(thing))).toEqual([]);
-});
+}, 120_000);

@@ -38,8 +38,9 @@ export async function measure(
     await timed();
     for (let done = 1; done < BURST; done += 1) checksum += await operation();
   };
-  const all = (caller: () => Promise<void>): Promise<void[]> =>
-    Promise.all(Array.from({ length: concurrency }, caller));
+  const all = async (caller: () => Promise<void>): Promise<void> => {
+    await Promise.all(Array.from({ length: concurrency }, caller));
+  };
 
   const clock = pace === "steady" ? wallMs : cpuMs;
   const startedAt = clock();

@@ -31,8 +31,8 @@ export class Secret {
 export function redactUrl(url: string): string {
   return (
     url
-      // up to the last @: a password that was not encoded may hold any character
-      .replace(/^([a-z][a-z0-9+.-]*:\/\/)(.*)@/is, (_, scheme: string, user: string) => {
+      // up to the last @: a password that was not encoded may hold any character. The scheme may be missing or mistyped
+      .replace(/^([a-z][a-z0-9+.-]*:\/\/|[^:@]*\/\/|)(.*)@/is, (_, scheme: string, user: string) => {
         const name = user.split(":")[0] ?? "";
         return `${scheme}${name}${user.includes(":") ? `:${REDACTED}` : ""}@`;
       })

@@ -45,13 +45,16 @@ async function giveUp(context: SessionContext, lease: Lease, running: Promise<Re
     },
     false,
   );
-  const cancelling = connection.cancel(attempt.signal).catch(() => {}); // the grace time bounds what that leaves open
+  const cancelling = connection.cancel(attempt.signal).then(
+    () => true,
+    () => false, // it may be taken all the same, and later
+  );
   try {
     await running;
     connection.destroy(); // it had ended by itself: the cancel may still be on its way and would hit the next statement
   } catch (error) {
-    await cancelling;
-    if (driver.classify(error).kind !== "statement") connection.destroy();
+    const isTaken = await cancelling;
+    if (!isTaken || driver.classify(error).kind !== "statement") connection.destroy();
   } finally {
     timer.cancel();
   }

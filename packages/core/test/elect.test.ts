@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import type { TopologyEvent } from "../src/topology/reduce.ts";
+import { after, blank, healthy, lost, mirror, observed, primary } from "./fixtures.ts";
+
+const newer = primary({ timeline: 2 });
+/** Of a system without timelines. */
+const untimed = primary({ timeline: undefined });
+const untimedMirror = mirror({ timeline: undefined });
+
+describe("a single claim", () => {
+  test("is not accepted before every node has had its first verdict", () => {
+    const half = after(blank("a", "b"), observed("a", primary()));
+    expect(half.primary).toBeUndefined();
+    expect(after(half, lost("b")).primary).toBe("a");
+  });
+
+  test("of a node that is down counts no more", () => {
+    expect(after(healthy(), lost("a")).primary).toBeUndefined();
+  });
+
+  test("counts again when the same node comes back on the same timeline, in the same epoch", () => {
+    const back = after(healthy(), lost("a"), observed("a", primary({ instance: "restarted" }), 9));
+    expect(back).toMatchObject({ primary: "a", epoch: 1, isWritable: true });
+  });
+
+  test("of a read-only primary makes it the primary, but not writable", () => {
+    const readOnly = after(blank("a"), observed("a", primary({ isWritable: false })));
+    expect(readOnly).toMatchObject({ primary: "a", isWritable: false });
+  });
+});
+
+describe("two claims", () => {
+  interface Expected {
+    readonly primary: string | undefined;
+    readonly epoch: number;
+    readonly isSplit: boolean;
+    readonly fences: Readonly<Record<string, string>>;
+  }
+  const cases: readonly (readonly [string, readonly TopologyEvent[], Expected])[] = [
+    [
+      "on a higher timeline the newer one wins and the old one is fenced",
+      [observed("b", newer, 5)],
+      { primary: "b", epoch: 2, isSplit: false, fences: { a: "superseded" } },
+    ],
+    [
+      "the old primary stays fenced when it comes back and still takes writes",
+      [lost("a"), observed("b", newer, 5), observed("a", primary(), 9)],
+      { primary: "b", epoch: 2, isSplit: false, fences: { a: "superseded" } },
+    ],
+    [
+      "the old primary stays fenced when the new one is lost: doubt is no reason to go back",
+      [observed("b", newer, 5), lost("b"), observed("a", primary(), 9)],
+      { primary: undefined, epoch: 2, isSplit: false, fences: { a: "superseded" } },
+    ],
+    [
+      "a higher timeline that only a mirror tells of fences the old primary as well",
+      [observed("c", mirror({ timeline: 2 }), 5)],
+      { primary: undefined, epoch: 1, isSplit: false, fences: { a: "superseded" } },
+    ],
+    [
+      "on equal timelines writes stop, and the newcomer is the rival",
+      [observed("b", primary(), 5)],
+      { primary: undefined, epoch: 1, isSplit: true, fences: { b: "rival" } },
+    ],
+    [
+      "on equal timelines by one server under two addresses are one claim",
+      [observed("b", primary({ instance: "a" }), 5)],
+      { primary: "a", epoch: 1, isSplit: false, fences: {} },
+    ],
+    [
+      "on the accepted timeline by another server is a rival also while the accepted primary is down",
+      [lost("a"), observed("b", primary(), 5)],
+      { primary: undefined, epoch: 1, isSplit: true, fences: { b: "rival" } },
+    ],
+    [
+      "the rival is accepted once the former primary follows",
+      [lost("a"), observed("b", primary(), 5), observed("a", mirror({ instance: "rebuilt" }), 9)],
+      { primary: "b", epoch: 2, isSplit: false, fences: {} },
+    ],
+    [
+      "of another cluster the stranger is fenced, whatever its timeline",
+      [observed("c", primary({ systemId: "theirs", timeline: 9 }), 5)],
+      { primary: "a", epoch: 1, isSplit: false, fences: { c: "foreign" } },
+    ],
+  ];
+
+  test.each(cases)("%s", (_, events, { fences, ...expected }) => {
+    const topology = after(healthy(), ...events);
+    expect(topology).toMatchObject(expected);
+    const fenced = [...topology.nodes.values()].filter((each) => each.fence !== undefined);
+    expect(Object.fromEntries(fenced.map((each) => [each.id, each.fence]))).toEqual(fences);
+  });
+});
+
+describe("before a primary was accepted", () => {
+  test("nodes of two clusters leave nobody to say which one is meant", () => {
+    const mixed = after(blank("a", "b"), observed("a", primary()), observed("b", primary({ systemId: "theirs" })));
+    expect(mixed).toMatchObject({ primary: undefined, isSplit: true, epoch: 0 });
+  });
+
+  test("a superseded primary that answers first is not accepted when the newer one is seen", () => {
+    const both = after(blank("a", "b"), observed("a", primary()), observed("b", newer));
+    expect(both).toMatchObject({ primary: "b", epoch: 1 });
+  });
+
+  test("a stranger's timeline does not outlive the stranger", () => {
+    const stranger = observed("b", primary({ systemId: "theirs", timeline: 9 }));
+    const gone = after(blank("a", "b"), observed("a", primary()), stranger, observed("b", mirror(), 5));
+    expect(gone).toMatchObject({ primary: "a", highestTimeline: 1, isWritable: true });
+  });
+});
+
+describe("without timelines", () => {
+  const accepted = after(
+    blank("a", "b"),
+    observed("a", untimed),
+    observed("b", untimedMirror),
+    observed("a", untimed, 1),
+  );
+
+  test("a mirror that was seen following is accepted after the primary was lost", () => {
+    expect(after(accepted, lost("a"), observed("b", untimed, 5))).toMatchObject({ primary: "b", epoch: 2 });
+  });
+
+  test("a former primary that was not seen following since is superseded", () => {
+    const failedOver = after(
+      accepted,
+      lost("a"),
+      observed("b", untimed, 5),
+      observed("b", untimed, 6),
+      observed("a", untimed, 9),
+    );
+    expect(failedOver).toMatchObject({ primary: "b", isSplit: false });
+    expect(failedOver.nodes.get("a")?.fence).toBe("superseded");
+  });
+
+  test("a former primary that was seen following may reign again", () => {
+    const returned = after(
+      accepted,
+      lost("a"),
+      observed("b", untimed, 5),
+      observed("a", untimedMirror, 9),
+      lost("b"),
+      observed("a", untimed, 12),
+    );
+    expect(returned).toMatchObject({ primary: "a", epoch: 3 });
+  });
+
+  test("a node that was never seen following is not accepted, although nobody else claims to be primary", () => {
+    const unseen = after(blank("a", "b"), lost("a"), observed("b", untimed), lost("b"), observed("a", untimed, 5));
+    expect(unseen.primary).toBeUndefined();
+    expect(unseen.nodes.get("a")?.fence).toBe("superseded");
+  });
+
+  test("two claims stop writes", () => {
+    expect(after(accepted, observed("b", untimed, 5))).toMatchObject({ primary: undefined, isSplit: true });
+  });
+});

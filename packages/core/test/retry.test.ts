@@ -1,0 +1,267 @@
+import { describe, expect, test } from "vitest";
+import type { Fault, StatementFacts } from "../src/driver.ts";
+import type { Circumstances, Decision } from "../src/session/retry.ts";
+import { decide, MAX_LOSSES } from "../src/session/retry.ts";
+import { facts } from "./fixtures.ts";
+
+type Case = readonly [sentence: string, kind: Fault["kind"], circumstances: Partial<Circumstances>, decision: Decision];
+
+function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decision {
+  const intent = changes.intent ?? "write";
+  return decide(
+    { kind, code: undefined },
+    {
+      facts: facts({ intent }),
+      intent,
+      wasSent: true,
+      inTransaction: false,
+      hasWritten: false,
+      isPinned: false,
+      onMirror: false,
+      takesWrites: false,
+      losses: 0,
+      ...changes,
+    },
+  );
+}
+
+const control = (transaction: StatementFacts["transaction"]): StatementFacts => facts({ transaction });
+const commit: Partial<Circumstances> = { facts: control("commit"), inTransaction: true };
+const read: Partial<Circumstances> = { intent: "read", facts: facts({ intent: "read" }) };
+
+/** The promise table, without ledger and replay. */
+const lostConnection: readonly Case[] = [
+  ["a read outside a transaction runs again", "gone", read, "rerun"],
+  [
+    "a read that was lost with every server it ran on is not sent to one more",
+    "gone",
+    { ...read, losses: MAX_LOSSES },
+    "read-lost",
+  ],
+  [
+    "a read of a session with state that cannot move has lost its session",
+    "gone",
+    { ...read, isPinned: true },
+    "session-lost",
+  ],
+  ["a single write that was certainly not sent runs again", "gone", { wasSent: false }, "rerun"],
+  ["a single write that was sent never runs again", "gone", {}, "commit-unknown"],
+  ["a single write whose server cannot tell its outcome never runs again", "outcome-unknown", {}, "commit-unknown"],
+  ["a single write without an answer in time never runs again", "silent", {}, "commit-unknown"],
+  [
+    "a single write of a session with state that cannot move is of unknown outcome all the same",
+    "gone",
+    { isPinned: true },
+    "commit-unknown",
+  ],
+  ["a BEGIN has no effect and runs again", "gone", { facts: control("begin") }, "rerun"],
+  [
+    "a statement inside a transaction has lost it, whatever it is",
+    "gone",
+    { inTransaction: true, hasWritten: true },
+    "transaction-lost",
+  ],
+  [
+    "a read inside a transaction has lost it: it never runs again alone",
+    "gone",
+    { ...read, inTransaction: true },
+    "transaction-lost",
+  ],
+  [
+    "a COMMIT that was certainly not sent has lost the transaction",
+    "gone",
+    { ...commit, wasSent: false, hasWritten: true },
+    "transaction-lost",
+  ],
+  [
+    "a COMMIT that was sent after a write is of unknown outcome",
+    "gone",
+    { ...commit, hasWritten: true },
+    "commit-unknown",
+  ],
+  [
+    "a COMMIT that was sent after reads only had nothing to commit",
+    "gone",
+    { ...commit, hasWritten: false },
+    "transaction-lost",
+  ],
+  [
+    "a PREPARE TRANSACTION counts as a COMMIT",
+    "gone",
+    { facts: control("prepare"), inTransaction: true, hasWritten: true },
+    "commit-unknown",
+  ],
+  [
+    "a COMMIT AND CHAIN counts as a COMMIT",
+    "gone",
+    { facts: control("chain"), inTransaction: true, hasWritten: true },
+    "commit-unknown",
+  ],
+  [
+    "a string of several statements may hold a COMMIT",
+    "gone",
+    { facts: control("mixed"), inTransaction: true, hasWritten: true },
+    "commit-unknown",
+  ],
+  [
+    "a SAVEPOINT has lost its transaction",
+    "gone",
+    { facts: control("savepoint"), inTransaction: true, hasWritten: true },
+    "transaction-lost",
+  ],
+  [
+    "a ROLLBACK got what it asked for",
+    "gone",
+    { facts: control("rollback"), inTransaction: true, hasWritten: true },
+    "gone-with-rollback",
+  ],
+  [
+    "a ROLLBACK that was not sent got it as well",
+    "gone",
+    { facts: control("rollback"), inTransaction: true, wasSent: false },
+    "gone-with-rollback",
+  ],
+];
+
+const refusedStatement: readonly Case[] = [
+  [
+    "a statement that looked like a read and is none goes to the primary, and is remembered",
+    "read-only",
+    { ...read, onMirror: true },
+    "misrouted",
+  ],
+  [
+    "inside a transaction on a mirror the refusal is the application's to see",
+    "read-only",
+    { ...read, onMirror: true, inTransaction: true },
+    "surface",
+  ],
+  ["on a session tied to a mirror it is as well", "read-only", { ...read, onMirror: true, isPinned: true }, "surface"],
+  ["a write to a primary that is read-only now waits for one that is not", "read-only", {}, "rerun"],
+  [
+    "what looked like a read and was refused by a read-only primary waits as a write: as a read it would spin",
+    "read-only",
+    read,
+    "misrouted",
+  ],
+  ["a primary that takes writes again gets it once more", "read-only", { takesWrites: true }, "rerun"],
+  [
+    "a refusal by a primary that takes writes is the application's own choice in the end",
+    "read-only",
+    { takesWrites: true, losses: MAX_LOSSES },
+    "surface",
+  ],
+  [
+    "a refusal inside a transaction that the application itself made read-only is shown",
+    "read-only",
+    { takesWrites: true, inTransaction: true },
+    "surface",
+  ],
+  [
+    "a transaction on a primary that became read-only is lost",
+    "read-only",
+    { inTransaction: true, hasWritten: true },
+    "transaction-lost",
+  ],
+  ["a session with state that cannot move stays where it is", "read-only", { isPinned: true }, "surface"],
+  ["a refusal that never ends is shown", "read-only", { losses: MAX_LOSSES }, "surface"],
+  ["a server that is starting gets it later, or another one", "not-ready", {}, "rerun"],
+  ["a server with too many connections as well", "overloaded", {}, "rerun"],
+  ["a server that is gone as well", "refused", {}, "rerun"],
+  ["a server that cannot be reached as well", "unreachable", {}, "rerun"],
+  [
+    "inside a transaction a refusal by the server itself means that it is lost",
+    "not-ready",
+    { inTransaction: true },
+    "transaction-lost",
+  ],
+  ["on a session tied to its connection the session is lost", "not-ready", { isPinned: true }, "session-lost"],
+];
+
+const answers: readonly Case[] = [
+  ["an ordinary error is the application's to see", "statement", {}, "surface"],
+  ["a wrong password is, too", "configuration", {}, "surface"],
+  ["a serialization failure on the primary is, too", "rolled-back", { inTransaction: true }, "surface"],
+  [
+    "a conflict with the replay on a mirror is no reason to fail: the read runs elsewhere",
+    "rolled-back",
+    { ...read, onMirror: true },
+    "rerun",
+  ],
+  [
+    "a conflict inside a transaction on a mirror is the application's to see",
+    "rolled-back",
+    { ...read, onMirror: true, inTransaction: true },
+    "surface",
+  ],
+];
+
+describe("when the connection was lost", () => {
+  test.each(lostConnection)("%s", (_, kind, circumstances, decision) => {
+    expect(decideOn(kind, circumstances)).toBe(decision);
+  });
+});
+
+describe("when the server refused", () => {
+  test.each(refusedStatement)("%s", (_, kind, circumstances, decision) => {
+    expect(decideOn(kind, circumstances)).toBe(decision);
+  });
+});
+
+describe("when the server answered", () => {
+  test.each(answers)("%s", (_, kind, circumstances, decision) => {
+    expect(decideOn(kind, circumstances)).toBe(decision);
+  });
+});
+
+describe("in all circumstances", () => {
+  const flags = [false, true];
+  const every = flags.flatMap((inTransaction) =>
+    flags.flatMap((isPinned) =>
+      flags.flatMap((onMirror) =>
+        flags.flatMap((hasWritten) =>
+          flags.flatMap((takesWrites) =>
+            [0, 1, MAX_LOSSES].map((losses) => ({
+              inTransaction,
+              isPinned,
+              onMirror,
+              hasWritten,
+              takesWrites,
+              losses,
+            })),
+          ),
+        ),
+      ),
+    ),
+  );
+
+  test("a write that was sent and lost is never run again", () => {
+    for (const kind of ["gone", "silent", "outcome-unknown"] as const) {
+      for (const circumstances of every) expect(decideOn(kind, circumstances)).not.toBe("rerun");
+    }
+  });
+
+  test("nothing inside a transaction is run again alone", () => {
+    const kinds: readonly Fault["kind"][] = [
+      "gone",
+      "silent",
+      "outcome-unknown",
+      "read-only",
+      "rolled-back",
+      "not-ready",
+    ];
+    for (const kind of kinds) {
+      for (const circumstances of every.filter(({ inTransaction }) => inTransaction)) {
+        expect(["rerun", "misrouted"]).not.toContain(decideOn(kind, circumstances));
+      }
+    }
+  });
+
+  test("an end to running again is in sight", () => {
+    for (const kind of ["gone", "silent", "read-only"] as const) {
+      for (const intent of ["read", "write"] as const) {
+        expect(decideOn(kind, { intent, losses: MAX_LOSSES })).not.toBe("rerun");
+      }
+    }
+  });
+});

@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+import type { Candidate } from "../src/routing/balance.ts";
+import { balance } from "../src/routing/balance.ts";
+import { freshAfter } from "../src/routing/freshness.ts";
+import type { Demand, RoutingRules } from "../src/routing/route.ts";
+import { mayAnswer, route } from "../src/routing/route.ts";
+import type { Topology } from "../src/topology/topology.ts";
+import { after, healthy, lost, mirror, observed, primary } from "./fixtures.ts";
+
+const rules: RoutingRules = { readFrom: "mirrors", maxLagBytes: 100, maxLagMs: 1000, splitBrainReads: false };
+const write: Demand = { intent: "write", freshAfter: Number.POSITIVE_INFINITY };
+const read: Demand = { intent: "read", freshAfter: Number.NEGATIVE_INFINITY };
+const strong: Demand = { intent: "read", freshAfter: Number.POSITIVE_INFINITY };
+
+const split = after(healthy(), observed("b", primary(), 5));
+const leaderless = after(healthy(), lost("a"));
+const readOnly = after(healthy(), observed("a", primary({ isWritable: false }), 5));
+const held = after(healthy(), { type: "held", hold: "all" });
+const heldWrites = after(healthy(), { type: "held", hold: "writes" });
+const foreign = after(healthy(), observed("b", mirror({ systemId: "theirs" }), 5));
+/** `b` has the sample of time 100, `c` only that of time 0. */
+const lagging = after(
+  healthy(),
+  observed("a", primary({ position: "10" }), 100),
+  observed("b", mirror({ position: "10" }), 150),
+);
+const farBehind = after(
+  healthy(),
+  observed("a", primary({ position: "1000" }), 100),
+  observed("b", mirror(), 150),
+  observed("c", mirror(), 150),
+);
+const longBehind = after(
+  healthy(),
+  observed("a", primary({ position: "1" }), 5000),
+  observed("b", mirror(), 5100),
+  observed("c", mirror(), 5100),
+);
+
+describe("a route", () => {
+  const cases: readonly (readonly [string, Topology, Demand, Partial<RoutingRules>, readonly string[] | string])[] = [
+    ["for a write leads to the primary", healthy(), write, {}, ["a"]],
+    ["for a write waits while there is no primary", leaderless, write, {}, "no-primary"],
+    ["for a write waits while the primary is read-only", readOnly, write, {}, "no-primary"],
+    ["for a write waits in a split brain", split, write, {}, "split-brain"],
+    ["for a read leads to the mirrors", healthy(), read, {}, ["b", "c"]],
+    [
+      "for a read leads to the primary where mirrors shall not be used",
+      healthy(),
+      read,
+      { readFrom: "primary" },
+      ["a"],
+    ],
+    [
+      "for a read leads to the mirrors without a primary all the same",
+      leaderless,
+      read,
+      { readFrom: "primary" },
+      ["b", "c"],
+    ],
+    ["for a read still leads to a primary that takes no writes", readOnly, strong, {}, ["a"]],
+    ["for a strong read leads to the primary", healthy(), strong, {}, ["a"]],
+    ["for a strong read waits without a primary", leaderless, strong, {}, "no-node"],
+    ["for a read after a write leaves stale mirrors out", lagging, { intent: "read", freshAfter: 50 }, {}, ["b"]],
+    ["for a read after a newer write leads to the primary", lagging, { intent: "read", freshAfter: 101 }, {}, ["a"]],
+    ["leaves mirrors out that are too many bytes behind", farBehind, read, {}, ["a"]],
+    ["leaves mirrors out that are behind for too long", longBehind, read, {}, ["a"]],
+    ["leaves mirrors of another cluster out", foreign, read, {}, ["c"]],
+    ["leaves out what the call has failed on", healthy(), { ...read, excluded: new Set(["b"]) }, {}, ["c"]],
+    [
+      "leads to the primary when the call has failed on all mirrors",
+      healthy(),
+      { ...read, excluded: new Set(["b", "c"]) },
+      {},
+      ["a"],
+    ],
+    [
+      "waits when the call has failed everywhere",
+      healthy(),
+      { ...read, excluded: new Set(["a", "b", "c"]) },
+      {},
+      "no-node",
+    ],
+    ["for reads waits in a split brain", split, read, {}, "split-brain"],
+    [
+      "for reads leads to mirrors in a split brain where that is allowed",
+      split,
+      read,
+      { splitBrainReads: true },
+      ["c"],
+    ],
+    ["waits while all work is held", held, read, {}, "held"],
+    ["for writes waits while writes are held", heldWrites, write, {}, "held"],
+    ["for reads goes on while writes are held", heldWrites, strong, {}, ["a"]],
+  ];
+
+  test.each(cases)("%s", (_, topology, demand, changes, expected) => {
+    const found = route(topology, demand, { ...rules, ...changes });
+    expect(found).toEqual(
+      typeof expected === "string" ? { type: "wait", reason: expected } : { type: "nodes", nodes: expected },
+    );
+  });
+
+  test.each(cases.filter(([, , , , expected]) => typeof expected !== "string"))(
+    "%s, and what it leads to may answer",
+    (_, topology, demand, changes, expected) => {
+      const may = (id: string): boolean => mayAnswer(topology, demand, id, { ...rules, ...changes });
+      expect([...expected].filter(may)).toEqual(expected);
+    },
+  );
+});
+
+describe("right before sending", () => {
+  test("the primary may answer a read although mirrors would be better: else a call that has failed on them runs in circles", () => {
+    expect(mayAnswer(healthy(), read, "a", rules)).toBe(true);
+  });
+
+  test.each([
+    ["a write to a mirror", healthy(), write, "b"],
+    ["a write to a primary that was lost", leaderless, write, "a"],
+    ["a write to a read-only primary", readOnly, write, "a"],
+    ["a read to a mirror that has grown stale", lagging, { intent: "read", freshAfter: 101 } as const, "b"],
+    ["a read to a fenced node", foreign, read, "b"],
+    ["anything while all work is held", held, read, "b"],
+    ["a read in a split brain", split, read, "c"],
+    ["a read to a node that nobody knows", healthy(), read, "z"],
+  ])("%s is refused", (_, topology, demand, id) => {
+    expect(mayAnswer(topology, demand, id, rules)).toBe(false);
+  });
+});
+
+describe("freshness", () => {
+  test.each([
+    ["process", 42],
+    ["eventual", Number.NEGATIVE_INFINITY],
+    ["strong", Number.POSITIVE_INFINITY],
+  ] as const)("of %s reads, when this process last wrote at 42, is asked from %d on", (consistency, expected) => {
+    expect(freshAfter(consistency, 42)).toBe(expected);
+  });
+});
+
+describe("balance", () => {
+  const candidate = (id: string, changes: Partial<Candidate> = {}): Candidate => ({
+    id,
+    busy: 0,
+    latencyMs: 1,
+    weight: 1,
+    ...changes,
+  });
+
+  const cases: readonly (readonly [
+    string,
+    "least-busy" | "latency",
+    readonly Candidate[],
+    number,
+    readonly string[],
+  ])[] = [
+    [
+      "the least busy comes first",
+      "least-busy",
+      [candidate("a", { busy: 3 }), candidate("b", { busy: 1 })],
+      0,
+      ["b", "a"],
+    ],
+    [
+      "work counts per weight",
+      "least-busy",
+      [candidate("a", { busy: 1 }), candidate("b", { busy: 4, weight: 5 })],
+      0,
+      ["b", "a"],
+    ],
+    [
+      "weight 0 comes last, however busy the others are",
+      "least-busy",
+      [candidate("a", { weight: 0 }), candidate("b", { busy: 1000 })],
+      0,
+      ["b", "a"],
+    ],
+    [
+      "of equally busy ones the nearer comes first",
+      "least-busy",
+      [candidate("a", { latencyMs: 9 }), candidate("b")],
+      0,
+      ["b", "a"],
+    ],
+    [
+      "by latency the nearer comes first, though it is busier",
+      "latency",
+      [candidate("a", { latencyMs: 9 }), candidate("b", { busy: 50 })],
+      0,
+      ["b", "a"],
+    ],
+    [
+      "by latency, round trips that are almost equal count as equal",
+      "latency",
+      [candidate("a", { latencyMs: 1.01, busy: 2 }), candidate("b", { latencyMs: 1.4 })],
+      0,
+      ["b", "a"],
+    ],
+    ["equals stay in order for a low random number", "least-busy", [candidate("a"), candidate("b")], 0, ["a", "b"]],
+    ["equals are turned by a high one", "least-busy", [candidate("a"), candidate("b")], 0.99, ["b", "a"]],
+  ];
+
+  test.each(cases)("%s", (_, by, candidates, random, expected) => {
+    expect(balance(candidates, by, random)).toEqual(expected);
+  });
+});
