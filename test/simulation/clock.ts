@@ -127,6 +127,10 @@ export class HeldEnvironment implements Environment {
     return this.#armed;
   }
 
+  randomUuid(): string {
+    return `token-${Math.floor(this.#random() * 2 ** 48)}`;
+  }
+
   now(): number {
     if (this.#lookedAt !== this.#clock.steps) {
       this.#lookedAt = this.#clock.steps;

@@ -18,7 +18,7 @@ export interface FaultTimes {
 }
 
 const FROZEN_FOR_MS = 5000;
-const AFTER_MS = 4000;
+const AFTER_MS = 3000;
 
 /** The three things that a primary may go through. Each leaves the former primary running or gone, as it would be. */
 export const faults: Readonly<Record<FaultName, (stage: Stage) => Promise<FaultTimes>>> = {

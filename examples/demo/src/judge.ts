@@ -1,5 +1,5 @@
 import type { History, Operation } from "./history.ts";
-import type { FaultName } from "./options.ts";
+import type { ClientName, FaultName } from "./options.ts";
 
 /** The figures of one run, as `--json` writes them. Times in milliseconds from the fault; null: not within the run. */
 export interface Figures {
@@ -37,7 +37,7 @@ const BACK_FRACTION = 0.7;
 
 /** What the run left behind, and when what happened. Times in milliseconds since the run began. */
 export interface Evidence {
-  readonly client: string;
+  readonly client: ClientName;
   readonly fault: FaultName;
   readonly history: History;
   readonly endedAt: number;
@@ -72,10 +72,10 @@ export function judge(evidence: Evidence): Figures {
     .map(endOf)
     .sort((a, b) => a - b)[0];
   return {
-    client: evidence.client,
+    client: evidence.client === "pg.Pool" ? "pg.Pool" : "mirrorpool",
     orm: null,
     database: "postgres",
-    exactlyOnce: false,
+    exactlyOnce: evidence.client === "exactly-once",
     fault: evidence.fault,
     acknowledged: acknowledged.length,
     lost: acknowledged.filter((each) => !rows.has(each.token)).length,

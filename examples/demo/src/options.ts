@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 export const FAULTS = ["kill", "freeze", "switchover"] as const;
 export type FaultName = (typeof FAULTS)[number];
 
-export const CLIENTS = ["pg.Pool", "mirrorpool"] as const;
+/** `exactly-once` is mirrorpool with its commit ledger. */
+export const CLIENTS = ["pg.Pool", "mirrorpool", "exactly-once"] as const;
 export type ClientName = (typeof CLIENTS)[number];
 
 export interface DemoOptions {

@@ -11,7 +11,7 @@ import { startTimeline } from "./timeline.ts";
 import { createVirtualAddress } from "./virtual-address.ts";
 import { SCHEMA, startWorkload } from "./workload.ts";
 
-const WARM_UP_MS = 2000;
+const WARM_UP_MS = 1500;
 /** Operations that are under way when the workload stops get this long to end. */
 const STOP_LIMIT_MS = 6000;
 
@@ -29,7 +29,7 @@ export async function run(
   await using uncaught = countUncaught();
   const former = cluster.primary();
   await using address = await createVirtualAddress(former.port);
-  const app = openClient(client, cluster, address.port);
+  const app = await openClient(client, cluster, address.port);
   const history = new History();
   const workload = startWorkload(app, history, workers);
   const timeline = startTimeline(history, cluster, print);
@@ -53,8 +53,8 @@ export async function run(
   }
 }
 
-function openClient(name: ClientName, cluster: LabCluster, virtualPort: number): Client {
-  if (name === "mirrorpool") return createMirrorpoolClient(cluster.nodes);
+async function openClient(name: ClientName, cluster: LabCluster, virtualPort: number): Promise<Client> {
+  if (name !== "pg.Pool") return createMirrorpoolClient(cluster.nodes, name === "exactly-once");
   const url = new URL(cluster.primary().url);
   url.port = String(virtualPort);
   return createPgClient(url.href);

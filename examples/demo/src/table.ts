@@ -16,21 +16,21 @@ const ROWS: readonly (readonly [label: string, value: (figures: Figures) => numb
   ["longest call, ms", (each) => each.longestCallMs],
 ];
 
-/** All runs side by side, one column each. */
+const columnTitle = ({ client, exactlyOnce }: Figures): string => (exactlyOnce ? `${client}, exactly once` : client);
+
+/** The runs of one fault side by side, one column each. */
 export function renderTable(runs: readonly Figures[]): string {
-  const header = ["", ...runs.map((run) => `${run.client} (${run.fault})`)];
+  const header = ["", ...runs.map(columnTitle)];
   const body = ROWS.map(([label, value]) => [label, ...runs.map((run) => value(run)?.toString() ?? "never")]);
   const widths = header.map((_, column) => Math.max(...[header, ...body].map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ");
-  const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return [
-    line(header),
-    rule,
-    ...body.map(line),
-    "",
-    `Times count from the fault. Hung: no answer for more than ${HUNG_MS / 1000} s. never: not within the run.`,
-  ].join("\n");
+  return [line(header), widths.map((width) => "─".repeat(width)).join("  "), ...body.map(line)].join("\n");
 }
+
+export const FOOTNOTE: string = [
+  `Times count from the fault. Hung: no answer for more than ${HUNG_MS / 1000} s. never: not within the run.`,
+  "Exactly once: with mirrorpool's commit ledger.",
+].join("\n");

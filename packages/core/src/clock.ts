@@ -6,6 +6,8 @@ export interface Environment {
   schedule(delayMs: number, callback: () => void, isReferenced: boolean): Timer;
   /** From 0 to just under 1. */
   random(): number;
+  /** A new token for the commit ledger. */
+  randomUuid(): string;
 }
 
 export interface Timer {
@@ -24,4 +26,5 @@ export const systemEnvironment: Environment = {
     };
   },
   random: Math.random,
+  randomUuid: () => crypto.randomUUID(),
 };

@@ -11,13 +11,16 @@ import { PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
 import { createFailoverPool, type FailoverPool } from "./failover-pool.ts";
+import { jittered } from "./jittered.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
 import { createCounters } from "./observe/counters.ts";
 import { Events } from "./observe/events.ts";
 import { NodePool } from "./pool/node-pool.ts";
-import type { SessionContext } from "./session/context.ts";
+import { Acknowledged } from "./session/acknowledged.ts";
+import type { Ledger, SessionContext } from "./session/context.ts";
 import { drain } from "./session/drain.ts";
+import { findLost, pruneLedger } from "./session/ledger-upkeep.ts";
 import { Misrouted } from "./session/misrouted.ts";
 import { Work } from "./session/work.ts";
 import { TopologyCell } from "./topology/cell.ts";
@@ -26,6 +29,13 @@ import { initialTopology, type Topology } from "./topology/topology.ts";
 
 /** How often idle connections are looked through, and those kept ready are opened. */
 const TEND_INTERVAL_MS = 1000;
+
+/** Tokens of acknowledged commits that are kept to ask for after a failover. */
+const MAX_ACKNOWLEDGED = 10_000;
+/** How often old tokens are removed from the ledger. */
+const PRUNE_INTERVAL_MS = 60_000;
+/** How many of the lost tokens an event names. */
+const MAX_NAMED = 100;
 
 /**
  * Makes a pool. Nothing is connected yet: the first call, or `start()`, begins to watch the nodes.
@@ -44,6 +54,7 @@ export class Cluster {
   readonly #monitor: Monitor;
   readonly #connector: Connector;
   #tending: Timer | undefined;
+  #pruneAfter = Number.NEGATIVE_INFINITY;
   #isStarted = false;
   #closing: Promise<void> | undefined;
 
@@ -71,6 +82,8 @@ export class Cluster {
       counters: createCounters(),
       work: new Work(),
       misrouted: new Misrouted(),
+      acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
+      ledger: config.exactlyOnce && { table: config.exactlyOnce.table, statements: config.exactlyOnce.statements },
       suspect: () => this.#monitor.suspect(),
       lastWriteAt: Number.NEGATIVE_INFINITY,
       isClosed: false,
@@ -163,7 +176,10 @@ export class Cluster {
         this.#tendPool(node);
       }
     }
-    if (after.epoch > before.epoch && before.epoch > 0) context.counters.failovers += 1;
+    if (after.epoch > before.epoch && before.epoch > 0) {
+      context.counters.failovers += 1;
+      if (context.ledger !== undefined) void this.#reportLosses(context.ledger, context.acknowledged.tokens);
+    }
     if (after.hold !== before.hold) context.events.emit(after.hold === "none" ? "resumed" : "paused", {});
     for (const [name, event] of changes(before, after, before.hold === "writes"))
       context.events.emit(name, event as never);
@@ -174,10 +190,48 @@ export class Cluster {
       TEND_INTERVAL_MS,
       () => {
         for (const node of this.context.cell.current.nodes.values()) this.#tendPool(node);
+        this.#pruneLedger();
         this.#scheduleTending();
       },
       false,
     );
+  }
+
+  #pruneLedger(): void {
+    const { exactlyOnce } = this.config;
+    const { ledger } = this.context;
+    const now = this.environment.now();
+    if (
+      exactlyOnce === undefined ||
+      ledger === undefined ||
+      !this.context.cell.current.isWritable ||
+      now < this.#pruneAfter
+    )
+      return;
+    // at the first round not at once, and never in step with the other processes
+    const isFirst = this.#pruneAfter === Number.NEGATIVE_INFINITY;
+    this.#pruneAfter = now + jittered(PRUNE_INTERVAL_MS, 0.5, this.environment.random());
+    if (isFirst) return;
+    const call = this.context.createCall(undefined, undefined);
+    pruneLedger(this.context, ledger, exactlyOnce.retentionMs, call).catch(() => {}); // the next round tries again
+  }
+
+  /** Asks the new primary for all that the application was acknowledged. */
+  async #reportLosses(ledger: Ledger, tokens: readonly string[]): Promise<void> {
+    const { context } = this;
+    const { epoch } = context.cell.current;
+    try {
+      const lost = await findLost(context, ledger, tokens, context.createCall(undefined, undefined));
+      const { primary } = context.cell.current;
+      if (lost.length === 0 || primary === undefined) return;
+      context.counters.ackedWritesLost += lost.length;
+      const figures = { count: lost.length, asked: tokens.length, tokens: lost.slice(0, MAX_NAMED) };
+      context.events.emit("acked-writes-lost", { node: primary, epoch, ...figures });
+    } catch (error) {
+      if (context.isClosed) return;
+      const why = error instanceof Error ? error.message : String(error);
+      process.emitWarning(`what the failover has lost could not be found out: ${why}`, "MirrorpoolWarning");
+    }
   }
 
   #tendPool(node: NodeState): void {

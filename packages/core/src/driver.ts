@@ -17,6 +17,7 @@ export interface Result<Row = Record<string, unknown>> {
   readonly rowCount: number | null;
   /** All results of a text with several statements, whose last one this is. */
   readonly results?: readonly Result[];
+  readonly fields?: readonly { readonly name: string }[];
   /** The command tag's first word, such as `SELECT` or `COMMIT`; a COMMIT answered with `ROLLBACK` was a rollback. */
   readonly command: string;
 }
@@ -39,6 +40,8 @@ export interface StatementFacts {
   readonly session: "none" | "setting" | "local" | "pinned";
   /** False for what cannot run inside a transaction block, or controls transactions itself. */
   readonly transactional: boolean;
+  /** More than one statement in the text. */
+  readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */
   readonly stream: boolean;
   /** First words in upper case, for messages. Never user data. */
@@ -133,6 +136,13 @@ export interface Connection {
   readonly status: "idle" | "transaction" | "failed" | "busy" | "closed";
   /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
   cancel(signal: AbortSignal): Promise<void>;
+  /**
+   * BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open.
+   * @throws as `run` does
+   */
+  begin(statement: Statement): Promise<Result>;
+  /** Names the server's session, for whoever has to end it from another connection. */
+  readonly sessionId: string | undefined;
   /** Cuts the connection at once; a running statement rejects. Never throws. */
   destroy(): void;
   /** Says goodbye and closes. Never rejects. */
@@ -174,6 +184,8 @@ export interface Driver {
   readonly defaultPort: number;
   readonly positions: Positions;
   readonly transactions: TransactionStatements;
+  /** Absent where the database cannot have one: `exactlyOnce` is refused then. */
+  readonly ledger?: LedgerStatements;
   /** @throws {Error} whose message names the rule and never holds the password. */
   parseUrl(url: string): NodeAddress;
   /** Opens and logs in. The signal ends the attempt and leaves no socket behind. */
@@ -182,4 +194,28 @@ export interface Driver {
   probe(connection: Connection): Promise<Observation>;
   classify(error: unknown): Fault;
   inspect(text: string): StatementFacts;
+}
+
+/**
+ * The commit ledger in the driver's dialect: a small table in the application's database, one row a transaction, found by
+ * its token. The core decides when to ask; the statements are the driver's.
+ */
+export interface LedgerStatements {
+  /** Makes the table, for whoever may make tables. */
+  schema(table: string): string;
+  /** Token and COMMIT in one flush: where the token cannot be written nothing is committed. */
+  commit(table: string, token: string): Statement;
+  /**
+   * Asks for a transaction's fate and fences it: answers one row with `isFenced`, false where it has committed, true where it
+   * has not and now cannot any more. Blocks while that transaction is still open.
+   */
+  settle(table: string, token: string): Statement;
+  /** True for the errors of a ledger that is not there or may not be written. */
+  isMissing(error: unknown): boolean;
+  /** Ends the server's session that a lost connection led to, by {@link Connection.sessionId}. */
+  endSession(sessionId: string): Statement;
+  /** Those of the tokens that have committed, one row each, as `token`. */
+  find(table: string, tokens: readonly string[]): Statement;
+  /** Removes a bounded number of rows older than this; `rowCount` says how many. */
+  prune(table: string, olderThanMs: number): Statement;
 }

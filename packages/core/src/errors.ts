@@ -16,6 +16,8 @@ export const errorCodes = {
   SPLIT_BRAIN: "two nodes claim to be primary and none is provably newer",
   COMMIT_UNKNOWN: "a write or a COMMIT was sent and its answer was lost: it may or may not have happened",
   TRANSACTION_LOST: "the transaction certainly did not commit, because its node was lost before COMMIT was sent",
+  REPLAY_MISMATCH: "the transaction was run again on the new primary and a statement answered otherwise than before",
+  LEDGER_MISSING: "the commit ledger's table is not there, or may not be written",
   TRANSACTION_ABORTED: "COMMIT was answered with a rollback, because a statement before it had failed",
   READ_LOST: "a read lost its connection on every attempt",
   STREAM_LOST: "rows were already handed out when the connection was lost; a stream is never restarted",
@@ -71,11 +73,43 @@ export class CommitUnknownError extends MirrorpoolError {
 /** The transaction certainly did not commit; run it again from its start. */
 export class TransactionLostError extends MirrorpoolError {
   override readonly name = "TransactionLostError";
-  constructor(node: string, cause: unknown) {
+  /** @param obstacle why it could not be run again here */
+  constructor(node: string, cause: unknown, obstacle?: string) {
+    const why = obstacle === undefined ? "" : ` (it cannot be replayed: ${obstacle})`;
     super(
       "TRANSACTION_LOST",
-      `the transaction on ${node} was lost before COMMIT was sent: it had no effect. Run it again from its start`,
+      `the transaction on ${node} was lost before it was committed: it had no effect${why}. Run it again from its start`,
       { node, cause, retryable: true },
+    );
+  }
+}
+
+/**
+ * The transaction was lost, run again on the new primary, and one of its statements answered otherwise than the application
+ * was told. It was rolled back: run it again from its start.
+ */
+export class ReplayMismatchError extends MirrorpoolError {
+  override readonly name = "ReplayMismatchError";
+  /** Which statement of the transaction, counted from 1, BEGIN included. */
+  readonly statement: number;
+  constructor(command: string, statement: number, node: string, cause: unknown) {
+    super(
+      "REPLAY_MISMATCH",
+      `statement ${statement} (${command}) answered otherwise when the transaction was run again on ${node}: it was rolled back. Run it again from its start`,
+      { node, cause, retryable: true },
+    );
+    this.statement = statement;
+  }
+}
+
+/** The ledger's table is not there, or may not be written; the message says what to run. */
+export class LedgerMissingError extends MirrorpoolError {
+  override readonly name = "LedgerMissingError";
+  constructor(table: string, node: string, schema: string, cause: unknown) {
+    super(
+      "LEDGER_MISSING",
+      `the commit ledger's table ${table} cannot be written on ${node}: nothing was committed. Make it once, and let the application INSERT, SELECT, UPDATE and DELETE:\n${schema}`,
+      { node, cause },
     );
   }
 }

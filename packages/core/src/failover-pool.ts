@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import type { CallOptions } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
+import { LEDGER_TABLE } from "./config/resolve.ts";
 import type { Result, Statement } from "./driver.ts";
-import { MirrorpoolError, NoPrimaryError, PoolClosedError } from "./errors.ts";
+import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError } from "./errors.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
@@ -69,6 +70,11 @@ export interface FailoverPool extends AsyncDisposable {
   resume(): void;
   /** Hands the primary over without an error. See {@link SwitchoverOptions}. */
   switchover(options: SwitchoverOptions): Promise<void>;
+  /**
+   * The SQL that makes the commit ledger's table, for `exactlyOnce`: to be run once, by a migration or by hand.
+   * @throws {OptionsError} when the driver has no ledger
+   */
+  ledgerSchema(): string;
   /** Lets work under way end for `timeoutMs` (default 5000), then cuts it off. Idempotent. */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -169,6 +175,11 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       begin();
       const timeoutMs = options.timeoutMs ?? config.timeouts.failoverMs;
       await switchover(context, options, context.createCall(timeoutMs, options.signal));
+    },
+    ledgerSchema: () => {
+      const { ledger, name } = context.driver;
+      if (ledger === undefined) throw new OptionsError("exactlyOnce", "a driver that has a commit ledger", name);
+      return ledger.schema(config.exactlyOnce?.table ?? LEDGER_TABLE);
     },
     close: ({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) => cluster.close(timeoutMs),
     [Symbol.asyncDispose]: () => cluster.close(CLOSE_TIMEOUT_MS),

@@ -2,13 +2,14 @@
 export type { CallOptions } from "./call.ts";
 export type { Environment, Timer } from "./clock.ts";
 export { createPool } from "./cluster.ts";
-export type { NodeOptions, Password, PoolOptions } from "./config/options.ts";
+export type { ExactlyOnceOptions, NodeOptions, Password, PoolOptions } from "./config/options.ts";
 export { optionRules } from "./config/options.ts";
 export type {
   Connection,
   ConnectTarget,
   Driver,
   Fault,
+  LedgerStatements,
   NodeAddress,
   Observation,
   Positions,
@@ -25,6 +26,7 @@ export {
   CommitUnknownError,
   DeadlineError,
   errorCodes,
+  LedgerMissingError,
   MirrorpoolError,
   NoNodeError,
   NoPrimaryError,
@@ -32,6 +34,7 @@ export {
   OptionsError,
   PoolClosedError,
   QueueFullError,
+  ReplayMismatchError,
   SessionLostError,
   SplitBrainError,
   SwitchoverError,

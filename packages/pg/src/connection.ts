@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
 import { NotSentError } from "@mirrorpool/core";
 import pg from "pg";
+import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
 import { ConnectionLost, LoginFailed } from "./classify.ts";
 
@@ -102,13 +103,21 @@ class PgConnection implements Connection {
   }
 
   run(statement: Statement): Promise<Result> {
+    return this.#execute(statement, false);
+  }
+
+  begin(statement: Statement): Promise<Result> {
+    return this.#execute(statement, true);
+  }
+
+  #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
     if (statement.values !== undefined && !Array.isArray(statement.values)) {
       return Promise.reject(new TypeError("the values of a statement must be an array"));
     }
     this.#isBusy = true;
     return new Promise<Result>((resolve, reject) => {
-      this.#send(statement, (error, answer) => {
+      this.#send(statement, afterBegin, (error, answer) => {
         if (error === null || error === undefined) {
           this.#endRun();
           resolve(toResult(answer));
@@ -127,9 +136,10 @@ class PgConnection implements Connection {
     });
   }
 
-  #send(statement: Statement, callback: (error: unknown, answer: Answer) => void): void {
+  #send(statement: Statement, afterBegin: boolean, callback: (error: unknown, answer: Answer) => void): void {
     // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
-    if (isPlain(statement)) this.#client.query(statement.text, statement.values as unknown[], callback);
+    if (afterBegin) this.#client.query(new BeginQuery(statement as unknown as pg.QueryConfig, callback));
+    else if (isPlain(statement)) this.#client.query(statement.text, statement.values as unknown[], callback);
     else this.#client.query(statement as unknown as pg.QueryConfig, callback);
   }
 
@@ -137,6 +147,10 @@ class PgConnection implements Connection {
     this.#isBusy = false;
     this.#failure = undefined;
     this.#onReady = undefined;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#client.processID?.toString();
   }
 
   cancel(signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { Driver, TransactionMode } from "@mirrorpool/core";
 import { createInspector } from "@mirrorpool/sql";
 import { classify } from "./classify.ts";
 import { openConnection } from "./connection.ts";
+import { ledger } from "./ledger.ts";
 import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { parseUrl } from "./url.ts";
@@ -17,6 +18,7 @@ export function postgres(): Driver {
     defaultPort: 5432,
     positions,
     transactions: { begin, commit: "COMMIT", rollback: "ROLLBACK" },
+    ledger,
     parseUrl,
     connect: openConnection,
     probe,

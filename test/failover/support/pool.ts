@@ -14,9 +14,9 @@ export function nodesOf(cluster: LabCluster): NodeOptions[] {
   return cluster.nodes.map(({ name, url }) => ({ name, url }));
 }
 
-/** A pool on all nodes of the cluster, with the product's defaults unless the test says otherwise. */
+/** A pool on all nodes of the cluster, with the product's defaults, but without replay, unless the test says otherwise. */
 export function openPool(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
-  return createPool({ driver: postgres(), nodes: nodesOf(cluster), ...options });
+  return createPool({ driver: postgres(), nodes: nodesOf(cluster), replay: { maxStatements: 0 }, ...options });
 }
 
 export type RecordedEvent = {

@@ -80,6 +80,15 @@ export class SimulatedConnection implements Connection, ClientEnd {
     return this.#running !== undefined && this.#status !== "closed" ? "busy" : this.#status;
   }
 
+  /** Asked for with a ledger only, which the simulated database does not have. */
+  begin(): Promise<Result> {
+    return Promise.reject(new Error("the simulated database has no commit ledger"));
+  }
+
+  get sessionId(): string {
+    return String(this.id);
+  }
+
   run(statement: Statement): Promise<Result> {
     const { history, stand } = this.#shared;
     const { text } = statement;

@@ -79,6 +79,7 @@ const facts = new Map<Verb, StatementFacts>(
       transaction: "none",
       session: "none",
       transactional: true,
+      multiple: false,
       stream: false,
       command: verb,
       ...own,

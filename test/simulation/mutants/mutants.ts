@@ -63,7 +63,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a connection goes back with session state on it",
-    file: "session/session.ts",
+    file: "session/binding.ts",
     from: "const isDirty = this.#transaction !== undefined || this.#isPinned;",
     to: "const isDirty = this.#transaction !== undefined;",
     rule: "the contract is kept",

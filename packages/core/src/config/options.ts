@@ -39,6 +39,10 @@ export const optionRules = {
     releaseJitterMs: { type: "integer", min: 0, max: 10_000, default: 10 },
     maxWaiting: { type: "integer", min: 1, max: 1_000_000, default: 10_000 },
   },
+  replay: {
+    maxStatements: { type: "integer", min: 0, max: 1_000_000, default: 1_000 },
+    maxBytes: { type: "integer", min: 0, max: 9_007_199_254_740_991, default: 4_194_304 },
+  },
 } as const;
 
 /** A password, or where to get it: called for the first connection, and again after the server refused it. */
@@ -59,6 +63,14 @@ export interface NodeOptions {
   readonly tls?: unknown;
   /** Relative share of reads, 0 to 1000; 0 takes reads only when nothing else can. Default 1. */
   readonly weight?: number;
+}
+
+/** The commit ledger. */
+export interface ExactlyOnceOptions {
+  /** `table` or `schema.table`. Default `mirrorpool_ledger`. */
+  readonly table?: string;
+  /** Tokens older than this are removed; longer than any call may last. A minute to 30 days in ms, default an hour. */
+  readonly retentionMs?: number;
 }
 
 /** What `createPool` takes. Durations are in milliseconds, sizes in bytes; unknown options are refused. */
@@ -124,6 +136,18 @@ export interface PoolOptions {
     /** Whether mirrors go on answering reads while two nodes claim to be primary. Default false. */
     readonly splitBrainReads?: boolean;
   };
+  /** An open transaction is recorded, so that it can be run again on the new primary. */
+  readonly replay?: {
+    /** Longer transactions are not replayed; 0 is off. 0 to 1 000 000, default 1 000. */
+    readonly maxStatements?: number;
+    /** Nor are those whose statements and values take more bytes. 0 and up, default 4 MiB. */
+    readonly maxBytes?: number;
+  };
+  /**
+   * Settles the outcome of each commit by the commit ledger, a table in the application's database that has to be made once:
+   * see `ledgerSchema()`. Default false.
+   */
+  readonly exactlyOnce?: boolean | ExactlyOnceOptions;
   readonly failover?: {
     /** After a failover waiting work starts within a random part of this. 0 ms to 10 s, default 10. */
     readonly releaseJitterMs?: number;

@@ -1,4 +1,4 @@
-import type { Driver, NodeAddress } from "../driver.ts";
+import type { Driver, LedgerStatements, NodeAddress } from "../driver.ts";
 import { OptionsError } from "../errors.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { NodeOptions, Password, PoolOptions } from "./options.ts";
@@ -22,11 +22,20 @@ export interface NodeConfig {
 
 type Groups = { readonly [G in keyof typeof optionRules]: Checked<(typeof optionRules)[G]> };
 
+/** The commit ledger as the pool uses it. */
+export interface ExactlyOnceConfig {
+  readonly table: string;
+  readonly retentionMs: number;
+  readonly statements: LedgerStatements;
+}
+
 /** What users wrote, checked and complete. Frozen. */
 export interface Config extends Groups {
   readonly driver: Driver;
   readonly nodes: readonly NodeConfig[];
   readonly applicationName: string;
+  /** Undefined: off. */
+  readonly exactlyOnce: ExactlyOnceConfig | undefined;
 }
 
 const GROUPS = Object.keys(optionRules) as (keyof typeof optionRules)[];
@@ -37,7 +46,7 @@ const DRIVER_FUNCTIONS = ["connect", "probe", "classify", "inspect", "parseUrl"]
 /** Checks all options once, at the edge. @throws {OptionsError} with path, rule and value */
 export function resolveConfig(options: PoolOptions): Config {
   if (!isObject(options)) throw new OptionsError("options", "an object", showValue(options));
-  checkKeys("", options, ["driver", "nodes", "applicationName", ...GROUPS]);
+  checkKeys("", options, ["driver", "nodes", "applicationName", "exactlyOnce", ...GROUPS]);
   const { driver, nodes, applicationName = "mirrorpool" } = options;
   if (!isDriver(driver))
     throw new OptionsError("driver", "a driver, such as postgres() of @mirrorpool/pg", showValue(driver));
@@ -46,9 +55,32 @@ export function resolveConfig(options: PoolOptions): Config {
   const groups = Object.fromEntries(
     GROUPS.map((group) => [group, checkGroup(group, options[group], optionRules[group])]),
   );
-  const config = { ...(groups as Groups), driver, applicationName, nodes: resolveNodes(nodes, driver) }; // keys of GROUPS
+  const config = {
+    ...(groups as Groups), // keys of GROUPS
+    driver,
+    applicationName,
+    nodes: resolveNodes(nodes, driver),
+    exactlyOnce: resolveExactlyOnce(options.exactlyOnce, driver),
+  };
   checkTogether(config);
   return Object.freeze(config);
+}
+
+const RETENTION = { retentionMs: { type: "integer", min: 60_000, max: 2_592_000_000, default: 3_600_000 } } as const;
+/** The ledger where no other one is named. */
+export const LEDGER_TABLE = "mirrorpool_ledger";
+
+function resolveExactlyOnce(value: unknown, driver: Driver): ExactlyOnceConfig | undefined {
+  if (value === undefined || value === false) return undefined;
+  if (value !== true && !isObject(value))
+    throw new OptionsError("exactlyOnce", "true, false or an object", showValue(value));
+  const { table = LEDGER_TABLE, ...others } = value === true ? {} : value;
+  if (typeof table !== "string" || !/^[^.]+(\.[^.]+)?$/.test(table)) {
+    throw new OptionsError("exactlyOnce.table", "`table` or `schema.table`", showValue(table));
+  }
+  const { ledger: statements } = driver;
+  if (statements === undefined) throw new OptionsError("exactlyOnce", "a driver that has a commit ledger", driver.name);
+  return Object.freeze({ table, statements, ...checkGroup("exactlyOnce", others, RETENTION) });
 }
 
 function isDriver(value: unknown): value is Driver {

@@ -10,6 +10,10 @@ export interface Counters {
   misrouted: number;
   commitUnknown: number;
   transactionsLost: number;
+  /** Transactions that were run again on another node with the same answers. */
+  replays: number;
+  /** Acknowledged commits that were found missing after a failover. */
+  ackedWritesLost: number;
   /** Calls that ended by their deadline or signal. */
   interrupted: number;
   /** Primaries accepted after the first. */
@@ -26,6 +30,8 @@ export function createCounters(): Counters {
     misrouted: 0,
     commitUnknown: 0,
     transactionsLost: 0,
+    replays: 0,
+    ackedWritesLost: 0,
     interrupted: 0,
     failovers: 0,
   };

@@ -29,6 +29,19 @@ export interface PoolEvents {
   misrouted: { readonly node: NodeId; readonly command: string };
   /** A statement was run again elsewhere. */
   rerun: { readonly node: NodeId; readonly command: string; readonly reason: string };
+  /** A transaction that was lost before it was committed was run again, with the same answers. */
+  replayed: { readonly node: NodeId; readonly statements: number };
+  /**
+   * Commits that the application was acknowledged are not on the new primary: asynchronous mirroring lost them with the old
+   * one. Known only with `exactlyOnce`, for the last 10 000 commits of this process; at most 100 tokens are named.
+   */
+  "acked-writes-lost": {
+    readonly node: NodeId;
+    readonly epoch: number;
+    readonly count: number;
+    readonly asked: number;
+    readonly tokens: readonly string[];
+  };
   /** A write's fate is unknown to the application. */
   "commit-unknown": { readonly node: NodeId; readonly command: string };
   /** A session is held for longer than `pool.leakMs`. */

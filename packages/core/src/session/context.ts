@@ -2,15 +2,22 @@ import type { Call } from "../call.ts";
 import type { Environment } from "../clock.ts";
 import type { Config } from "../config/resolve.ts";
 import type { Deadlines } from "../deadlines.ts";
-import type { Driver } from "../driver.ts";
+import type { Driver, LedgerStatements } from "../driver.ts";
 import type { WaitingRoom } from "../failover/waiting-room.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Events } from "../observe/events.ts";
 import type { NodePool } from "../pool/node-pool.ts";
 import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import type { Misrouted } from "./misrouted.ts";
 import type { Work } from "./work.ts";
+
+/** The commit ledger in use: its table, and how the driver speaks of it. */
+export interface Ledger {
+  readonly table: string;
+  readonly statements: LedgerStatements;
+}
 
 /** What sessions work with: the parts of the pool, wired by `cluster.ts`. */
 export interface SessionContext {
@@ -25,6 +32,9 @@ export interface SessionContext {
   readonly counters: Counters;
   readonly work: Work;
   readonly misrouted: Misrouted;
+  readonly acknowledged: Acknowledged;
+  /** Undefined without `exactlyOnce`. */
+  readonly ledger: Ledger | undefined;
   /** Probes all nodes at once: a fault was seen. */
   suspect(): void;
   /** When the last write of this process completed, on the environment's clock; -Infinity before the first. */

@@ -9,11 +9,14 @@ export class Interrupted extends Error {
   readonly reason: "deadline" | "aborted";
   /** Resolves when the connection is idle or gone, within a bounded time. */
   readonly settled: Promise<void>;
+  /** Nothing of it can take effect any more: it was to be committed by another message. */
+  readonly isHarmless: boolean;
 
-  constructor(reason: "deadline" | "aborted", settled: Promise<void>) {
+  constructor(reason: "deadline" | "aborted", settled: Promise<void>, isHarmless: boolean) {
     super(reason);
     this.reason = reason;
     this.settled = settled;
+    this.isHarmless = isHarmless;
   }
 }
 
@@ -22,13 +25,23 @@ const CANCEL_GRACE_MS = 1000;
 
 /**
  * Runs one statement on a leased connection, no longer than the call. The lease stays the caller's.
+ * @param how `begin`: after a BEGIN in the same flush, which leaves the transaction open
  * @throws {Interrupted} at the call's end; else what the driver's connection throws
  */
-export function run(context: SessionContext, lease: Lease, statement: Statement, call: Call): Promise<Result> {
-  const running = lease.connection.run(statement);
+export function run(
+  context: SessionContext,
+  lease: Lease,
+  statement: Statement,
+  call: Call,
+  how: "run" | "begin" = "run",
+): Promise<Result> {
+  const running = lease.connection[how](statement);
   return call.wait<Result>(
     (resolve, reject) => void running.then(resolve, reject),
-    (cause) => new Interrupted(cause === "aborted" ? "aborted" : "deadline", giveUp(context, lease, running)),
+    (cause) => {
+      const settled = giveUp(context, lease, running);
+      return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, how === "begin");
+    },
   );
 }
 

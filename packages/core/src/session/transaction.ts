@@ -1,7 +1,7 @@
 import type { CallOptions } from "../call.ts";
 import { showValue } from "../config/rules.ts";
 import type { Result, Statement, TransactionMode } from "../driver.ts";
-import { OptionsError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
+import { OptionsError, ReplayMismatchError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
 import { jittered } from "../jittered.ts";
 import type { SessionContext } from "./context.ts";
 import type { StatementOptions } from "./session.ts";
@@ -43,10 +43,15 @@ export async function transaction<T>(
     try {
       return await once(context, callback, options, () => remaining(context, options, whole.deadline));
     } catch (error) {
-      if (!(error instanceof TransactionLostError) || attempt >= retries || whole.isOver) throw error;
+      if (!isRetryable(error) || attempt >= retries || whole.isOver) throw error;
       await whole.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
     }
   }
+}
+
+/** It certainly did not commit, and why is no fault of its own. */
+function isRetryable(error: unknown): boolean {
+  return error instanceof TransactionLostError || error instanceof ReplayMismatchError;
 }
 
 /** What is left of the transaction's own time, where it has one; each statement has its own limit besides. */

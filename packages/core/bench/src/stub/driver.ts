@@ -5,6 +5,7 @@ const READ: StatementFacts = {
   transaction: "none",
   session: "none",
   transactional: true,
+  multiple: false,
   stream: false,
   command: "SELECT",
 };
@@ -39,6 +40,14 @@ class StubConnection implements Connection {
 
   async run(): Promise<Result> {
     return ANSWER;
+  }
+
+  async begin(): Promise<Result> {
+    return ANSWER;
+  }
+
+  get sessionId(): undefined {
+    return undefined;
   }
 
   async cancel(): Promise<void> {}

@@ -1,0 +1,125 @@
+import type { Result, Statement, StatementFacts } from "../driver.ts";
+import type { Lease } from "../pool/lease.ts";
+import type { Demand } from "../routing/route.ts";
+import { maySend } from "./acquire.ts";
+import type { SessionContext } from "./context.ts";
+import { type Digest, digestResult } from "./digest.ts";
+import { Recording } from "./recording.ts";
+
+/** The transaction that a session has open, and what it takes to run it again elsewhere. */
+export interface OpenTransaction {
+  /** A statement of it may have written: its COMMIT matters. */
+  hasWritten: boolean;
+  readonly recording: Recording;
+}
+
+/** What ties a session to a connection: the lease itself, a transaction that is open on it, and state that cannot move. */
+export class Binding {
+  readonly #context: SessionContext;
+  #lease: Lease | undefined;
+  #transaction: OpenTransaction | undefined;
+  #isPinned = false;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  get transaction(): OpenTransaction | undefined {
+    return this.#transaction;
+  }
+
+  get isPinned(): boolean {
+    return this.#isPinned;
+  }
+
+  /** The lease that the session has, where the statement must or may go on with it. */
+  keep(demand: Demand): Lease | undefined {
+    const held = this.#lease;
+    if (held === undefined) return undefined;
+    if (this.#transaction !== undefined || this.#isPinned) {
+      // a superseded primary gets nothing more, not even the rest of a transaction
+      if (this.#context.cell.current.primary !== held.node) held.connection.destroy();
+      return held;
+    }
+    if (held.connection.status === "idle" && this.#mayStay(demand, held)) return held;
+    this.release();
+    return undefined;
+  }
+
+  /** The lease to send on in this very tick; undefined when the topology moved while it was awaited: look again. */
+  bind(demand: Demand, lease: Lease): Lease | undefined {
+    this.#lease = lease;
+    if (maySend(this.#context, demand, lease.node)) return lease;
+    this.release();
+    return undefined;
+  }
+
+  /** A session on the primary stays there: what it reads next may be what it has just written. */
+  #mayStay(demand: Demand, held: Lease): boolean {
+    const isOnPrimary = this.#context.cell.current.primary === held.node;
+    return maySend(this.#context, isOnPrimary ? { ...demand, intent: "write" } : demand, held.node);
+  }
+
+  /**
+   * The server has answered, be it with an error: takes over from its protocol whether a transaction is open, and records
+   * what the application was told in it.
+   */
+  noteAnswer(statement: Statement, facts: StatementFacts, demand: Demand, answer: Result | Digest): void {
+    const { counters, environment, config } = this.#context;
+    const isRead = demand.intent === "read";
+    counters.statements += 1;
+    if (isRead) counters.reads += 1;
+    else counters.writes += 1;
+    const status = this.#lease?.connection.status;
+    const isOpen = status === "transaction" || status === "failed";
+    if (isOpen) {
+      this.#transaction ??= this.#begin(new Recording(config.replay));
+      const isControl = facts.transaction !== "none" && facts.transaction !== "mixed";
+      if (!isRead && !isControl) this.#transaction.hasWritten = true;
+      this.#transaction.recording.add(statement, facts, () =>
+        typeof answer === "string" ? answer : digestResult(answer),
+      );
+    } else {
+      this.endTransaction();
+      // counted when it is complete: what a later read must see
+      if (!isRead) this.#context.lastWriteAt = environment.now();
+    }
+    const isError = typeof answer === "string";
+    if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#isPinned = true;
+  }
+
+  #begin(recording: Recording): OpenTransaction {
+    this.#context.work.begin("write");
+    this.#context.counters.transactions += 1;
+    if (this.#isPinned) recording.giveUp("the session has state that cannot move to another node");
+    return { hasWritten: false, recording };
+  }
+
+  endTransaction(): void {
+    if (this.#transaction === undefined) return;
+    this.#transaction = undefined;
+    this.#context.work.end("write");
+  }
+
+  /** Moves the open transaction to a connection on which it has just been run again. */
+  move(lease: Lease): void {
+    this.#lease = lease;
+  }
+
+  /** Cuts the connection of the open transaction, and keeps what is known of it. */
+  cut(): void {
+    this.#lease?.destroy();
+    this.#lease = undefined;
+  }
+
+  /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one. */
+  release(): void {
+    const lease = this.#lease;
+    const isDirty = this.#transaction !== undefined || this.#isPinned;
+    this.endTransaction();
+    this.#isPinned = false;
+    this.#lease = undefined;
+    if (isDirty) lease?.destroy();
+    else lease?.release();
+  }
+}

@@ -1,0 +1,62 @@
+import type { Call } from "../call.ts";
+import type { StatementFacts } from "../driver.ts";
+import { NotSentError } from "../errors.ts";
+import type { Demand } from "../routing/route.ts";
+import type { NodeId } from "../topology/node.ts";
+import { until } from "../topology/until.ts";
+import type { Binding } from "./binding.ts";
+import type { SessionContext } from "./context.ts";
+import { Undone, Unsettled } from "./outcome.ts";
+import { type Decision, decide } from "./retry.ts";
+
+/** After a refusal as read-only: how long to wait for the monitor to say whether the node takes writes. */
+const RECHECK_MS = 1000;
+
+/** A statement that failed, and where. */
+export interface Failure {
+  readonly error: unknown;
+  readonly facts: StatementFacts;
+  readonly demand: Demand;
+  readonly node: NodeId;
+  /** How often this statement was sent and lost before. */
+  readonly losses: number;
+}
+
+/** Collects the circumstances of a failure and has them judged; has all nodes probed where a connection was lost. */
+export async function judge(
+  context: SessionContext,
+  binding: Binding,
+  failure: Failure,
+  call: Call,
+): Promise<Decision> {
+  const { error, facts, demand, node, losses } = failure;
+  if (error instanceof Unsettled) return "commit-unknown";
+  const isUndone = error instanceof Undone;
+  const wasSent = !isUndone && !(error instanceof NotSentError);
+  const fault = wasSent ? context.driver.classify(error) : ({ kind: "gone", code: undefined } as const);
+  const onMirror = context.cell.current.nodes.get(node)?.observation?.role === "mirror";
+  const takesWrites = fault.kind === "read-only" && !onMirror ? await recheck(context, node, call) : true;
+  const isTrouble = fault.kind !== "statement" && fault.kind !== "rolled-back" && fault.kind !== "read-only";
+  if (isTrouble) context.suspect();
+  const ownWrite = demand.intent === "write" && facts.transaction === "mixed";
+  return decide(fault, {
+    facts,
+    intent: demand.intent,
+    wasSent,
+    inTransaction: binding.transaction !== undefined,
+    hasWritten: binding.transaction?.hasWritten === true || ownWrite,
+    isPinned: binding.isPinned,
+    onMirror,
+    takesWrites,
+    losses,
+  });
+}
+
+/** Has the node looked at by the monitor, since its refusal may be the application's own read-only mode. */
+async function recheck(context: SessionContext, node: NodeId, call: Call): Promise<boolean> {
+  const { cell, environment } = context;
+  const askedAt = environment.now();
+  context.suspect();
+  const isSeen = await until(cell, ({ nodes }) => (nodes.get(node)?.observedAt ?? 0) >= askedAt, call, RECHECK_MS);
+  return isSeen && cell.current.nodes.get(node)?.observation?.isWritable === true;
+}

@@ -1,0 +1,80 @@
+import type { Call } from "../call.ts";
+import { NotSentError, ReplayMismatchError } from "../errors.ts";
+import type { Lease } from "../pool/lease.ts";
+import { acquire, maySend } from "./acquire.ts";
+import type { Binding } from "./binding.ts";
+import type { SessionContext } from "./context.ts";
+import { digestError, digestResult } from "./digest.ts";
+import type { RecordedStatement } from "./recording.ts";
+import { Interrupted, run } from "./run.ts";
+
+const DEMAND = { intent: "write", freshAfter: Number.POSITIVE_INFINITY } as const;
+
+/**
+ * Runs the open transaction again on the present primary, after its connection was lost before it was committed, and compares
+ * every answer with the one that the application was given. Starts over when the new connection is lost as well.
+ * @throws {ReplayMismatchError} at the first difference; {NoPrimaryError} and the like when there is no node in time
+ */
+export async function replay(context: SessionContext, binding: Binding, call: Call, cause: unknown): Promise<void> {
+  const statements = binding.transaction?.recording.statements ?? [];
+  for (;;) {
+    // a half-open transaction on a server that is being demoted would stand in its way
+    binding.cut();
+    call.throwIfAborted();
+    const lease = await acquire(context, DEMAND, call);
+    try {
+      if (!maySend(context, DEMAND, lease.node)) continue;
+      await repeat(context, lease, statements, call, cause);
+      binding.move(lease);
+      context.counters.replays += 1;
+      context.events.emit("replayed", { node: lease.node, statements: statements.length });
+      return;
+    } catch (error) {
+      if (error instanceof Interrupted) await error.settled;
+      lease.destroy();
+      if (!isTransient(context, error)) throw error;
+      context.suspect();
+    } finally {
+      if (lease.connection.status === "idle") lease.release();
+    }
+  }
+}
+
+async function repeat(
+  context: SessionContext,
+  lease: Lease,
+  statements: readonly RecordedStatement[],
+  call: Call,
+  cause: unknown,
+): Promise<void> {
+  let position = 0;
+  for (const { statement, facts, digest } of statements) {
+    position += 1;
+    const answered = await answer(context, lease, statement, call);
+    if (answered !== digest) throw new ReplayMismatchError(facts.command, position, lease.node, cause);
+  }
+}
+
+async function answer(
+  context: SessionContext,
+  lease: Lease,
+  statement: RecordedStatement["statement"],
+  call: Call,
+): Promise<string> {
+  try {
+    return digestResult(await run(context, lease, statement, call));
+  } catch (error) {
+    if (error instanceof Interrupted || error instanceof NotSentError) throw error;
+    const fault = context.driver.classify(error);
+    // an error of the statement itself is an answer, which the application was given as well
+    if (fault.kind !== "statement" || lease.connection.status === "closed") throw error;
+    return digestError(fault.code);
+  }
+}
+
+function isTransient(context: SessionContext, error: unknown): boolean {
+  if (error instanceof NotSentError) return true;
+  if (error instanceof Interrupted || error instanceof ReplayMismatchError) return false;
+  const { kind } = context.driver.classify(error);
+  return kind !== "statement" && kind !== "configuration";
+}

@@ -1,0 +1,58 @@
+import type { LedgerStatements } from "@mirrorpool/core";
+import pg from "pg";
+
+const UNDEFINED_TABLE = "42P01";
+const INSUFFICIENT_PRIVILEGE = "42501";
+const INVALID_SCHEMA = "3F000";
+
+/** Rows that one pruning statement removes at most: short transactions, little WAL at a time. */
+const PRUNE_BATCH = 1000;
+
+/** The commit ledger on PostgreSQL: one row a transaction, found by its token alone. */
+export const ledger: LedgerStatements = {
+  schema: (table) => `CREATE TABLE IF NOT EXISTS ${quote(table)} (
+  token uuid PRIMARY KEY,
+  is_fenced boolean NOT NULL DEFAULT false,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (created_at);`,
+
+  // one message: where the INSERT fails the COMMIT is not executed. The token is our own uuid, nothing of the user's
+  commit: (table, token) => ({ text: `INSERT INTO ${quote(table)} (token) VALUES ('${token}'); COMMIT` }),
+
+  // blocks while the transaction with this token is still open; a row that was there says whether it is a commit or a fence
+  settle: (table, token) => ({
+    text: `INSERT INTO ${quote(table)} AS ledger (token, is_fenced) VALUES ($1, true)
+           ON CONFLICT (token) DO UPDATE SET is_fenced = ledger.is_fenced
+           RETURNING is_fenced AS "isFenced"`,
+    values: [token],
+  }),
+
+  isMissing: (error) => {
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    return code === UNDEFINED_TABLE || code === INSUFFICIENT_PRIVILEGE || code === INVALID_SCHEMA;
+  },
+
+  endSession: (session) => ({ text: "SELECT pg_terminate_backend($1)", values: [Number(session)] }),
+
+  find: (table, tokens) => ({
+    text: `SELECT token::text FROM ${quote(table)} WHERE token = ANY ($1::uuid[]) AND NOT is_fenced`,
+    values: [tokens],
+  }),
+
+  // by the server's clock alone, which also wrote the rows; whoever holds the lock prunes, the others have nothing to do
+  prune: (table, olderThanMs) => ({
+    text: `DELETE FROM ${quote(table)} WHERE token IN (
+             SELECT token FROM ${quote(table)} WHERE created_at < now() - $1 * interval '1 millisecond'
+             ORDER BY created_at LIMIT ${PRUNE_BATCH} FOR UPDATE SKIP LOCKED)`,
+    values: [olderThanMs],
+  }),
+};
+
+/** `schema.table` or `table`, each part quoted. */
+function quote(table: string, suffix = ""): string {
+  const parts = table.split(".");
+  // an index lies in its table's schema and takes no other
+  if (suffix !== "") return pg.escapeIdentifier(`${parts.at(-1)}${suffix}`);
+  return parts.map((part) => pg.escapeIdentifier(part)).join(".");
+}
