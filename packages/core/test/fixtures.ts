@@ -76,6 +76,7 @@ export function facts(changes: Partial<StatementFacts> = {}): StatementFacts {
     transaction: "none",
     session: "none",
     transactional: true,
+    multiple: false,
     stream: false,
     command: "INSERT",
     ...changes,

@@ -10,6 +10,7 @@ interface Armed {
 export class HeldEnvironment implements Environment {
   readonly #timers = new Set<Armed>();
   #now = 0;
+  #tokens = 0;
   /** What `random()` gives: the middle, where jitter leaves everything as it is. */
   chance = 0.5;
 
@@ -19,6 +20,11 @@ export class HeldEnvironment implements Environment {
 
   random(): number {
     return this.chance;
+  }
+
+  randomUuid(): string {
+    this.#tokens += 1;
+    return `token-${this.#tokens}`;
   }
 
   schedule(delayMs: number, callback: () => void, isReferenced: boolean): Timer {
