@@ -56,8 +56,7 @@ export async function simulate(seed: number): Promise<readonly Recorded[]> {
   const shared = { world, clock, history, random: random.fork(), connections, stand, nextId: () => ++ids };
   const driver = createSimulatedDriver(shared, setting.world.flavour);
   const nodes = setting.world.nodes.map((name) => ({ name, host: name }));
-  // without replay: the checkers hold the pool to what it promises when it runs nothing again
-  const pool = createPool({ ...setting.pool, replay: { maxStatements: 0 }, driver, nodes }, environment);
+  const pool = createPool({ ...setting.pool, driver, nodes }, environment);
   for (const name of EVENTS) pool.on(name, (data) => history.add({ type: "event", name, data, stand: stand() }));
 
   await run({ setting, clock, history, random: random.fork(), world, pool, connections });

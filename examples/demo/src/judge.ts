@@ -84,8 +84,9 @@ export function judge(evidence: Evidence): Figures {
     commitUnknown: failed.filter((each) => each.outcome === "CommitUnknownError").length,
     hung: operations.filter((each) => endOf(each) - each.startedAt > HUNG_MS).length,
     uncaught: evidence.uncaught,
+    // what the former primary took before is on the new one as well, even if its answer was settled only afterwards
     toSupersededPrimary: acknowledged.filter(
-      (each) => endOf(each) > promotedAt && byFormer.has(each.token) && !byNewPrimary.has(each.token),
+      (each) => endOf(each) > promotedAt && byFormer.has(each.token) && !rows.has(each.token),
     ).length,
     promotionMs: Math.round(promotedAt - faultAt),
     firstWriteMs: firstWrite === undefined ? null : Math.round(firstWrite - faultAt),

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 
-export const FAULTS = ["kill", "freeze", "switchover"] as const;
+const FAULTS = ["kill", "freeze", "switchover"] as const;
 export type FaultName = (typeof FAULTS)[number];
 
 /** `exactly-once` is mirrorpool with its commit ledger. */
-export const CLIENTS = ["pg.Pool", "mirrorpool", "exactly-once"] as const;
+const CLIENTS = ["pg.Pool", "mirrorpool", "exactly-once"] as const;
 export type ClientName = (typeof CLIENTS)[number];
 
 export interface DemoOptions {

@@ -1,7 +1,5 @@
 import type { Observation, Positions, StatementFacts } from "../src/driver.ts";
 import { elect } from "../src/failover/elect.ts";
-import type { NodeState } from "../src/topology/node.ts";
-import { unknownNode } from "../src/topology/node.ts";
 import type { ReduceRules, TopologyEvent } from "../src/topology/reduce.ts";
 import { reduce } from "../src/topology/reduce.ts";
 import type { Topology } from "../src/topology/topology.ts";
@@ -64,10 +62,6 @@ export function blank(...nodes: readonly string[]): Topology {
 export function healthy(): Topology {
   const claims = [observed("a", primary()), observed("b", mirror()), observed("c", mirror())];
   return after(blank("a", "b", "c"), ...claims, observed("a", primary()));
-}
-
-export function node(id: string, changes: Partial<NodeState> = {}): NodeState {
-  return { ...unknownNode(id), status: "up", observation: mirror(), observedAt: 0, ...changes };
 }
 
 export function facts(changes: Partial<StatementFacts> = {}): StatementFacts {

@@ -80,6 +80,7 @@ class Facts {
         return this.#maySplit ? undefined : "only one node claims to be primary";
       case "TRANSACTION_LOST":
       case "TRANSACTION_ABORTED":
+      case "REPLAY_MISMATCH":
         return this.#isInTransaction(call) ? undefined : "it was in no transaction";
       case "QUEUE_FULL":
       case "READ_LOST":

@@ -1,20 +1,24 @@
 import { refusals } from "../driver/codes.ts";
-import type { Check, Violation } from "./check.ts";
+import type { Check, Of, Violation } from "./check.ts";
 import { all, tokenOf } from "./check.ts";
 
-/** No write is sent again unless the first one was refused before any effect, and none is committed twice. */
+/**
+ * No write is sent again unless the first one was refused before any effect, or was undone with its transaction, which is
+ * replayed; and none is committed twice.
+ */
 export const noWriteRunsTwice: Check = (happenings) => {
   const violations: Violation[] = [];
   const rule = "no write runs twice";
   const answers = new Map(all(happenings, "answered").map((answer) => [answer.send, answer]));
-  const sent = new Map<string, number>();
-  for (const { at, send, text } of all(happenings, "sent")) {
+  const sent = new Map<string, Of<"sent">>();
+  for (const sending of all(happenings, "sent")) {
+    const { at, text } = sending;
     const token = tokenOf(text);
     if (token === undefined) continue;
     const earlier = sent.get(token);
-    sent.set(token, send);
-    if (earlier === undefined) continue;
-    const code = answers.get(earlier)?.code;
+    sent.set(token, sending);
+    if (earlier === undefined || isReplay(earlier, sending)) continue;
+    const code = answers.get(earlier.send)?.code;
     if (code === undefined || !refusals.has(code)) {
       violations.push({ rule, at, what: `${token} was sent again, after an answer of ${code ?? "unknown effect"}` });
     }
@@ -26,3 +30,9 @@ export const noWriteRunsTwice: Check = (happenings) => {
   }
   return violations;
 };
+
+/** Both in transactions of the same holder, on different connections; which of them commits is another matter. */
+function isReplay(earlier: Of<"sent">, later: Of<"sent">): boolean {
+  const { inTransaction, holder, connection } = earlier;
+  return inTransaction && later.inTransaction && holder === later.holder && connection !== later.connection;
+}

@@ -25,7 +25,7 @@ export interface Command {
   readonly forMs: number | undefined;
 }
 
-export type Verb =
+type Verb =
   | "READ"
   | "LOCKREAD"
   | "WRITE"

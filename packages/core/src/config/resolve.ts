@@ -23,7 +23,7 @@ export interface NodeConfig {
 type Groups = { readonly [G in keyof typeof optionRules]: Checked<(typeof optionRules)[G]> };
 
 /** The commit ledger as the pool uses it. */
-export interface ExactlyOnceConfig {
+interface ExactlyOnceConfig {
   readonly table: string;
   readonly retentionMs: number;
   readonly statements: LedgerStatements;

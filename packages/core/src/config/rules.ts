@@ -1,7 +1,7 @@
 import { OptionsError } from "../errors.ts";
 
 /** How one option is checked. The same table makes the frozen configuration and is compared with the documentation. */
-export type Rule =
+type Rule =
   | { readonly type: "integer"; readonly min: number; readonly max: number; readonly default: number }
   | { readonly type: "number"; readonly min: number; readonly max: number; readonly default: number }
   | { readonly type: "choice"; readonly of: readonly string[]; readonly default: string }
