@@ -18,6 +18,9 @@ import { describeNodes, reportNodes } from "../topology/report.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { SessionContext } from "./context.ts";
 
+/** What may have an effect, or has to see all effects, goes to the primary. */
+export const TO_PRIMARY: Demand = Object.freeze({ intent: "write", freshAfter: Number.POSITIVE_INFINITY });
+
 const RETRY_DELAY_MS = 25;
 
 /**

@@ -1,14 +1,12 @@
 import type { Call } from "../call.ts";
 import { NotSentError, ReplayMismatchError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
-import { acquire, maySend } from "./acquire.ts";
+import { acquire, maySend, TO_PRIMARY } from "./acquire.ts";
 import type { Binding } from "./binding.ts";
 import type { SessionContext } from "./context.ts";
 import { digestError, digestResult } from "./digest.ts";
 import type { RecordedStatement } from "./recording.ts";
 import { Interrupted, run } from "./run.ts";
-
-const DEMAND = { intent: "write", freshAfter: Number.POSITIVE_INFINITY } as const;
 
 /**
  * Runs the open transaction again on the present primary, after its connection was lost before it was committed, and compares
@@ -21,9 +19,9 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
     // a half-open transaction on a server that is being demoted would stand in its way
     binding.cut();
     call.throwIfAborted();
-    const lease = await acquire(context, DEMAND, call);
+    const lease = await acquire(context, TO_PRIMARY, call);
     try {
-      if (!maySend(context, DEMAND, lease.node)) continue;
+      if (!maySend(context, TO_PRIMARY, lease.node)) continue;
       await repeat(context, lease, statements, call, cause);
       binding.move(lease);
       context.counters.replays += 1;

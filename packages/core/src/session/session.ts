@@ -15,7 +15,7 @@ import type { Lease } from "../pool/lease.ts";
 import type { Consistency } from "../routing/freshness.ts";
 import { freshAfter } from "../routing/freshness.ts";
 import type { Demand } from "../routing/route.ts";
-import { acquire } from "./acquire.ts";
+import { acquire, TO_PRIMARY } from "./acquire.ts";
 import { Binding } from "./binding.ts";
 import { commitWithToken, writeOnce } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
@@ -169,7 +169,7 @@ export class Session {
   #demand(statement: Statement, facts: StatementFacts, options: StatementOptions): Demand {
     const context = this.#context;
     if (facts.intent === "write" || context.misrouted.has(statement.text)) {
-      return { intent: "write", freshAfter: Number.POSITIVE_INFINITY };
+      return TO_PRIMARY;
     }
     const consistency = options.consistency ?? context.config.routing.consistency;
     return { intent: "read", freshAfter: freshAfter(consistency, context.lastWriteAt) };

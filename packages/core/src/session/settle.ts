@@ -3,7 +3,7 @@ import type { LedgerStatements } from "../driver.ts";
 import { AbortedError, NotSentError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { NodeId } from "../topology/node.ts";
-import { acquire, maySend } from "./acquire.ts";
+import { acquire, maySend, TO_PRIMARY } from "./acquire.ts";
 import type { Ledger, SessionContext } from "./context.ts";
 import { Interrupted, run } from "./run.ts";
 
@@ -14,8 +14,6 @@ export interface LostConnection {
   readonly instance: string | undefined;
   readonly sessionId: string | undefined;
 }
-
-const DEMAND = { intent: "write", freshAfter: Number.POSITIVE_INFINITY } as const;
 
 /** How long one question may block on a transaction that is still open, before its session is ended. */
 const QUESTION_MS = 1000;
@@ -36,8 +34,8 @@ export async function settle(
     if (call.isOver || call.signal?.aborted === true) return undefined;
     let lease: Lease | undefined;
     try {
-      lease = await acquire(context, DEMAND, call);
-      if (!maySend(context, DEMAND, lease.node)) continue;
+      lease = await acquire(context, TO_PRIMARY, call);
+      if (!maySend(context, TO_PRIMARY, lease.node)) continue;
       const { rows } = await run(context, lease, statements.settle(table, token), question(context, call));
       return rows[0]?.["isFenced"] === true ? "fenced" : "committed";
     } catch (error) {
@@ -78,14 +76,15 @@ async function endOldSession(
   const state = cell.current.nodes.get(lost.node);
   const isSameServer = cell.current.primary === lost.node && state?.observation?.instance === lost.instance;
   if (!isSameServer || lost.sessionId === undefined) return;
-  const lease = await acquire(context, DEMAND, call);
+  let lease: Lease | undefined;
   try {
-    if (lease.node === lost.node)
-      await run(context, lease, statements.endSession(lost.sessionId), question(context, call));
+    lease = await acquire(context, TO_PRIMARY, call);
+    if (lease.node !== lost.node) return;
+    await run(context, lease, statements.endSession(lost.sessionId), question(context, call));
   } catch (error) {
+    // whether it worked, and whether there is a primary at all, is seen by asking again
     if (error instanceof Interrupted) await error.settled;
-    // whether it worked is seen by asking again
   } finally {
-    lease.release();
+    lease?.release();
   }
 }
