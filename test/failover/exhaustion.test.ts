@@ -1,7 +1,7 @@
 import { AcquireTimeoutError, QueueFullError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rejection, settle } from "./support/outcome.ts";
+import { LATE_MS, rejection, settle } from "./support/outcome.ts";
 import { openPool, record, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
 
@@ -24,7 +24,7 @@ test("when all connections are held a call ends after acquireMs, and says how ma
     expect(error).toBeInstanceOf(AcquireTimeoutError);
     expect(error).toMatchObject({ code: "ACQUIRE_TIMEOUT", node: "node1", retryable: true });
     expect((error as Error).message).toMatch(/after \d+ ms: 2 in use, [0-2] more callers waiting/);
-    expect(ms).toBeLessThan(300 + 250);
+    expect(ms).toBeLessThan(300 + LATE_MS);
   }
   for (const session of [one, other]) session.release();
   await pool.query("INSERT INTO seat VALUES (1)");

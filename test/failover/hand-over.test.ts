@@ -2,7 +2,7 @@ import { type FailoverPool, SwitchoverError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { anyMirror, countRows, mend } from "./support/cluster.ts";
-import { rejection, settle } from "./support/outcome.ts";
+import { LATE_MS, rejection, settle } from "./support/outcome.ts";
 import { openPool, record } from "./support/pool.ts";
 import { until } from "./support/until.ts";
 
@@ -102,7 +102,7 @@ test("a switchover to a mirror that cannot catch up does not call the hook", asy
   const { error, ms } = await settle(pool.switchover({ to: mirror.name, promote, timeoutMs: 500 }));
   expect(error).toBeInstanceOf(SwitchoverError);
   expect((error as Error).message).toContain("catch up");
-  expect(ms).toBeLessThan(750);
+  expect(ms).toBeLessThan(500 + LATE_MS);
   expect(isCalled).toBe(false);
   await pool.query("INSERT INTO sale (worker) VALUES (2)");
 });

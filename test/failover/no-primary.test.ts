@@ -2,7 +2,7 @@ import { NoNodeError, NoPrimaryError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { anyMirror, countRows, mend, promoteMirror } from "./support/cluster.ts";
-import { rejection, settle } from "./support/outcome.ts";
+import { LATE_MS, rejection, settle } from "./support/outcome.ts";
 import { nodesOf, openPool, record } from "./support/pool.ts";
 import { until } from "./support/until.ts";
 
@@ -27,7 +27,7 @@ test("without a primary reads go on, and writes end at their deadline with the l
   const reads = await Promise.all(Array.from({ length: 20 }, () => pool.query("SELECT id FROM item WHERE id = 1")));
   for (const { rows } of reads) expect(rows).toEqual([{ id: 1 }]);
   const { error, ms } = await settle(pool.query("INSERT INTO item VALUES (2)", [], { timeoutMs: 300 }));
-  expect(ms).toBeLessThan(550);
+  expect(ms).toBeLessThan(300 + LATE_MS);
   expect(error).toBeInstanceOf(NoPrimaryError);
   expect(error).toMatchObject({ code: "NO_PRIMARY", retryable: true });
   const { nodes, message } = error as NoPrimaryError;

@@ -2,13 +2,11 @@ import type { PoolSession } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { mend } from "./support/cluster.ts";
-import { type Outcome, settle } from "./support/outcome.ts";
+import { LATE_MS, type Outcome, settle } from "./support/outcome.ts";
 import { openPool, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
 import { type Stage, type Wait, waitOptions, waits } from "./support/waits.ts";
 
-/** How much later than promised a call may end. */
-const LATE_MS = 250;
 const DEADLINE_MS = 500;
 
 const named = waits.map((wait) => [wait.name, wait] as const);

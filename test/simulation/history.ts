@@ -62,7 +62,14 @@ export type Happening =
   /** The answer to a statement reached the pool; none of these means that it never did. */
   | { readonly type: "answered"; readonly send: number; readonly code?: string; readonly command?: string }
   /** A server has committed a token. */
-  | { readonly type: "applied"; readonly token: string; readonly server: string; readonly timeline: number }
+  | {
+      readonly type: "applied";
+      readonly token: string;
+      readonly server: string;
+      readonly timeline: number;
+      /** The server had it already. */
+      readonly isAgain: boolean;
+    }
   /** The answer to a probe reached the pool. */
   | {
       readonly type: "observed";
@@ -74,6 +81,7 @@ export type Happening =
   | { readonly type: "event"; readonly name: PoolEventName; readonly data: object; readonly stand: Stand }
   | { readonly type: "fault"; readonly what: string }
   | { readonly type: "stall"; readonly forMs: number }
+  | { readonly type: "warning"; readonly what: string }
   | { readonly type: "opened" | "closed"; readonly connection: number; readonly node: string }
   /** The pool broke the contract of a port, or let an error escape. */
   | { readonly type: "broken"; readonly what: string }
@@ -82,6 +90,8 @@ export type Happening =
       readonly type: "final";
       readonly openConnections: readonly number[];
       readonly armedTimers: number;
+      /** What the last primary has. */
+      readonly tokens: readonly string[];
     };
 
 export interface Failure {

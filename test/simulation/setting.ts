@@ -67,6 +67,7 @@ export function drawSetting(random: Random): Setting {
         maxLagMs: random.pick([200, 10_000]),
         splitBrainReads: random.chance(0.2),
       },
+      exactlyOnce: random.chance(0.4),
       // off, bounded so that some transactions are too long, or as usual
       replay: { maxStatements: random.pick([0, 3, 1000]) },
       failover: { releaseJitterMs: random.pick([0, 10, 50]), maxWaiting: random.pick([4, 10_000]) },

@@ -33,6 +33,8 @@ const EVENTS: readonly PoolEventName[] = [
   "misrouted",
   "rerun",
   "commit-unknown",
+  "acked-writes-lost",
+  "replayed",
   "paused",
   "resumed",
 ];
@@ -65,6 +67,7 @@ export async function simulate(seed: number): Promise<readonly Recorded[]> {
     type: "final",
     openConnections: [...connections].map(({ id }) => id),
     armedTimers: environment.armedTimers,
+    tokens: (world.primary?.log ?? []).map(({ token }) => token),
   });
   return history.happenings;
 }
@@ -78,6 +81,8 @@ async function run(stage: Stage): Promise<void> {
   };
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0; // thousands of errors are made on purpose, and nobody reads where
+  const { emitWarning } = process;
+  process.emitWarning = (warning) => history.add({ type: "warning", what: String(warning) });
   process.on("unhandledRejection", onEscape);
   process.on("uncaughtException", onEscape);
   try {
@@ -91,6 +96,7 @@ async function run(stage: Stage): Promise<void> {
   } finally {
     process.off("unhandledRejection", onEscape);
     process.off("uncaughtException", onEscape);
+    process.emitWarning = emitWarning;
     Error.stackTraceLimit = stackTraceLimit;
   }
 }

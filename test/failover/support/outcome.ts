@@ -1,5 +1,11 @@
 import { inspect } from "node:util";
 
+/**
+ * How much later than promised a call may end on a machine that has other things to do as well. How late it really is stands
+ * in the simulation (the timers' resolution) and in the benchmarks; here a call that does not end at all shall fail.
+ */
+export const LATE_MS = 2_500;
+
 /** How a promise ended, and when. */
 export interface Outcome<T> {
   readonly value: T | undefined;

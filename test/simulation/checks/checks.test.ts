@@ -8,7 +8,7 @@ const stand: Stand = { epoch: 1, primary: "a", isWritable: true, isSplit: false 
 
 /** One thing after the other, a millisecond and an event apart. */
 function historyOf(...happenings: readonly Happening[]): Recorded[] {
-  const end: Happening = { type: "final", openConnections: [], armedTimers: 0 };
+  const end: Happening = { type: "final", openConnections: [], armedTimers: 0, tokens: [] };
   const hasEnd = happenings.some(({ type }) => type === "final");
   return [...happenings, ...(hasEnd ? [] : [end])].map((happening, index) => ({
     at: index,
@@ -60,7 +60,13 @@ function observed(node: string, changes: Partial<Observation>): Happening {
   return { type: "observed", node, isMonitors: true, observation };
 }
 
-const applied: Happening = { type: "applied", token: "t1", server: "a", timeline: 1 };
+const applied: Extract<Happening, { type: "applied" }> = {
+  type: "applied",
+  token: "t1",
+  server: "a",
+  timeline: 1,
+  isAgain: false,
+};
 const done: Happening = { type: "end", call: 1 };
 
 const claim = (fate: "committed" | "not-committed" | "unknown"): Happening => ({
@@ -182,12 +188,12 @@ const wrong: readonly (readonly [sentence: string, rule: string, happenings: rea
   [
     "a connection that is open after close()",
     "nothing is leaked",
-    [{ type: "final", openConnections: [7], armedTimers: 0 }],
+    [{ type: "final", openConnections: [7], armedTimers: 0, tokens: [] }],
   ],
   [
     "a timer that is armed after close()",
     "nothing is leaked",
-    [{ type: "final", openConnections: [], armedTimers: 1 }],
+    [{ type: "final", openConnections: [], armedTimers: 1, tokens: [] }],
   ],
   ["a breach of the port's contract", "the contract is kept", [{ type: "broken", what: "two statements at once" }]],
 ];

@@ -132,8 +132,10 @@ class Facts {
   hasUnanswered({ call, unit, step }: Of<"claim">): boolean {
     const gaveUpAt = this.#givenUp.findLast((each) => each <= step) ?? step;
     return this.#sent.some((sent) => {
-      const isOwn = sent.call === call || sent.holder?.startsWith(`${unit}.`) === true;
-      const isEffective = sent.text === "COMMIT" || (tokenOf(sent.text) !== undefined && !sent.inTransaction);
+      const isUnits = sent.holder === unit || sent.holder?.startsWith(`${unit}.`) === true;
+      const isOwn = sent.call === call || (isUnits && sent.step >= (this.calls.get(call)?.step ?? 0));
+      const isEffective =
+        /^(COMMIT|TOKENCOMMIT\b)/.test(sent.text) || (tokenOf(sent.text) !== undefined && !sent.inTransaction);
       if (!isOwn || !isEffective) return false;
       const answer = this.#answers.get(sent.send);
       return answer === undefined || answer.step >= gaveUpAt || unknownCodes.has(answer.code ?? "");

@@ -1,6 +1,7 @@
 import { refusals } from "../driver/codes.ts";
 import type { Check, Of, Violation } from "./check.ts";
 import { all, tokenOf } from "./check.ts";
+import { hasLedger } from "./lineage.ts";
 
 /**
  * No write is sent again unless the first one was refused before any effect, or was undone with its transaction, which is
@@ -23,9 +24,13 @@ export const noWriteRunsTwice: Check = (happenings) => {
       violations.push({ rule, at, what: `${token} was sent again, after an answer of ${code ?? "unknown effect"}` });
     }
   }
+  // with the ledger a superseded server may commit, on its own timeline, what was fenced on the new one
+  const isAnywhere = !hasLedger(happenings);
   const applied = new Set<string>();
-  for (const { at, token, server } of all(happenings, "applied")) {
-    if (applied.has(token)) violations.push({ rule, at, what: `${token} was committed again, on ${server}` });
+  for (const { at, token, server, isAgain } of all(happenings, "applied")) {
+    if (isAgain || (isAnywhere && applied.has(token))) {
+      violations.push({ rule, at, what: `${token} was committed again, on ${server}` });
+    }
     applied.add(token);
   }
   return violations;

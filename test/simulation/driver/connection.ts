@@ -49,6 +49,8 @@ export class SimulatedConnection implements Connection, ClientEnd {
   /** Who has the transaction, or the session state, that is on this connection. */
   #owner: string | undefined;
   #hasState = false;
+  /** Whose single write is open here: its COMMIT comes next. */
+  #beganFor: number | undefined;
   /** Used for a probe from its first moment on: the monitor's. Undefined before the first use. */
   #isMonitors: boolean | undefined;
   #openedAt = -1;
@@ -61,7 +63,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
     this.#wire = wire;
     this.id = shared.nextId();
     this.#instance = server.instance;
-    this.#backend = new Backend(server, this);
+    this.#backend = new Backend(server, String(this.id), this);
     server.backends.add(this.#backend);
   }
 
@@ -80,9 +82,8 @@ export class SimulatedConnection implements Connection, ClientEnd {
     return this.#running !== undefined && this.#status !== "closed" ? "busy" : this.#status;
   }
 
-  /** Asked for with a ledger only, which the simulated database does not have. */
-  begin(): Promise<Result> {
-    return Promise.reject(new Error("the simulated database has no commit ledger"));
+  begin(statement: Statement): Promise<Result> {
+    return this.#run(statement, true);
   }
 
   get sessionId(): string {
@@ -90,6 +91,10 @@ export class SimulatedConnection implements Connection, ClientEnd {
   }
 
   run(statement: Statement): Promise<Result> {
+    return this.#run(statement, false);
+  }
+
+  #run(statement: Statement, isFirst: boolean): Promise<Result> {
     const { history, stand } = this.#shared;
     const { text } = statement;
     if (this.#running !== undefined)
@@ -97,12 +102,14 @@ export class SimulatedConnection implements Connection, ClientEnd {
     if (!this.#shared.world.isSettled && this.#shared.random.chance(BREAKS_AT_USE)) this.reset();
     if (this.#status === "closed") return Promise.reject(new NotSentError(new SimulatedError("ECONNRESET")));
     const request = this.#shared.nextId();
-    const inTransaction = this.#status !== "idle";
+    if (isFirst && this.#status !== "idle") this.#breach("BEGIN inside a transaction");
+    const inTransaction = isFirst || this.#status !== "idle";
     const { verb } = parse(text);
     this.#isMonitors ??= verb === "PROBE" && this.#openedAt === this.#shared.clock.steps;
     if (verb !== "PROBE") {
       this.#checkOwner(statement);
-      const call = typeof statement["call"] === "number" ? statement["call"] : undefined;
+      const call = typeof statement["call"] === "number" ? statement["call"] : this.#beganFor;
+      this.#beganFor = isFirst ? call : undefined;
       history.add({
         type: "sent",
         send: request,
@@ -117,7 +124,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
         stand: stand(),
       });
     }
-    this.#toServer(() => this.#backend.receive({ id: request, text }));
+    this.#toServer(() => this.#backend.receive({ id: request, text, isFirst }));
     return new Promise((resolve, reject) => {
       this.#running = { request, isProbe: verb === "PROBE", resolve, reject };
     });

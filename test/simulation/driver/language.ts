@@ -12,7 +12,9 @@ import type { StatementFacts } from "@mirrorpool/core";
  *     SET name             session state            LISTEN name    session state that cannot move
  *     FAIL                 a constraint is violated  DEADLOCK       the server undoes the transaction
  *     CRASH                a read that ends the backend it runs on
- *     PROBE                what the monitor asks
+ *     TOKENCOMMIT key      writes a key of the ledger and commits        SETTLE key    asks for its fate, and fences it
+ *     FIND key,key         which of them have committed                  PRUNE         removes old keys
+ *     END session          ends another session                          PROBE         what the monitor asks
  *
  * Each may end with `FOR n`: it takes n milliseconds.
  */
@@ -39,6 +41,11 @@ type Verb =
   | "FAIL"
   | "DEADLOCK"
   | "CRASH"
+  | "TOKENCOMMIT"
+  | "SETTLE"
+  | "FIND"
+  | "PRUNE"
+  | "END"
   | "PROBE";
 
 export function parse(text: string): Command {
@@ -68,6 +75,11 @@ const traits: Readonly<Record<Verb, Traits>> = {
   FAIL: {},
   DEADLOCK: {},
   CRASH: { intent: "read" },
+  TOKENCOMMIT: { transaction: "mixed", multiple: true },
+  SETTLE: {},
+  FIND: { intent: "read" },
+  PRUNE: {},
+  END: {},
   PROBE: { intent: "read" },
 };
 

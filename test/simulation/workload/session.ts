@@ -77,7 +77,7 @@ class SessionUser {
 
   async #finish(tokens: readonly string[], done: readonly string[]): Promise<void> {
     const app = this.#app;
-    const unit = app.newHolder();
+    const unit = this.#holder;
     const end = this.#random.weighted<string>([
       [8, "COMMIT"],
       [2, "ROLLBACK"],

@@ -21,6 +21,8 @@ export interface ClientEnd {
 interface Request {
   readonly id: number;
   readonly text: string;
+  /** Comes with a BEGIN before it. */
+  readonly isFirst: boolean;
 }
 
 interface Running extends Request {
@@ -33,6 +35,8 @@ interface Running extends Request {
 /** The server's side of one connection: runs statements one after the other, also when the client has long gone. */
 export class Backend {
   readonly server: Server;
+  /** Its name among the server's sessions. */
+  readonly session: string;
   readonly #client: ClientEnd;
   readonly #inbox: Request[] = [];
   #running: Running | undefined;
@@ -44,8 +48,9 @@ export class Backend {
   /** Written by the open transaction. */
   pending: Entry[] = [];
 
-  constructor(server: Server, client: ClientEnd) {
+  constructor(server: Server, session: string, client: ClientEnd) {
     this.server = server;
+    this.session = session;
     this.#client = client;
   }
 
@@ -123,6 +128,7 @@ export class Backend {
     const command = parse(request.text);
     const running: Running = { ...request, command, isBlocked: false, cancelTimer: () => {} };
     this.#running = running;
+    if (request.isFirst && this.status === "idle") this.status = "transaction";
     running.cancelTimer = this.server.work(command.forMs, () => this.#perform(running));
   }
 

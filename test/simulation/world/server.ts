@@ -78,6 +78,14 @@ export class Server {
     return { token, origin: `${this.id}${this.#directory}` };
   }
 
+  has(token: string): boolean {
+    return this.log.some((entry) => entry.token === token);
+  }
+
+  endSession(session: string): void {
+    for (const backend of [...this.backends]) if (backend.session === session) backend.terminate(false);
+  }
+
   append(entries: readonly Entry[]): void {
     this.log = [...this.log, ...entries];
     this.#onCommit(this, entries);

@@ -32,6 +32,17 @@ export function execute(backend: Backend, command: Command): Reply {
     case "CRASH":
       backend.end();
       return { ok: false, status: "idle", code: "57P01", isLast: true };
+    case "TOKENCOMMIT":
+      return commitWithKey(backend, command.name);
+    case "SETTLE":
+      return settle(backend, command.name);
+    case "FIND":
+      return answer(backend, verb, findKeys(backend, command.name.split(",")));
+    case "END":
+      backend.server.endSession(command.name);
+      return answer(backend, verb);
+    case "PRUNE":
+      return answer(backend, verb);
     case "PROBE":
       return answer(backend, verb, [backend.server.observe()]);
     default:
@@ -45,7 +56,7 @@ function takesWrites({ server, isReadOnly }: Backend): boolean {
 
 /** The transaction's own tokens come after those that are committed. */
 function readTokens({ server, pending }: Backend): readonly string[] {
-  return [...server.log, ...pending].map(({ token }) => token);
+  return [...server.log, ...pending].map(({ token }) => token).filter((token) => !isKey(token));
 }
 
 function write(backend: Backend, token: string): Reply {
@@ -75,6 +86,31 @@ function commit(backend: Backend): Reply {
   }
   if (pending.length > 0) server.append(pending);
   return endTransaction(backend, "COMMIT");
+}
+
+/** Rows of the ledger are writes like others, and replicated with them. */
+const keyRow = (key: string): string => `key:${key}`;
+const fenceRow = (key: string): string => `fence:${key}`;
+const isKey = (token: string): boolean => token.startsWith("key:") || token.startsWith("fence:");
+
+/** Key and COMMIT in one string: where the key cannot be written nothing is committed. */
+function commitWithKey(backend: Backend, key: string): Reply {
+  if (!takesWrites(backend)) return fail(backend, "25006");
+  if (backend.server.has(keyRow(key)) || backend.server.has(fenceRow(key))) return fail(backend, "23505");
+  backend.pending.push(backend.server.entry(keyRow(key)));
+  return commit(backend);
+}
+
+function settle(backend: Backend, key: string): Reply {
+  const { server } = backend;
+  if (!takesWrites(backend)) return fail(backend, "25006");
+  const isFenced = !server.has(keyRow(key));
+  if (isFenced && !server.has(fenceRow(key))) server.append([server.entry(fenceRow(key))]);
+  return answer(backend, "SETTLE", [{ isFenced }]);
+}
+
+function findKeys({ server }: Backend, keys: readonly string[]): readonly unknown[] {
+  return keys.filter((key) => server.has(keyRow(key))).map((token) => ({ token }));
 }
 
 function endTransaction(backend: Backend, command: string): Reply {

@@ -75,7 +75,8 @@ export class World {
   addServer(id: string, systemId: string): Server {
     const onCommit: ConstructorParameters<typeof Server>[6] = (server, entries) => {
       for (const { token } of entries) {
-        this.history.add({ type: "applied", token, server: server.id, timeline: server.timeline });
+        const isAgain = server.log.filter((entry) => entry.token === token).length > 1;
+        this.history.add({ type: "applied", token, server: server.id, timeline: server.timeline, isAgain });
       }
       for (const mirror of this.members) if (mirror.upstream === server) this.replicateSoon(mirror);
     };

@@ -135,12 +135,12 @@ export class NodePool implements LeaseOwner {
   acquire(call: Call): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
     const atHand = this.#atHand.pop();
-    if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lend(atHand, this.#environment.now()), call));
+    if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lendIdle(atHand), call));
     if (this.#waiters.size > 0 || this.#pool.available === 0) {
       return this.#wait(call).then((lease) => this.#admit(lease, call));
     }
     return this.#pool.acquire().then((opened) => {
-      if (!isFailed(opened)) return this.#admit(this.#lend(opened, this.#environment.now()), call);
+      if (!isFailed(opened)) return this.#admit(this.#lendIdle(opened), call);
       this.#drop(opened);
       return this.acquire(call);
     });
@@ -252,7 +252,7 @@ export class NodePool implements LeaseOwner {
       void this.#pool.release(opened);
       return;
     }
-    waiter.resolve(this.#lend(opened, this.#environment.now()));
+    waiter.resolve(this.#lendIdle(opened));
   }
 
   /** An opening that failed after its caller had got another connection is left among the idle ones. */
@@ -260,11 +260,16 @@ export class NodePool implements LeaseOwner {
     void this.#pool.destroy(failed);
   }
 
+  /** One that nobody held, and that does not keep the process alive. */
+  #lendIdle(pooled: PooledConnection): Lease {
+    pooled.connection.setRef(true);
+    return this.#lend(pooled, this.#environment.now());
+  }
+
   #lend(pooled: PooledConnection, now: number): Lease {
     const lease = new Lease(this, pooled, now);
     pooled.idleSince = ON_LOAN;
     this.#leases.add(lease);
-    pooled.connection.setRef(true);
     return lease;
   }
 

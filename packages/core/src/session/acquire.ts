@@ -60,6 +60,11 @@ export function maySend(context: SessionContext, demand: Demand, node: NodeId): 
   return mayAnswer(context.cell.current, demand, node, context.config.routing);
 }
 
+/** A superseded primary gets nothing more, not even the rest of a transaction: what is given to its connection is not sent. */
+export function cutUnlessPrimary({ cell }: SessionContext, lease: Lease): void {
+  if (cell.current.primary !== lease.node) lease.connection.destroy();
+}
+
 function findRoute(context: SessionContext, demand: Demand): Route {
   return route(context.cell.current, demand, context.config.routing);
 }

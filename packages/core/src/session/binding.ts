@@ -1,7 +1,7 @@
 import type { Result, Statement, StatementFacts } from "../driver.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
-import { maySend } from "./acquire.ts";
+import { cutUnlessPrimary, maySend } from "./acquire.ts";
 import type { SessionContext } from "./context.ts";
 import { type Digest, digestResult } from "./digest.ts";
 import { Recording } from "./recording.ts";
@@ -37,8 +37,7 @@ export class Binding {
     const held = this.#lease;
     if (held === undefined) return undefined;
     if (this.#transaction !== undefined || this.#isPinned) {
-      // a superseded primary gets nothing more, not even the rest of a transaction
-      if (this.#context.cell.current.primary !== held.node) held.connection.destroy();
+      cutUnlessPrimary(this.#context, held);
       return held;
     }
     if (held.connection.status === "idle" && this.#mayStay(demand, held)) return held;

@@ -2,6 +2,7 @@ import type { Call } from "../call.ts";
 import type { Result, Statement } from "../driver.ts";
 import { LedgerMissingError, NotSentError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
+import { cutUnlessPrimary } from "./acquire.ts";
 import type { Ledger, SessionContext } from "./context.ts";
 import { Undone, Unsettled } from "./outcome.ts";
 import { Interrupted, run } from "./run.ts";
@@ -22,6 +23,7 @@ export async function commitWithToken(
   const token = environment.randomUuid();
   const instance = context.cell.current.nodes.get(lease.node)?.observation?.instance;
   const place = { node: lease.node, instance, sessionId: lease.connection.sessionId };
+  cutUnlessPrimary(context, lease);
   try {
     await run(context, lease, ledger.statements.commit(ledger.table, token), call);
     context.acknowledged.add(token);
@@ -86,8 +88,7 @@ async function rollBack(context: SessionContext, lease: Lease, call: Call): Prom
   if (status !== "failed" && status !== "transaction") return;
   try {
     await run(context, lease, { text: context.driver.transactions.rollback }, call);
-  } catch (error) {
-    if (error instanceof Interrupted) await error.settled;
+  } catch {
     lease.connection.destroy(); // the server rolls back what it loses
   }
 }

@@ -1,7 +1,7 @@
 import type { Call } from "../call.ts";
 import { NotSentError, ReplayMismatchError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
-import { acquire, maySend, TO_PRIMARY } from "./acquire.ts";
+import { acquire, cutUnlessPrimary, maySend, TO_PRIMARY } from "./acquire.ts";
 import type { Binding } from "./binding.ts";
 import type { SessionContext } from "./context.ts";
 import { digestError, digestResult } from "./digest.ts";
@@ -28,8 +28,7 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
       context.events.emit("replayed", { node: lease.node, statements: statements.length });
       return;
     } catch (error) {
-      if (error instanceof Interrupted) await error.settled;
-      lease.destroy();
+      lease.destroy(); // also under a statement that still runs: nobody waits for it beyond the call's end
       if (!isTransient(context, error)) throw error;
       context.suspect();
     } finally {
@@ -59,6 +58,7 @@ async function answer(
   statement: RecordedStatement["statement"],
   call: Call,
 ): Promise<string> {
+  cutUnlessPrimary(context, lease);
   try {
     return digestResult(await run(context, lease, statement, call));
   } catch (error) {

@@ -41,8 +41,7 @@ export async function settle(
     } catch (error) {
       if (error instanceof AbortedError) return undefined;
       if (error instanceof Interrupted) {
-        await error.settled;
-        await endOldSession(context, statements, lost, call);
+        if (!call.isOver) await endOldSession(context, statements, lost, call);
       } else if (lease === undefined || !isTransient(context, error)) {
         return undefined;
       } else {
@@ -81,9 +80,8 @@ async function endOldSession(
     lease = await acquire(context, TO_PRIMARY, call);
     if (lease.node !== lost.node) return;
     await run(context, lease, statements.endSession(lost.sessionId), question(context, call));
-  } catch (error) {
+  } catch {
     // whether it worked, and whether there is a primary at all, is seen by asking again
-    if (error instanceof Interrupted) await error.settled;
   } finally {
     lease?.release();
   }
