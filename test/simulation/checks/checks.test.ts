@@ -214,13 +214,14 @@ test("the simulation meets all the troubles that it is there for", async () => {
   for (let seed = 1; seed <= 400; seed += 1) for (const thing of (await tryOut(seed)).outline()) met.add(thing);
   const expected = [
     ...["primary-changed", "primary-lost", "primary-restored", "split-brain", "node-fenced", "node-misconfigured"],
-    ...["misrouted", "rerun", "commit-unknown", "paused", "resumed"],
+    ...["misrouted", "rerun", "commit-unknown", "paused", "resumed", "replayed", "acked-writes-lost"],
     ...[
       "COMMIT_UNKNOWN",
       "TRANSACTION_LOST",
       "TRANSACTION_ABORTED",
       "SESSION_LOST",
       "READ_LOST",
+      "REPLAY_MISMATCH",
       "DEADLINE",
       "ABORTED",
     ],

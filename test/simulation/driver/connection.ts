@@ -3,7 +3,7 @@ import { NotSentError } from "@mirrorpool/core";
 import type { HeldClock } from "../clock.ts";
 import type { History, Stand } from "../history.ts";
 import type { Random } from "../random.ts";
-import type { ClientEnd, Reply } from "../world/backend.ts";
+import type { ClientEnd, Reply, Request } from "../world/backend.ts";
 import { Backend } from "../world/backend.ts";
 import type { Wire } from "../world/path.ts";
 import type { Server } from "../world/server.ts";
@@ -15,6 +15,10 @@ import { parse } from "./language.ts";
 export const CLOSE_MS = 50;
 /** How often a connection breaks just when it is used: no byte of the statement leaves. */
 const BREAKS_AT_USE = 0.003;
+/** How often a statement arrives long after its connection was lost. */
+const ARRIVES_LATE = 0.01;
+/** How often a statement takes effect and its connection is lost with the answer. */
+const LOSES_ANSWER = 0.015;
 
 interface Running {
   readonly request: number;
@@ -49,6 +53,8 @@ export class SimulatedConnection implements Connection, ClientEnd {
   /** Who has the transaction, or the session state, that is on this connection. */
   #owner: string | undefined;
   #hasState = false;
+  /** The request whose answer is lost. */
+  #unanswered: number | undefined;
   /** Whose single write is open here: its COMMIT comes next. */
   #beganFor: number | undefined;
   /** Used for a probe from its first moment on: the monitor's. Undefined before the first use. */
@@ -124,10 +130,27 @@ export class SimulatedConnection implements Connection, ClientEnd {
         stand: stand(),
       });
     }
-    this.#toServer(() => this.#backend.receive({ id: request, text, isFirst }));
+    this.#send({ id: request, text, isFirst });
     return new Promise((resolve, reject) => {
       this.#running = { request, isProbe: verb === "PROBE", resolve, reject };
     });
+  }
+
+  /** Now and then something goes wrong just then: much of what a pool promises is about these moments. */
+  #send(request: Request): void {
+    const { random, clock, world } = this.#shared;
+    const deliver = (): void => this.#toServer(() => this.#backend.receive(request));
+    const luck = world.isSettled || request.text === "PROBE" ? 1 : random.next();
+    if (luck < ARRIVES_LATE) {
+      clock.schedule(random.between(0, 5), "socket", () => this.#markClosed());
+      clock.schedule(random.between(5, 400), "server", () => {
+        deliver();
+        this.#toServer(() => this.#backend.leave());
+      });
+      return;
+    }
+    if (luck < ARRIVES_LATE + LOSES_ANSWER) this.#unanswered = request.id;
+    deliver();
   }
 
   /** A transaction belongs to one holder from its BEGIN on, and so does what was set. */
@@ -191,6 +214,10 @@ export class SimulatedConnection implements Connection, ClientEnd {
   }
 
   reply(request: number, reply: Reply): void {
+    if (request === this.#unanswered) {
+      this.#backend.end();
+      return;
+    }
     this.#wire.send("down", () => this.#onReply(request, reply));
   }
 

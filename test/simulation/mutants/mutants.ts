@@ -34,6 +34,20 @@ export const mutants: readonly Mutant[] = [
     rule: "errors are allowed",
   },
   {
+    name: "a transaction that the ledger has fenced counts as committed",
+    file: "session/commit.ts",
+    from: 'if (fate === "fenced") throw new Undone(error);',
+    to: "",
+    rule: "claims are true",
+  },
+  {
+    name: "the ledger is not asked before a lost commit runs again",
+    file: "session/commit.ts",
+    from: "const fate = await settle(context, ledger, token, place, call);",
+    to: 'const fate = (place.node === "" ? "committed" : "fenced") as "committed" | "fenced" | undefined;\n    void settle;',
+    rule: "no write runs twice",
+  },
+  {
     name: "the election does not look at timelines",
     file: "failover/elect.ts",
     from: "if (timeline !== undefined) return timeline < topology.highestTimeline;",

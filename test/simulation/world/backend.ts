@@ -18,7 +18,8 @@ export interface ClientEnd {
   hangUp(): void;
 }
 
-interface Request {
+/** One statement on its way. */
+export interface Request {
   readonly id: number;
   readonly text: string;
   /** Comes with a BEGIN before it. */

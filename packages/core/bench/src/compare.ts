@@ -21,33 +21,27 @@ export interface Row {
 /** How long and how often. */
 export interface Effort {
   readonly rounds: number;
-  /** For each client, cell and round. */
+  /** For each client and round. */
   readonly seconds: number;
   readonly pace: Pace;
 }
 
 /**
- * Measures every client in turn, in an order that rotates from round to round, so that whatever else the machine does
- * falls on all alike. The first of `rounds + 1` rounds warms up and does not count.
+ * Measures the clients of a cell in turn, in an order that rotates from round to round, so that whatever else the machine
+ * does falls on all alike. The first of `rounds + 1` rounds warms up and does not count.
  */
-export async function compare(
-  cells: readonly Cell[],
-  effort: Effort,
-  onRound: (round: number) => void,
-): Promise<Row[]> {
-  const measured = new Map<Client, Measurement[]>();
+export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
+  const { clients, concurrency } = cell;
+  const measured = new Map<Client, Measurement[]>(clients.map((client) => [client, []]));
   for (let round = 0; round <= effort.rounds; round += 1) {
-    onRound(round);
-    for (const { clients, concurrency } of cells) {
-      for (const client of rotated(clients, round)) {
-        collectGarbage();
-        const operation = (): Promise<number> => client.operation();
-        const one = await measure(operation, concurrency, effort.pace, effort.seconds);
-        if (round > 0) measured.set(client, [...(measured.get(client) ?? []), one]);
-      }
+    for (const client of rotated(clients, round)) {
+      collectGarbage();
+      const operation = (): Promise<number> => client.operation();
+      const one = await measure(operation, concurrency, effort.pace, effort.seconds);
+      if (round > 0) measured.get(client)?.push(one);
     }
   }
-  return cells.flatMap((cell) => rowsOf(cell, measured));
+  return rowsOf(cell, measured);
 }
 
 /**

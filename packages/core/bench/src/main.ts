@@ -20,9 +20,11 @@ const note = (text: string): void => void process.stderr.write(`${text}\n`);
 async function runSuite(suite: Suite, { rounds, seconds }: BenchOptions): Promise<Report> {
   print(`\n${suite.name}: ${suite.title}`);
   await using open = await suite.open();
-  const rows = await compare(open.cells, { rounds, seconds, pace: suite.pace }, (round) =>
-    note(round === 0 ? "  warm-up" : `  round ${round} of ${rounds}`),
-  );
+  const rows: Row[] = [];
+  for (const cell of open.cells) {
+    note(`  ${cell.work}, callers ${cell.concurrency}`);
+    rows.push(...(await compare(cell, { rounds, seconds, pace: suite.pace })));
+  }
   print(`\n${renderTable(rows)}\n`);
   print(`Targets:\n${renderVerdicts(judge(rows, suite.targets))}`);
   return { suite: suite.name, rows };

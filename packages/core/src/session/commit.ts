@@ -34,6 +34,8 @@ export async function commitWithToken(
     const { kind } = driver.classify(error);
     if (kind === "statement" || kind === "rolled-back") throw explained(ledger, lease, error);
     context.suspect();
+    // refused before any effect: there is no doubt to settle
+    if (kind === "read-only") throw new Undone(error);
     lease.destroy(); // its place in the pool is needed to ask
     const fate = await settle(context, ledger, token, place, call);
     if (fate === "fenced") throw new Undone(error);
@@ -84,6 +86,7 @@ export async function writeOnce(
 
 /** Leaves no transaction open on a connection that goes on; one that is lost has none. */
 async function rollBack(context: SessionContext, lease: Lease, call: Call): Promise<void> {
+  cutUnlessPrimary(context, lease);
   const { status } = lease.connection;
   if (status !== "failed" && status !== "transaction") return;
   try {

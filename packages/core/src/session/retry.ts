@@ -73,9 +73,9 @@ const isFree = ({ inTransaction, isPinned }: Circumstances): boolean => !inTrans
 
 function refusedAsWrite(circumstances: Circumstances): Decision {
   if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
-  if (circumstances.losses >= MAX_LOSSES) return "surface";
   // a node that takes writes may have been switched back just now; else the application itself asked for read-only
-  if (circumstances.takesWrites) return isFree(circumstances) ? "rerun" : "surface";
+  const mayBeOver = isFree(circumstances) && circumstances.losses < MAX_LOSSES;
+  if (circumstances.takesWrites) return mayBeOver ? "rerun" : "surface";
   if (circumstances.inTransaction) return "transaction-lost";
   if (circumstances.isPinned) return "surface";
   // as a read it would go to the same node again at once; as a write it waits for one that takes it

@@ -35,6 +35,7 @@ export async function settle(
     let lease: Lease | undefined;
     try {
       lease = await acquire(context, TO_PRIMARY, call);
+      if (call.isOver) return undefined;
       if (!maySend(context, TO_PRIMARY, lease.node)) continue;
       const { rows } = await run(context, lease, statements.settle(table, token), question(context, call));
       return rows[0]?.["isFenced"] === true ? "fenced" : "committed";
