@@ -205,3 +205,11 @@ describe("balance", () => {
     expect(balance(candidates, by, random)).toEqual(expected);
   });
 });
+
+test("a read that asks for the primary is not answered by a mirror while nobody knows yet whether there is a primary", () => {
+  const unsettled: Topology = { ...after(healthy(), lost("a")), isSettled: false };
+  const demand: Demand = { intent: "read", freshAfter: Number.NEGATIVE_INFINITY };
+  const fromPrimary: RoutingRules = { ...rules, readFrom: "primary" };
+  expect(route(unsettled, demand, fromPrimary)).toEqual({ type: "wait", reason: "no-node" });
+  expect(route({ ...unsettled, isSettled: true }, demand, fromPrimary)).toMatchObject({ type: "nodes" });
+});

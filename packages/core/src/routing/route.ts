@@ -44,8 +44,9 @@ export function mayAnswer(topology: Topology, demand: Demand, id: NodeId, rules:
 const isHeld = ({ hold }: Topology, { intent }: Demand): boolean =>
   hold === "all" || (hold === "writes" && intent === "write");
 
-const usesMirrors = ({ primary }: Topology, { readFrom }: RoutingRules): boolean =>
-  readFrom === "mirrors" || primary === undefined;
+/** While nobody knows yet whether there is a primary, one that is asked for is waited for. */
+const usesMirrors = ({ primary, isSettled }: Topology, { readFrom }: RoutingRules): boolean =>
+  readFrom === "mirrors" || (isSettled && primary === undefined);
 
 const waitFor = (reason: Extract<Route, { type: "wait" }>["reason"]): Route => ({ type: "wait", reason });
 
