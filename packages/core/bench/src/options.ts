@@ -11,8 +11,8 @@ export function usage(suites: readonly string[]): string {
   return `npm run bench -- [options]
   --suite NAME   only this suite: ${suites.join(", ")} (may be given again)
   --json FILE    write the figures as data
-  --seconds N    for each client, cell and round, 0.01 to 60 (default 0.5)
-  --rounds N     that count, after one that warms up, 1 to 100 (default 7)`;
+  --seconds N    for each client and round of a cell, 0.01 to 60 (default 0.15)
+  --rounds N     that count, after one that warms up, 1 to 100 (default 25)`;
 }
 
 /** @throws {Error} that says what is wrong with the arguments */
@@ -22,8 +22,8 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     options: {
       suite: { type: "string", multiple: true },
       json: { type: "string" },
-      seconds: { type: "string", default: "0.5" },
-      rounds: { type: "string", default: "7" },
+      seconds: { type: "string", default: "0.15" },
+      rounds: { type: "string", default: "25" },
       help: { type: "boolean", short: "h", default: false },
     },
   });

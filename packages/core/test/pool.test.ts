@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { createPool } from "../src/cluster.ts";
+import type { PoolOptions } from "../src/config/options.ts";
+import type { Result } from "../src/driver.ts";
+import { CommitUnknownError, DeadlineError, MirrorpoolError, PoolClosedError } from "../src/errors.ts";
+import type { FailoverPool } from "../src/failover-pool.ts";
+import { mirror, primary } from "./fixtures.ts";
+import { HeldEnvironment, settle } from "./held-environment.ts";
+import type { ScriptedDriver, ScriptedServer } from "./scripted-driver.ts";
+import { ScriptedError, scriptedDriver } from "./scripted-driver.ts";
+
+const never = (): Promise<Partial<Result>> => new Promise(() => {});
+
+let environment: HeldEnvironment;
+let a: ScriptedServer;
+let b: ScriptedServer;
+let driver: ScriptedDriver;
+
+beforeEach(() => {
+  environment = new HeldEnvironment();
+  a = { observation: primary({ instance: "a" }) };
+  b = { observation: mirror({ instance: "b" }) };
+  driver = scriptedDriver({ a, b });
+});
+
+/** A pool that knows its primary. */
+async function startPool(options: Partial<PoolOptions> = {}): Promise<FailoverPool> {
+  const pool = createPool({ driver, nodes: ["a", "b"], ...options }, environment);
+  const started = pool.start();
+  await environment.advance(10);
+  await started;
+  return pool;
+}
+
+/** What statements a node was given, probes apart. */
+const givenTo = (node: string): string[] =>
+  driver.connections.filter((connection) => connection.node === node).flatMap(({ given }) => given);
+
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "no failure",
+    (error: unknown) => error,
+  );
+
+describe("what went wrong before", () => {
+  test("a COMMIT was sent although the transaction's time was over: nobody could tell then whether it had happened", async () => {
+    const pool = await startPool();
+    const failure = failureOf(
+      pool.transaction(
+        async (transaction) => {
+          await transaction.query("WRITE x");
+          environment.skip(200);
+        },
+        { timeoutMs: 100 },
+      ),
+    );
+    await environment.advance(20);
+    expect(await failure).toBeInstanceOf(DeadlineError);
+    expect(givenTo("a")).not.toContain("COMMIT");
+    await pool.close();
+  });
+
+  test("a COMMIT whose answer was late cost another wait, and a ROLLBACK on a new connection", async () => {
+    const pool = await startPool({ timeouts: { statementMs: 2000 } });
+    a.answer = (text) => (text === "COMMIT" ? never() : Promise.resolve({}));
+    const failure = failureOf(pool.transaction((transaction) => transaction.query("WRITE x")));
+    await environment.advance(2020);
+    expect(await Promise.race([failure, settle()])).toBeInstanceOf(CommitUnknownError);
+    await environment.advance(5000);
+    expect(givenTo("a")).toEqual(["BEGIN", "WRITE x", "COMMIT"]);
+    await pool.close();
+  });
+
+  test("calls that waited for a topology at close() hung for ever", async () => {
+    a.observation = primary({ instance: "a", isWritable: false });
+    const pool = createPool({ driver, nodes: ["a", "b"] }, environment);
+    const started = failureOf(pool.start({ timeoutMs: 60_000 }));
+    await environment.advance(50);
+    await pool.close({ timeoutMs: 0 });
+    expect(await started).toBeInstanceOf(PoolClosedError);
+    expect(environment.armed).toBe(0);
+  });
+
+  test("a login of the monitor that came through while nobody waited for it was left open by close()", async () => {
+    let letIn = (): void => {};
+    const pool = await startPool({ monitor: { probeTimeoutMs: 100, intervalMs: 60_000 } });
+    b.login = new Promise((resolve) => {
+      letIn = resolve;
+    });
+    for (const connection of driver.connections) if (connection.node === "b") connection.destroy();
+    await environment.advance(60_000 + 250); // two attempts had no answer, and the next one is far off
+    letIn();
+    await settle();
+    await pool.close();
+    expect(driver.connections.filter(({ status }) => status !== "closed")).toEqual([]);
+  });
+
+  test("what a connection of the pool was told of its server, when asked whether it lives, was thrown away", async () => {
+    const pool = await startPool({ pool: { validateAfterIdleMs: 0 }, monitor: { intervalMs: 60_000 } });
+    await pool.query("WRITE x");
+    await environment.advance(10);
+    a.observation = mirror({ instance: "a" });
+    b.observation = primary({ instance: "b", timeline: 2 });
+    const failure = failureOf(pool.query("WRITE y", [], { timeoutMs: 50 }));
+    await environment.advance(100);
+    await failure;
+    expect(givenTo("a")).toEqual(["WRITE x"]);
+    await pool.close();
+  });
+
+  test("a read whose only fit mirror gave no connection ran in circles, and the process with it", async () => {
+    const pool = await startPool({ pool: { warm: 0 } });
+    b.login = Promise.reject(new ScriptedError("refused"));
+    b.login.catch(() => {});
+    expect(await Promise.race([pool.query("READ x"), settle().then(settle).then(settle)])).toMatchObject({
+      command: "READ",
+    });
+    expect(givenTo("a")).toEqual(["READ x"]);
+    await pool.close();
+  });
+
+  test("a write that a primary refused while it was switched to read-only for a moment failed with the server's refusal", async () => {
+    const pool = await startPool();
+    let refusals = 0;
+    a.answer = async (text) => {
+      if (text === "WRITE x" && refusals++ === 0) throw new ScriptedError("read-only");
+      return {};
+    };
+    const write = pool.query("WRITE x");
+    await environment.advance(600);
+    expect(await write).toMatchObject({ command: "WRITE" });
+    await pool.close();
+  });
+
+  test("a refusal inside a transaction was shown when the monitor could not tell in time whether the primary takes writes", async () => {
+    const pool = await startPool();
+    a.answer = async (text) => {
+      if (text === "PROBE") return never();
+      if (text === "WRITE x") throw new ScriptedError("read-only");
+      return {};
+    };
+    const failure = failureOf(pool.transaction((transaction) => transaction.query("WRITE x"), { timeoutMs: 50 }));
+    await environment.advance(100);
+    expect(await failure).toBeInstanceOf(MirrorpoolError);
+    await pool.close();
+  });
+});

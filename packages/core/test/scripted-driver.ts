@@ -1,0 +1,125 @@
+import type { Connection, Driver, Observation, Result, Statement, StatementFacts } from "../src/driver.ts";
+import { NotSentError } from "../src/errors.ts";
+import { facts, positions } from "./fixtures.ts";
+
+/** An error with a code that says what kind of fault it is. */
+export class ScriptedError extends Error {
+  readonly kind: "gone" | "read-only" | "statement" | "refused";
+  constructor(kind: ScriptedError["kind"]) {
+    super(kind);
+    this.kind = kind;
+  }
+}
+
+/** A server that does as the test says. */
+export interface ScriptedServer {
+  observation: Observation;
+  /** What a statement answers; pending for ever where nothing does. Default: an empty result at once. */
+  answer?: (text: string) => Promise<Partial<Result>>;
+  /** Logins wait for this. */
+  login?: Promise<void>;
+}
+
+/** One connection, with all that it was given. */
+export class ScriptedConnection implements Connection {
+  readonly node: string;
+  readonly sessionId: string | undefined = undefined;
+  readonly given: string[] = [];
+  readonly #server: ScriptedServer;
+  readonly #listeners: (() => void)[] = [];
+  #status: Exclude<Connection["status"], "busy"> = "idle";
+  #lose: (() => void) | undefined;
+
+  constructor(node: string, server: ScriptedServer) {
+    this.node = node;
+    this.#server = server;
+  }
+
+  get status(): Connection["status"] {
+    return this.#lose !== undefined && this.#status !== "closed" ? "busy" : this.#status;
+  }
+
+  async run({ text }: Statement): Promise<Result> {
+    if (this.#status === "closed") throw new NotSentError();
+    if (text !== "PROBE") this.given.push(text);
+    const lost = new Promise<never>((_, reject) => {
+      this.#lose = () => reject(new ScriptedError("gone"));
+    });
+    const work = this.#server.answer?.(text) ?? Promise.resolve({});
+    try {
+      const answer = await Promise.race([work, lost]);
+      if (text.startsWith("BEGIN")) this.#status = "transaction";
+      if (text === "COMMIT" || text === "ROLLBACK") this.#status = "idle";
+      return { rows: [], rowCount: 0, command: text.split(" ")[0] ?? "", ...answer };
+    } finally {
+      this.#lose = undefined;
+    }
+  }
+
+  begin(statement: Statement): Promise<Result> {
+    return this.run(statement);
+  }
+
+  cancel(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  destroy(): void {
+    if (this.#status === "closed") return;
+    this.#status = "closed";
+    this.#lose?.();
+    for (const listener of this.#listeners) listener();
+  }
+
+  async close(): Promise<void> {
+    this.destroy();
+  }
+
+  onClose(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  setRef(): void {}
+}
+
+export interface ScriptedDriver extends Driver {
+  readonly connections: readonly ScriptedConnection[];
+}
+
+/** Statements are words: `READ …`, `WRITE …`, `BEGIN`, `COMMIT`, `ROLLBACK`. Hosts are the servers' names. */
+export function scriptedDriver(servers: Readonly<Record<string, ScriptedServer>>): ScriptedDriver {
+  const connections: ScriptedConnection[] = [];
+  return {
+    name: "scripted",
+    defaultPort: 1,
+    positions,
+    connections,
+    transactions: { begin: () => "BEGIN", commit: "COMMIT", rollback: "ROLLBACK" },
+    parseUrl: (host) => ({ host, port: 1 }),
+    connect: async ({ host }, signal) => {
+      const server = servers[host];
+      if (server === undefined) throw new ScriptedError("refused");
+      await server.login;
+      signal.throwIfAborted();
+      const connection = new ScriptedConnection(host, server);
+      connections.push(connection);
+      return connection;
+    },
+    probe: async (connection) => {
+      await connection.run({ text: "PROBE" });
+      return servers[(connection as ScriptedConnection).node]?.observation as Observation; // of the servers above
+    },
+    classify: (error) => ({ kind: error instanceof ScriptedError ? error.kind : "statement", code: undefined }),
+    inspect: (text) => inspect(text.split(" ")[0] ?? ""),
+  };
+}
+
+function inspect(command: string): StatementFacts {
+  const transactions: Readonly<Record<string, StatementFacts["transaction"]>> = {
+    BEGIN: "begin",
+    COMMIT: "commit",
+    ROLLBACK: "rollback",
+  };
+  const intent = command === "READ" ? "read" : "write";
+  return facts({ intent, command, transaction: transactions[command] ?? "none" });
+}
