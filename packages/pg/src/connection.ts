@@ -18,6 +18,8 @@ interface ClientInternals {
   readonly secretKey: number | null;
   /** False while an answer of the server is to come. */
   readonly readyForQuery: boolean;
+  /** False once the client has given its connection up. */
+  readonly _queryable: boolean;
   ref(): void;
   unref(): void;
 }
@@ -111,6 +113,7 @@ class PgConnection implements Connection {
   }
 
   #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
+    if (!this.#client._queryable) this.destroy();
     if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
     if (statement.values !== undefined && !Array.isArray(statement.values)) {
       return Promise.reject(new TypeError("the values of a statement must be an array"));
@@ -124,7 +127,7 @@ class PgConnection implements Connection {
           return;
         }
         const fail = (): void => {
-          const lost = this.#isClosed && !isAnswer(error);
+          const lost = (this.#isClosed || !this.#client._queryable) && !isAnswer(error);
           this.#endRun();
           reject(lost ? new ConnectionLost("the connection was lost under a statement", error) : error);
         };
