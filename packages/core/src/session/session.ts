@@ -22,6 +22,7 @@ import { commitWithToken, writeOnce } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
 import { digestError } from "./digest.ts";
 import { type Failure, judge } from "./failure.ts";
+import { handsOutRows } from "./recording.ts";
 import { replay } from "./replay.ts";
 import type { Decision } from "./retry.ts";
 import { Interrupted, run } from "./run.ts";
@@ -191,8 +192,10 @@ export class Session {
   }
 
   /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
-  async #replay({ error, facts, node }: Failure, call: Call): Promise<boolean> {
+  async #replay({ error, statement, facts, node }: Failure, call: Call): Promise<boolean> {
     const { transaction, isPinned } = this.#binding;
+    // sent again it would hand out from its start what the application has in part
+    if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
