@@ -33,9 +33,16 @@ class NodeWatch {
   #primaryLostAt: number | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(id: NodeId, probe: Probe, cell: TopologyCell, environment: Environment, options: MonitorOptions) {
+  constructor(
+    id: NodeId,
+    driver: Driver,
+    connect: (signal: AbortSignal) => Promise<Connection>,
+    cell: TopologyCell,
+    environment: Environment,
+    options: MonitorOptions,
+  ) {
     this.#id = id;
-    this.#probe = probe;
+    this.#probe = new Probe(driver, environment, connect, options.probeTimeoutMs, () => this.hurry());
     this.#cell = cell;
     this.#environment = environment;
     this.#options = options;
@@ -129,10 +136,9 @@ export class Monitor {
     connect: (node: NodeId, signal: AbortSignal) => Promise<Connection>,
     options: MonitorOptions,
   ) {
-    this.#watches = [...cell.current.nodes.keys()].map((id) => {
-      const probe = new Probe(driver, environment, (signal) => connect(id, signal), options.probeTimeoutMs);
-      return new NodeWatch(id, probe, cell, environment, options);
-    });
+    this.#watches = [...cell.current.nodes.keys()].map(
+      (id) => new NodeWatch(id, driver, (signal) => connect(id, signal), cell, environment, options),
+    );
   }
 
   start(): void {
