@@ -22,6 +22,7 @@ import type { Ledger, SessionContext } from "./session/context.ts";
 import { drain } from "./session/drain.ts";
 import { findLost, pruneLedger } from "./session/ledger-upkeep.ts";
 import { Misrouted } from "./session/misrouted.ts";
+import { ReadYourWrites } from "./session/read-your-writes.ts";
 import { Work } from "./session/work.ts";
 import { TopologyCell } from "./topology/cell.ts";
 import type { NodeState } from "./topology/node.ts";
@@ -92,7 +93,7 @@ export class Cluster {
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
       ledger: config.exactlyOnce && { table: config.exactlyOnce.table, statements: config.exactlyOnce.statements },
       suspect: () => this.#monitor.suspect(),
-      lastWriteAt: Number.NEGATIVE_INFINITY,
+      readYourWrites: new ReadYourWrites(),
       isClosed: false,
       createCall,
     };

@@ -99,7 +99,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "mirrors answer reads however old they are",
     file: "routing/freshness.ts",
-    from: "return lastWriteAt;",
+    from: "return lastWrites.process;",
     to: "return Number.NEGATIVE_INFINITY;",
     rules: ["reads see own writes"],
   },

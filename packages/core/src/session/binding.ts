@@ -28,6 +28,10 @@ export class Binding {
     return this.#transaction;
   }
 
+  get isBound(): boolean {
+    return this.#lease !== undefined;
+  }
+
   get isPinned(): boolean {
     return this.#isPinned;
   }
@@ -81,7 +85,7 @@ export class Binding {
     } else {
       this.endTransaction();
       // counted when it is complete: what a later read must see
-      if (!isRead) this.#context.lastWriteAt = environment.now();
+      if (!isRead) this.#context.readYourWrites.note(environment.now());
     }
     const isError = typeof answer === "string";
     if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#isPinned = true;
