@@ -134,6 +134,8 @@ export interface Connection {
    * `busy` an answer still to come, `closed` no connection.
    */
   readonly status: "idle" | "transaction" | "failed" | "busy" | "closed";
+  /** Whether a transaction was open when the server last answered: also when the connection was lost right after that. */
+  readonly isInTransaction: boolean;
   /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
   cancel(signal: AbortSignal): Promise<void>;
   /**

@@ -55,6 +55,13 @@ export const mutants: readonly Mutant[] = [
     rules: ["no write to a superseded primary"],
   },
   {
+    name: "a connection that is lost in the moment of an answer ends its transaction",
+    file: "session/binding.ts",
+    from: "this.#lease?.connection.isInTransaction === true",
+    to: '["transaction", "failed"].includes(this.#lease?.connection.status ?? "")',
+    rule: "claims are true",
+  },
+  {
     name: "the election does not look at timelines",
     file: "failover/elect.ts",
     from: "if (timeline !== undefined) return timeline < topology.highestTimeline;",

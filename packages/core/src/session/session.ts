@@ -124,8 +124,9 @@ export class Session {
       const isAlone = !this.isInTransaction;
       if (isAlone) work.begin(demand.intent);
       try {
-        const result = await this.#send(lease, statement, facts, demand, call);
-        binding.noteAnswer(statement, facts, demand, result);
+        const commit = this.#commitOf(lease, facts, demand);
+        const result = await this.#send(lease, statement, commit, call);
+        binding.noteAnswer(statement, facts, demand, result, commit !== undefined);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
@@ -149,18 +150,28 @@ export class Session {
     }
   }
 
-  /** Sends the statement as it is, or with a token of the commit ledger where its effect has to be exactly one. */
-  #send(lease: Lease, statement: Statement, facts: StatementFacts, demand: Demand, call: Call): Promise<Result> {
+  /** Where the effect has to be exactly one: whether the statement is a COMMIT, or a single write that needs one. */
+  #commitOf(lease: Lease, facts: StatementFacts, demand: Demand): "commit" | "single-write" | undefined {
+    if (this.#context.ledger === undefined || demand.intent !== "write") return undefined;
+    const { transaction, isPinned } = this.#binding;
+    const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
+    if (isCommit && transaction?.hasWritten === true) return "commit";
+    return transaction === undefined && !isPinned && isSingleWrite(facts) ? "single-write" : undefined;
+  }
+
+  /** Sends the statement as it is, or with a token of the commit ledger. */
+  #send(
+    lease: Lease,
+    statement: Statement,
+    commit: "commit" | "single-write" | undefined,
+    call: Call,
+  ): Promise<Result> {
     const context = this.#context;
     const { ledger } = context;
-    if (ledger !== undefined && demand.intent === "write") {
-      const { transaction } = this.#binding;
-      const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
-      if (isCommit && transaction?.hasWritten === true) return commitWithToken(context, ledger, lease, call);
-      const isAlone = transaction === undefined && !this.#binding.isPinned;
-      if (isAlone && isSingleWrite(facts)) return writeOnce(context, ledger, lease, statement, call);
-    }
-    return run(context, lease, statement, call);
+    if (ledger === undefined || commit === undefined) return run(context, lease, statement, call);
+    return commit === "commit"
+      ? commitWithToken(context, ledger, lease, call)
+      : writeOnce(context, ledger, lease, statement, call);
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
