@@ -132,16 +132,16 @@ export class Session {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
         const failure = { error, facts, demand, node: lease.node, losses };
         const decision = await judge(this.#context, binding, failure, call);
-        if (decision === "surface") {
-          binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
-          throw error;
-        }
-        if (decision === "rerun" || decision === "misrouted") {
+        const mayReplay = decision === "transaction-lost" || decision === "begun-read-only";
+        if (!(mayReplay && (await this.#replay(failure, call)))) {
+          if (decision === "surface" || decision === "begun-read-only") {
+            binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
+            throw error;
+          }
+          if (decision !== "rerun" && decision !== "misrouted") return this.#conclude(decision, failure);
           this.#throwIfReleased();
           this.#prepareRerun(decision, statement, failure);
           avoid = lease.node;
-        } else if (decision !== "transaction-lost" || !(await this.#replay(failure, call))) {
-          return this.#conclude(decision, failure);
         }
         if (!(error instanceof NotSentError)) losses += 1;
       } finally {
@@ -223,7 +223,10 @@ export class Session {
   }
 
   /** Ends what was tied to the lost connection, and says what that means for the statement. */
-  #conclude(decision: Exclude<Decision, "surface" | "rerun" | "misrouted">, { error, facts, node }: Failure): Result {
+  #conclude(
+    decision: Exclude<Decision, "surface" | "rerun" | "misrouted" | "begun-read-only">,
+    { error, facts, node }: Failure,
+  ): Result {
     const obstacle = this.#binding.transaction?.recording.obstacle;
     if (decision !== "session-lost") this.#noteLostState(node, error);
     this.#binding.release();
