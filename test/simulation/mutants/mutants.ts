@@ -59,7 +59,7 @@ export const mutants: readonly Mutant[] = [
     file: "session/binding.ts",
     from: "this.#lease?.connection.isInTransaction === true",
     to: '["transaction", "failed"].includes(this.#lease?.connection.status ?? "")',
-    rule: "claims are true",
+    rules: ["claims are true"],
   },
   {
     name: "the election does not look at timelines",
