@@ -1,5 +1,6 @@
 import { createCluster } from "@mirrorpool/lab";
 import { expect, test } from "vitest";
+import { running } from "../failover/support/cluster.ts";
 import { openPool } from "../failover/support/pool.ts";
 import { until } from "../failover/support/until.ts";
 import { makeLedger } from "./support.ts";
@@ -48,4 +49,32 @@ test("a failover that lost nothing reports nothing", async () => {
   });
   expect(reports).toBe(0);
   expect(pool.stats()).toMatchObject({ failovers: 1, ackedWritesLost: 0 });
+});
+
+test("a report whose question was lost with its connection was given up, and with it what the failover had lost", async () => {
+  await using cluster = await createCluster({ mirrors: 1 });
+  await makeLedger(cluster);
+  await using pool = openPool(cluster, { exactlyOnce: true, replay: {} });
+  const reports: { count: number }[] = [];
+  pool.on("acked-writes-lost", (report) => void reports.push(report));
+  await pool.query("CREATE TABLE entry (id int)");
+  await cluster.caughtUp();
+  const mirror = cluster.node("node2");
+  await mirror.replicate(false);
+  await pool.query("INSERT INTO entry VALUES (1)");
+  await cluster.primary().kill();
+  // the pool learns of its new primary when the ledger is locked there
+  await mirror.proxy.refuse();
+  await cluster.promote(mirror);
+  const lock = mirror.query("BEGIN; LOCK TABLE mirrorpool_ledger; SELECT pg_sleep(3)");
+  await until("the ledger to be locked", async () => {
+    const locks = await mirror.query("SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted");
+    return locks.length > 0;
+  });
+  await mirror.proxy.heal();
+  await running(mirror, "mirrorpool_ledger");
+  await mirror.terminateBackends();
+  await lock;
+  await until("the report", () => reports.length > 0);
+  expect(reports).toMatchObject([{ count: 1 }]);
 });
