@@ -30,6 +30,8 @@ export async function runCampaign({ faults, seed, print }: CampaignOptions): Pro
   using uncaught = new Uncaught();
   await using cluster = await createCluster({ mirrors: 2, synchronous: true });
   await using pool = openPool(cluster);
+  const losses: string[] = [];
+  pool.on("acked-writes-lost", (event) => void losses.push(`acked-writes-lost: ${JSON.stringify(event)}`));
   await openBank(pool);
   const random = new Random(seed);
   const plan = drawFaults(new Random(seed), faults);
@@ -54,6 +56,7 @@ export async function runCampaign({ faults, seed, print }: CampaignOptions): Pro
     openingBalance: OPENING_BALANCE,
     superseded: operator.superseded,
     uncaught: uncaught.errors,
+    complaints: [...losses, ...uncaught.warnings],
     stuck: operator.stuck,
   };
   return createReport(seed, faults, evidence);

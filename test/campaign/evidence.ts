@@ -34,6 +34,8 @@ export interface Evidence {
   readonly superseded: readonly Superseded[];
   /** Errors that reached the process and no caller. */
   readonly uncaught: readonly string[];
+  /** What the pool itself has reported to be wrong: losses, which synchronous mirroring does not have, and warnings. */
+  readonly complaints: readonly string[];
   /** What had to happen after a fault, and did not in time. */
   readonly stuck: readonly string[];
 }

@@ -15,6 +15,7 @@ export interface Violation {
     | "unexplained error"
     | "hung"
     | "uncaught"
+    | "complaint"
     | "stuck";
   readonly operation?: number;
   readonly what: string;

@@ -33,6 +33,7 @@ function evidence(changes: Partial<Omit<Evidence, "final">> & { readonly final?:
     openingBalance: 100,
     superseded: [],
     uncaught: [],
+    complaints: [],
     stuck: [],
     ...changes,
     final: { ...opening, ...changes.final },
@@ -215,6 +216,7 @@ const bad: readonly (readonly [string, Evidence, Violation["rule"]])[] = [
     "hung",
   ],
   ["an error that reached the process", evidence({ uncaught: ["Error: nobody caught it"] }), "uncaught"],
+  ["a loss that the pool reports where none can be", evidence({ complaints: ["acked-writes-lost"] }), "complaint"],
   ["work that did not go on", evidence({ stuck: ["waited for work to go on"] }), "stuck"],
 ];
 

@@ -1,6 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import { balanceIsKept } from "./balance.ts";
 import type { Check, Violation } from "./check.ts";
+import { thePoolHasNoComplaint } from "./complaints.ts";
 import { nothingIsDuplicated } from "./duplicated.ts";
 import { errorsAreExplained } from "./errors.ts";
 import { everyCallEnds } from "./hung.ts";
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   errorsAreExplained,
   everyCallEnds,
   nothingIsUncaught,
+  thePoolHasNoComplaint,
   workGoesOn,
 ];
 
