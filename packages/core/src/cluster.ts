@@ -18,12 +18,15 @@ import { Events } from "./observe/events.ts";
 import { Introduction } from "./pool/introduction.ts";
 import { NodePool } from "./pool/node-pool.ts";
 import { Acknowledged } from "./session/acknowledged.ts";
-import type { Ledger, SessionContext } from "./session/context.ts";
+import type { SessionContext } from "./session/context.ts";
 import { drain } from "./session/drain.ts";
-import { findLost, pruneLedger } from "./session/ledger-upkeep.ts";
+import { pruneLedger } from "./session/ledger-upkeep.ts";
+import { reportLosses } from "./session/loss-report.ts";
 import { Misrouted } from "./session/misrouted.ts";
 import { Work } from "./session/work.ts";
+import { WriteLog } from "./session/write-log.ts";
 import { TopologyCell } from "./topology/cell.ts";
+import { mirroredUntil } from "./topology/lag.ts";
 import type { NodeState } from "./topology/node.ts";
 import { initialTopology, type Topology } from "./topology/topology.ts";
 
@@ -34,8 +37,6 @@ const TEND_INTERVAL_MS = 1000;
 const MAX_ACKNOWLEDGED = 10_000;
 /** How often old tokens are removed from the ledger. */
 const PRUNE_INTERVAL_MS = 60_000;
-/** How many of the lost tokens an event names. */
-const MAX_NAMED = 100;
 
 /**
  * Makes a pool. Nothing is connected yet: the first call, or `start()`, begins to watch the nodes.
@@ -90,8 +91,10 @@ export class Cluster {
       work: new Work(),
       misrouted: new Misrouted(),
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
+      writes: new WriteLog(() => mirroredUntil(cell.current)),
       ledger: config.exactlyOnce && { table: config.exactlyOnce.table, statements: config.exactlyOnce.statements },
       suspect: () => this.#monitor.suspect(),
+      look: (node) => this.#monitor.look(node),
       lastWriteAt: Number.NEGATIVE_INFINITY,
       isClosed: false,
       createCall,
@@ -166,13 +169,12 @@ export class Cluster {
         this.#tendPool(node);
       }
     }
-    if (after.epoch > before.epoch && before.epoch > 0) {
-      context.counters.failovers += 1;
-      if (context.ledger !== undefined) void this.#reportLosses(context.ledger, context.acknowledged.tokens);
-    }
+    const isFailover = after.epoch > before.epoch && before.epoch > 0;
+    if (isFailover) context.counters.failovers += 1;
     if (after.hold !== before.hold) context.events.emit(after.hold === "none" ? "resumed" : "paused", {});
     for (const [name, event] of changes(before, after, before.hold === "writes"))
       context.events.emit(name, event as never);
+    if (isFailover) void reportLosses(context, before, after);
   }
 
   #scheduleTending(): void {
@@ -204,24 +206,6 @@ export class Cluster {
     if (isFirst) return;
     const call = this.context.createCall(undefined, undefined);
     pruneLedger(this.context, ledger, exactlyOnce.retentionMs, call).catch(() => {}); // the next round tries again
-  }
-
-  /** Asks the new primary for all that the application was acknowledged. */
-  async #reportLosses(ledger: Ledger, tokens: readonly string[]): Promise<void> {
-    const { context } = this;
-    const { epoch } = context.cell.current;
-    try {
-      const lost = await findLost(context, ledger, tokens, context.createCall(undefined, undefined));
-      const { primary } = context.cell.current;
-      if (lost.length === 0 || primary === undefined) return;
-      context.counters.ackedWritesLost += lost.length;
-      const figures = { count: lost.length, asked: tokens.length, tokens: lost.slice(0, MAX_NAMED) };
-      context.events.emit("acked-writes-lost", { node: primary, epoch, ...figures });
-    } catch (error) {
-      if (context.isClosed) return;
-      const why = error instanceof Error ? error.message : String(error);
-      process.emitWarning(`what the failover has lost could not be found out: ${why}`, "MirrorpoolWarning");
-    }
   }
 
   #tendPool(node: NodeState): void {

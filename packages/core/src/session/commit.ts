@@ -17,16 +17,15 @@ export async function commitWithToken(
   context: SessionContext,
   ledger: Ledger,
   lease: Lease,
+  token: string,
   call: Call,
 ): Promise<Result> {
-  const { driver, environment } = context;
-  const token = environment.randomUuid();
+  const { driver } = context;
   const instance = context.cell.current.nodes.get(lease.node)?.observation?.instance;
   const place = { node: lease.node, instance, sessionId: lease.connection.sessionId };
   cutUnlessPrimary(context, lease);
   try {
     await run(context, lease, ledger.statements.commit(ledger.table, token), call);
-    context.acknowledged.add(token);
     return COMMITTED;
   } catch (error) {
     if (error instanceof Interrupted) throw error;
@@ -40,7 +39,6 @@ export async function commitWithToken(
     const fate = await settle(context, ledger, token, place, call);
     if (fate === "fenced") throw new Undone(error);
     if (fate === undefined) throw new Unsettled(error);
-    context.acknowledged.add(token);
     return COMMITTED;
   }
 }
@@ -63,6 +61,7 @@ export async function writeOnce(
   ledger: Ledger,
   lease: Lease,
   statement: Statement,
+  token: string,
   call: Call,
 ): Promise<Result> {
   let result: Result;
@@ -76,7 +75,7 @@ export async function writeOnce(
     throw isLost ? new Undone(error) : error;
   }
   try {
-    await commitWithToken(context, ledger, lease, call);
+    await commitWithToken(context, ledger, lease, token, call);
     return result;
   } catch (error) {
     if (!(error instanceof Interrupted)) await rollBack(context, lease, call);

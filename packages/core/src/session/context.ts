@@ -12,6 +12,7 @@ import type { NodeId } from "../topology/node.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { Misrouted } from "./misrouted.ts";
 import type { Work } from "./work.ts";
+import type { WriteLog } from "./write-log.ts";
 
 /** The commit ledger in use: its table, and how the driver speaks of it. */
 export interface Ledger {
@@ -32,11 +33,16 @@ export interface SessionContext {
   readonly counters: Counters;
   readonly work: Work;
   readonly misrouted: Misrouted;
+  /** Commits with a token of the ledger. */
   readonly acknowledged: Acknowledged;
+  /** Writes and commits without one. */
+  readonly writes: WriteLog;
   /** Undefined without `exactlyOnce`. */
   readonly ledger: Ledger | undefined;
   /** Probes all nodes at once: a fault was seen. */
   suspect(): void;
+  /** Probes one node at once. */
+  look(node: NodeId): void;
   /** When the last write of this process completed, on the environment's clock; -Infinity before the first. */
   lastWriteAt: number;
   isClosed: boolean;
