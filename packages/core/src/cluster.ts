@@ -23,11 +23,12 @@ import { drain } from "./session/drain.ts";
 import { pruneLedger } from "./session/ledger-upkeep.ts";
 import { reportLosses } from "./session/loss-report.ts";
 import { Misrouted } from "./session/misrouted.ts";
+import { reportStrays, StrayCommits } from "./session/stray-commits.ts";
 import { Work } from "./session/work.ts";
 import { WriteLog } from "./session/write-log.ts";
 import { TopologyCell } from "./topology/cell.ts";
 import { mirroredUntil } from "./topology/lag.ts";
-import type { NodeState } from "./topology/node.ts";
+import type { NodeId, NodeState } from "./topology/node.ts";
 import { initialTopology, type Topology } from "./topology/topology.ts";
 
 /** How often idle connections are looked through, and those kept ready are opened. */
@@ -58,6 +59,9 @@ export class Cluster {
   #pruneAfter = Number.NEGATIVE_INFINITY;
   #isStarted = false;
   #closing: Promise<void> | undefined;
+  readonly #cutOff = new AbortController();
+  /** Superseded nodes that are being asked for strays. */
+  readonly #asked = new Map<NodeId, Promise<void>>();
 
   constructor(config: Config, environment: Environment) {
     this.config = config;
@@ -91,6 +95,7 @@ export class Cluster {
       work: new Work(),
       misrouted: new Misrouted(),
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
+      strays: new StrayCommits(),
       writes: new WriteLog(() => mirroredUntil(cell.current)),
       ledger: config.exactlyOnce && { table: config.exactlyOnce.table, statements: config.exactlyOnce.statements },
       suspect: () => this.#monitor.suspect(),
@@ -130,7 +135,9 @@ export class Cluster {
     await drain(context.work, "all", call);
     this.#tending?.cancel();
     await Promise.all([this.#monitor.close(), ...[...context.pools.values()].map((pool) => pool.close())]);
+    this.#cutOff.abort(new PoolClosedError());
     context.deadlines.close();
+    await Promise.all(this.#asked.values());
   }
 
   #createNodePool(node: NodeConfig, introduction: Introduction): NodePool {
@@ -181,12 +188,25 @@ export class Cluster {
     this.#tending = this.environment.schedule(
       TEND_INTERVAL_MS,
       () => {
-        for (const node of this.context.cell.current.nodes.values()) this.#tendPool(node);
+        for (const node of this.context.cell.current.nodes.values()) {
+          this.#tendPool(node);
+          if (node.status === "up" && node.fence === "superseded") this.#askForStrays(node.id);
+        }
         this.#pruneLedger();
         this.#scheduleTending();
       },
       false,
     );
+  }
+
+  #askForStrays(id: NodeId): void {
+    const { context, config } = this;
+    const node = config.nodes.find((each) => each.id === id);
+    if (context.ledger === undefined || node === undefined || this.#asked.has(id)) return;
+    const asking = reportStrays(context, context.ledger, id, () => this.#connector.open(node, this.#cutOff.signal))
+      .catch(() => {}) // the next round asks again
+      .finally(() => this.#asked.delete(id));
+    this.#asked.set(id, asking);
   }
 
   #pruneLedger(): void {

@@ -18,6 +18,8 @@ export interface Counters {
   ackedWritesLost: number;
   /** Acknowledged writes of which nobody can tell whether a failover has lost them. */
   ackedWritesUnknown: number;
+  /** Commits that the application was not acknowledged, found on a superseded primary only. */
+  strayCommits: number;
   /** Calls that ended by their deadline or signal. */
   interrupted: number;
   /** Primaries accepted after the first. */
@@ -38,6 +40,7 @@ export function createCounters(): Counters {
     replays: 0,
     ackedWritesLost: 0,
     ackedWritesUnknown: 0,
+    strayCommits: 0,
     interrupted: 0,
     failovers: 0,
   };

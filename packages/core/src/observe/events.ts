@@ -53,6 +53,18 @@ export interface PoolEvents {
     /** How far the new primary had replayed the former one's writes, and where that one was last seen. */
     readonly positions: { readonly endOfRecovery: string | undefined; readonly lastSeen: string | undefined };
   };
+  /**
+   * A superseded primary is back, and has commits that are not on the present one and that the application was not
+   * acknowledged: they were settled as not committed and perhaps run again, or were reported as unknown. Whoever keeps data of
+   * that server has to know. Known only with `exactlyOnce`, for 1000 such commits of this process; at most 100 tokens are named.
+   */
+  "stray-commits": {
+    /** The superseded one. */
+    readonly node: NodeId;
+    readonly epoch: number;
+    readonly count: number;
+    readonly tokens: readonly string[];
+  };
   /** A write's fate is unknown to the application. */
   "commit-unknown": { readonly node: NodeId; readonly command: string };
   /** A session is held for longer than `pool.leakMs`. */

@@ -28,8 +28,11 @@ export async function commitWithToken(
     await run(context, lease, ledger.statements.commit(ledger.table, token), call);
     return COMMITTED;
   } catch (error) {
-    if (error instanceof Interrupted) throw error;
     if (error instanceof NotSentError) throw new Undone(error);
+    if (error instanceof Interrupted) {
+      context.strays.add(token, lease.node);
+      throw error;
+    }
     const { kind } = driver.classify(error);
     if (kind === "statement" || kind === "rolled-back") throw explained(ledger, lease, error);
     context.suspect();
@@ -37,9 +40,9 @@ export async function commitWithToken(
     if (kind === "read-only") throw new Undone(error);
     lease.destroy(); // its place in the pool is needed to ask
     const fate = await settle(context, ledger, token, place, call);
-    if (fate === "fenced") throw new Undone(error);
-    if (fate === undefined) throw new Unsettled(error);
-    return COMMITTED;
+    if (fate === "committed") return COMMITTED;
+    context.strays.add(token, lease.node);
+    throw fate === "fenced" ? new Undone(error) : new Unsettled(error);
   }
 }
 

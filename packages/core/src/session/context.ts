@@ -11,6 +11,7 @@ import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { Misrouted } from "./misrouted.ts";
+import type { StrayCommits } from "./stray-commits.ts";
 import type { Work } from "./work.ts";
 import type { WriteLog } from "./write-log.ts";
 
@@ -33,9 +34,11 @@ export interface SessionContext {
   readonly counters: Counters;
   readonly work: Work;
   readonly misrouted: Misrouted;
-  /** Commits with a token of the ledger. */
+  /** Commits with a token of the ledger that the application was told of. */
   readonly acknowledged: Acknowledged;
-  /** Writes and commits without one. */
+  /** Commits with a token that it was not told of. */
+  readonly strays: StrayCommits;
+  /** Writes and commits without a token that it was told of. */
   readonly writes: WriteLog;
   /** Undefined without `exactlyOnce`. */
   readonly ledger: Ledger | undefined;

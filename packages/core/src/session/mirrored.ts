@@ -110,6 +110,7 @@ async function askNewPrimary(context: SessionContext, commit: AcknowledgedCommit
   const isSettled = ledger !== undefined && token !== undefined;
   const fate = isSettled ? await settle(context, ledger, token, place, call) : undefined;
   if (fate === "committed") return;
+  if (token !== undefined) context.strays.add(token, node);
   if (fate === undefined) {
     counters.commitUnknown += 1;
     events.emit("commit-unknown", { node, command });
