@@ -6,6 +6,7 @@ import type { Config, NodeConfig } from "./config/resolve.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Connector } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
+import type { Connection } from "./driver.ts";
 import { PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
@@ -55,6 +56,7 @@ export class Cluster {
   readonly environment: Environment;
   readonly #monitor: Monitor;
   readonly #connector: Connector;
+  readonly #introduction: Introduction;
   #tending: Timer | undefined;
   #pruneAfter = Number.NEGATIVE_INFINITY;
   #isStarted = false;
@@ -75,12 +77,12 @@ export class Cluster {
     const deadlines = new Deadlines(environment);
     const createCall = (timeoutMs: number | undefined, signal: AbortSignal | undefined): Call =>
       new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal);
-    const introduction = new Introduction(driver, cell, environment, {
+    this.#introduction = new Introduction(driver, cell, environment, {
       probeTimeoutMs: config.monitor.probeTimeoutMs,
       lookAgain: (id) => this.#monitor.lookAgain(id),
       createCall,
     });
-    const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node, introduction)]));
+    const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node)]));
     cell.subscribe((after, before) => this.#follow(after, before));
     this.context = {
       config,
@@ -140,23 +142,26 @@ export class Cluster {
     await Promise.all(this.#asked.values());
   }
 
-  #createNodePool(node: NodeConfig, introduction: Introduction): NodePool {
+  /** A connection to the very server that the monitor watches under this name. */
+  async #open(node: NodeConfig, signal: AbortSignal): Promise<Connection> {
+    const connection = await this.#connector.open(node, signal);
+    try {
+      await this.#introduction.greet(node.id, connection, signal);
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  #createNodePool(node: NodeConfig): NodePool {
     const { driver, pool, timeouts } = this.config;
     return new NodePool(
       node.id,
       { ...pool, acquireMs: timeouts.acquireMs },
       {
-        open: async (signal) => {
-          const connection = await this.#connector.open(node, signal);
-          try {
-            await introduction.greet(node.id, connection, signal);
-            return connection;
-          } catch (error) {
-            connection.destroy();
-            throw error;
-          }
-        },
-        check: (connection) => introduction.check(node.id, connection),
+        open: (signal) => this.#open(node, signal),
+        check: (connection) => this.#introduction.check(node.id, connection),
         classify: (error) => driver.classify(error),
       },
       this.environment,
@@ -203,7 +208,7 @@ export class Cluster {
     const { context, config } = this;
     const node = config.nodes.find((each) => each.id === id);
     if (context.ledger === undefined || node === undefined || this.#asked.has(id)) return;
-    const asking = reportStrays(context, context.ledger, id, () => this.#connector.open(node, this.#cutOff.signal))
+    const asking = reportStrays(context, context.ledger, id, () => this.#open(node, this.#cutOff.signal))
       .catch(() => {}) // the next round asks again
       .finally(() => this.#asked.delete(id));
     this.#asked.set(id, asking);

@@ -40,9 +40,10 @@ export async function commitWithToken(
     if (kind === "read-only") throw new Undone(error);
     lease.destroy(); // its place in the pool is needed to ask
     const fate = await settle(context, ledger, token, place, call);
-    if (fate === "committed") return COMMITTED;
-    context.strays.add(token, lease.node);
-    throw fate === "fenced" ? new Undone(error) : new Unsettled(error);
+    if (fate !== "committed") context.strays.add(token, lease.node);
+    if (fate === "fenced") throw new Undone(error);
+    if (fate === undefined) throw new Unsettled(error);
+    return COMMITTED;
   }
 }
 
