@@ -62,6 +62,13 @@ export interface Observation {
   readonly timeline: number | undefined;
   /** How far a primary has written, or a mirror has replayed. Opaque; compared by {@link Positions}. */
   readonly position: string | undefined;
+  /**
+   * How far a primary had replayed the former timeline when it was promoted: all positions of that timeline up to here were
+   * kept. Undefined where that is not known; looked at only when the same process was a mirror before.
+   */
+  readonly endOfRecovery?: string | undefined;
+  /** The primary itself acknowledges a commit only once a mirror has it. */
+  readonly isSynchronous?: boolean;
 }
 
 /** How a driver's positions compare. Both functions are pure. */

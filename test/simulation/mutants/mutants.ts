@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a new connection is lent before anybody has looked at its server",
     file: "cluster.ts",
-    from: "await introduction.greet(node.id, connection, signal);",
+    from: "await this.#introduction.greet(node.id, connection, signal);",
     to: "",
     rules: ["no write to a superseded primary"],
   },

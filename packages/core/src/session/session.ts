@@ -14,18 +14,28 @@ import {
 import type { Lease } from "../pool/lease.ts";
 import type { Consistency } from "../routing/freshness.ts";
 import type { Demand } from "../routing/route.ts";
+import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
 import { acquire, TO_PRIMARY } from "./acquire.ts";
 import { Binding } from "./binding.ts";
 import { commitWithToken, writeOnce } from "./commit.ts";
-import type { SessionContext } from "./context.ts";
+import type { Ledger, SessionContext } from "./context.ts";
 import { digestError } from "./digest.ts";
 import { type Failure, judge } from "./failure.ts";
 import { waitForFreshMirror } from "./fresh-mirror.ts";
+import { hasCommitted } from "./has-committed.ts";
+import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
 import { readDemand } from "./read-demand.ts";
 import { replay } from "./replay.ts";
 import type { Decision } from "./retry.ts";
 import { Interrupted, run } from "./run.ts";
 import { Turns } from "./turns.ts";
+
+/** A statement that goes with a token of the commit ledger. */
+interface LedgerUse {
+  readonly ledger: Ledger;
+  readonly token: string;
+  readonly send: "write" | "commit";
+}
 
 /** What a caller may say for one statement. */
 export interface StatementOptions extends CallOptions {
@@ -47,6 +57,10 @@ export class Session {
   /** State that was lost together with something else, which the application was told first. */
   #lostState: SessionLostError | undefined;
   #settling: Promise<void> | undefined;
+  /** Of the statement that has just ended. */
+  #commit: AcknowledgedCommit | undefined;
+  /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
+  #wroteAt = Number.NEGATIVE_INFINITY;
   #isReleased = false;
 
   constructor(context: SessionContext) {
@@ -71,13 +85,32 @@ export class Session {
     facts: StatementFacts = this.#context.driver.inspect(statement.text),
   ): Promise<Result> {
     if (!this.#turns.tryTake()) await this.#turns.take(call, (reason) => this.#interruption(reason, facts, call));
+    let result: Result;
+    let unmirrored: AcknowledgedCommit | undefined;
     try {
       this.#throwIfReleased();
-      return await this.#perform(statement, facts, options, call);
+      result = await this.#perform(statement, facts, options, call);
+      unmirrored = this.#acknowledge();
     } finally {
       if (this.#isReleased) this.#unbindWhenSettled();
       this.#turns.end();
     }
+    if (unmirrored !== undefined) await untilMirrored(this.#context, unmirrored, call);
+    return result;
+  }
+
+  /** What the application may be told at once is noted; what has to wait for a mirror waits without its connection. */
+  #acknowledge(): AcknowledgedCommit | undefined {
+    const commit = this.#commit;
+    if (commit === undefined) return undefined;
+    this.#commit = undefined;
+    if (!isMirrorNeeded(this.#context)) {
+      noteAcknowledged(this.#context, commit);
+      return undefined;
+    }
+    this.#wroteAt = commit.answeredAt;
+    if (!this.isInTransaction && !this.#binding.isPinned) this.#binding.release();
+    return commit;
   }
 
   /**
@@ -122,11 +155,15 @@ export class Session {
       if (lease === undefined) continue;
       const { work } = this.#context;
       const isAlone = !this.isInTransaction;
+      const ledgerUse = this.#ledgerUse(lease, facts, demand);
+      const sentAt = this.#context.environment.now();
       if (isAlone) work.begin(demand.intent);
       try {
-        const commit = this.#commitOf(lease, facts, demand);
-        const result = await this.#send(lease, statement, commit, call);
-        binding.noteAnswer(statement, facts, demand, result, commit !== undefined);
+        const result = await this.#send(lease, statement, ledgerUse, call);
+        if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
+          this.#commit = this.#committed(lease, facts, ledgerUse, sentAt);
+        }
+        binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
@@ -150,28 +187,34 @@ export class Session {
     }
   }
 
-  /** Where the effect has to be exactly one: whether the statement is a COMMIT, or a single write that needs one. */
-  #commitOf(lease: Lease, facts: StatementFacts, demand: Demand): "commit" | "single-write" | undefined {
-    if (this.#context.ledger === undefined || demand.intent !== "write") return undefined;
+  /** The statement gets a token of the commit ledger where its effect has to be exactly one. */
+  #ledgerUse(lease: Lease, facts: StatementFacts, demand: Demand): LedgerUse | undefined {
+    const { ledger, environment } = this.#context;
+    if (ledger === undefined || demand.intent === "read") return undefined;
     const { transaction, isPinned } = this.#binding;
     const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
-    if (isCommit && transaction?.hasWritten === true) return "commit";
-    return transaction === undefined && !isPinned && isSingleWrite(facts) ? "single-write" : undefined;
+    const isSingle = transaction === undefined && !isPinned && isSingleWrite(facts);
+    if (!isSingle && !(isCommit && transaction?.hasWritten === true)) return undefined;
+    return { ledger, token: environment.randomUuid(), send: isSingle ? "write" : "commit" };
   }
 
-  /** Sends the statement as it is, or with a token of the commit ledger. */
-  #send(
-    lease: Lease,
-    statement: Statement,
-    commit: "commit" | "single-write" | undefined,
-    call: Call,
-  ): Promise<Result> {
+  #send(lease: Lease, statement: Statement, use: LedgerUse | undefined, call: Call): Promise<Result> {
     const context = this.#context;
-    const { ledger } = context;
-    if (ledger === undefined || commit === undefined) return run(context, lease, statement, call);
-    return commit === "commit"
-      ? commitWithToken(context, ledger, lease, call)
-      : writeOnce(context, ledger, lease, statement, call);
+    if (use === undefined) return run(context, lease, statement, call);
+    const { ledger, token } = use;
+    if (use.send === "commit") return commitWithToken(context, ledger, lease, token, call);
+    return writeOnce(context, ledger, lease, statement, token, call);
+  }
+
+  #committed(
+    { node }: Lease,
+    { command }: StatementFacts,
+    use: LedgerUse | undefined,
+    sentAt: number,
+  ): AcknowledgedCommit {
+    const { cell, environment } = this.#context;
+    const { epoch } = cell.current;
+    return { command, node, epoch, token: use?.token, sentAt, answeredAt: environment.now() };
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
@@ -187,7 +230,7 @@ export class Session {
     if (facts.intent === "write" || context.misrouted.has(statement.text)) {
       return TO_PRIMARY;
     }
-    return readDemand(context, options);
+    return readDemand(context, options, this.#wroteAt);
   }
 
   /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
