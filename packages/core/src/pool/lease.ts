@@ -8,6 +8,8 @@ export interface PooledConnection {
   readonly openedAt: number;
   readonly expiresAt: number;
   idleSince: number;
+  /** Its holder has cut it: that it is closed says nothing of the others. */
+  isCut?: boolean;
 }
 
 /** Takes a connection back. Implemented by the node's pool. */
@@ -54,6 +56,7 @@ export class Lease implements BagItem {
 
   /** Cuts the connection and gives up its place. Idempotent. */
   destroy(): void {
+    this.pooled.isCut = true;
     this.connection.destroy();
     this.release();
   }

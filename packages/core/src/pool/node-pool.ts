@@ -60,6 +60,8 @@ export class NodePool implements LeaseOwner {
   #isTending = false;
   #isClosed = false;
   #closed = 0;
+  /** When a connection was lost that its holder had not cut: who has been idle since before may be dead as well. */
+  #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(node: NodeId, options: NodePoolOptions, source: ConnectionSource, environment: Environment) {
     this.node = node;
@@ -115,7 +117,10 @@ export class NodePool implements LeaseOwner {
 
   /** The lease at once where its connection is sure to live; else after a look, or another one. */
   #admit(lease: Lease, call: Call): Lease | Promise<Lease> {
-    const isSure = lease.connection.status === "idle" && lease.idledMs <= this.#options.validateAfterIdleMs;
+    // what ends one connection often ends others as well, of which that is not heard before they are used
+    const isProven =
+      lease.borrowedAt - lease.idledMs >= this.#lostAt && lease.idledMs <= this.#options.validateAfterIdleMs;
+    const isSure = lease.connection.status === "idle" && isProven;
     return isSure ? lease : this.#admitAlive(lease, call);
   }
 
@@ -265,7 +270,7 @@ export class NodePool implements LeaseOwner {
     const { connection } = opened;
     this.#connections.add(opened);
     connection.setRef(false);
-    connection.onClose(() => this.#onConnectionClosed());
+    connection.onClose(() => this.#onConnectionClosed(opened));
     return opened;
   }
 
@@ -276,7 +281,8 @@ export class NodePool implements LeaseOwner {
     else opened.connection.destroy();
   }
 
-  #onConnectionClosed(): void {
+  #onConnectionClosed(pooled: PooledConnection): void {
+    if (pooled.isCut !== true && this.#connections.has(pooled)) this.#lostAt = this.#environment.now();
     if (!this.#isClosed) void this.tend(0);
   }
 
