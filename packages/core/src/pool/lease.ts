@@ -1,5 +1,5 @@
 import type { BagItem } from "../bag.ts";
-import type { Connection } from "../driver.ts";
+import type { Connection, SessionState } from "../driver.ts";
 import type { NodeId } from "../topology/node.ts";
 
 /** One real connection of a node's pool, and what the pool remembers of it. */
@@ -8,6 +8,8 @@ export interface PooledConnection {
   readonly openedAt: number;
   readonly expiresAt: number;
   idleSince: number;
+  /** What its last session has set and left; undefined as it was opened. */
+  state: SessionState | undefined;
 }
 
 /** Takes a connection back. Implemented by the node's pool. */
