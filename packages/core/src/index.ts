@@ -14,6 +14,8 @@ export type {
   Observation,
   Positions,
   Result,
+  SessionState,
+  SessionStates,
   Statement,
   StatementFacts,
   TransactionMode,

@@ -5,6 +5,7 @@ import { openConnection } from "./connection.ts";
 import { ledger } from "./ledger.ts";
 import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
+import { sessionStates } from "./session-states.ts";
 import { parseUrl } from "./url.ts";
 
 /**
@@ -19,6 +20,7 @@ export function postgres(): Driver {
     positions,
     transactions: { begin, commit: "COMMIT", rollback: "ROLLBACK" },
     ledger,
+    states: sessionStates,
     parseUrl,
     connect: openConnection,
     probe,

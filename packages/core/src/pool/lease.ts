@@ -1,5 +1,5 @@
 import type { BagItem } from "../bag.ts";
-import type { Connection } from "../driver.ts";
+import type { Connection, SessionState } from "../driver.ts";
 import type { NodeId } from "../topology/node.ts";
 
 /** One real connection of a node's pool, and what the pool remembers of it. */
@@ -10,6 +10,8 @@ export interface PooledConnection {
   idleSince: number;
   /** Its holder has cut it: that it is closed says nothing of the others. */
   isCut?: boolean;
+  /** What its last session has set and left; undefined as it was opened. */
+  state: SessionState | undefined;
 }
 
 /** Takes a connection back. Implemented by the node's pool. */

@@ -3,8 +3,9 @@ import { createPool as createGenericPool } from "generic-pool";
 import { Bag } from "../bag.ts";
 import type { Call } from "../call.ts";
 import type { Environment, Timer } from "../clock.ts";
-import type { Fault } from "../driver.ts";
+import type { Fault, SessionState } from "../driver.ts";
 import { AbortedError, AcquireTimeoutError, type MirrorpoolError, PoolClosedError } from "../errors.ts";
+import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Waiter } from "../waiters.ts";
 import { Waiters } from "../waiters.ts";
@@ -98,12 +99,14 @@ export class NodePool implements LeaseOwner {
   }
 
   /**
-   * Lends a connection; waits in line for one under the call's deadline and `acquireMs`.
+   * Lends a connection; waits in line for one under the call's deadline and `acquireMs`. What its last session has set is
+   * still there.
+   * @param state which a connection should have, where one is at hand
    * @throws {ConnectFailure} when none can be opened: nothing was sent
    */
-  acquire(call: Call): Promise<Lease> {
+  acquire(call: Call, state?: SessionState): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
-    const atHand = this.#atHand.pop();
+    const atHand = this.#takeAtHand(state);
     if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lendIdle(atHand), call));
     if (this.#waiters.size > 0 || this.#pool.available === 0) {
       return this.#wait(call).then((lease) => this.#admit(lease, call));
@@ -111,8 +114,16 @@ export class NodePool implements LeaseOwner {
     return this.#pool.acquire().then((opened) => {
       if (!isFailed(opened)) return this.#admit(this.#lendIdle(opened), call);
       this.#drop(opened);
-      return this.acquire(call);
+      return this.acquire(call, state);
     });
+  }
+
+  /** The one used last, unless another one has what the session has set. */
+  #takeAtHand(state: SessionState | undefined): PooledConnection | undefined {
+    const last = this.#atHand.at(-1);
+    if (last === undefined || isSameState(last.state, state)) return this.#atHand.pop();
+    const place = this.#atHand.findLastIndex((each) => isSameState(each.state, state));
+    return place < 0 ? this.#atHand.pop() : this.#atHand.splice(place, 1)[0];
   }
 
   /** The lease at once where its connection is sure to live; else after a look, or another one. */
@@ -134,7 +145,7 @@ export class NodePool implements LeaseOwner {
   #isAlive(lease: Lease, call: Call): Promise<boolean> {
     return call.wait<boolean>(
       (resolve) =>
-        void this.#source.check(lease.connection).then(
+        void this.#source.check(lease.pooled).then(
           () => resolve(lease.connection.status === "idle"),
           () => resolve(false), // the caller replaces it; the monitor finds out whether the node has a trouble
         ),

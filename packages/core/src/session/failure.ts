@@ -20,6 +20,8 @@ export interface Failure {
   readonly node: NodeId;
   /** How often this statement was sent and lost before. */
   readonly losses: number;
+  /** How often it was run again after a conflict. */
+  readonly conflicts: number;
 }
 
 /** Collects the circumstances of a failure and has them judged; has all nodes probed where a connection was lost. */
@@ -29,7 +31,8 @@ export async function judge(
   failure: Failure,
   call: Call,
 ): Promise<Decision> {
-  const { error, facts, demand, node, losses } = failure;
+  const { error, facts, demand, node, losses, conflicts } = failure;
+  const { transaction, isPinned } = binding;
   if (error instanceof Unsettled) return "commit-unknown";
   const isUndone = error instanceof Undone;
   const wasSent = !isUndone && !(error instanceof NotSentError);
@@ -43,12 +46,14 @@ export async function judge(
     facts,
     intent: demand.intent,
     wasSent,
-    inTransaction: binding.transaction !== undefined,
-    hasWritten: binding.transaction?.hasWritten === true || ownWrite,
-    isPinned: binding.isPinned,
+    inTransaction: transaction !== undefined,
+    hasWritten: transaction?.hasWritten === true || ownWrite,
+    isPinned,
     onMirror,
     takesWrites,
     losses,
+    conflictsLeft: context.config.retryOnConflict - (transaction?.conflicts ?? conflicts),
+    isRecorded: transaction !== undefined && transaction.recording.obstacle === undefined && !isPinned,
   });
 }
 
