@@ -25,7 +25,7 @@ test.each(["application.mjs", "application.cjs"])(
     const { stdout, stderr } = await run(machineNode(), [join(import.meta.dirname, "smoke", file)], {
       timeout: 30_000,
     });
-    expect(JSON.parse(stdout)).toMatchObject({ sum: 2, intent: "read" });
+    expect(JSON.parse(stdout)).toMatchObject({ sum: 2, same: 2, own: "function", intent: "read" });
     expect(stderr).toBe("");
   },
 );

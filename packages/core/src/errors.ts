@@ -22,7 +22,7 @@ export const errorCodes = {
   TRANSACTION_ABORTED: "COMMIT was answered with a rollback, because a statement before it had failed",
   NOT_MIRRORED: "the write is committed on the primary, and in time no mirror was seen to have it",
   READ_LOST: "a read lost its connection on every attempt",
-  STREAM_LOST: "rows were already handed out when the connection was lost; a stream is never restarted",
+  STREAM_LOST: "a stream or cursor had begun to answer when its connection was lost; it is never restarted",
   SESSION_LOST: "state that cannot move to another connection was lost with its node",
   SESSION_REQUIRED: "the statement needs a session: use transaction() or connect()",
   SESSION_RELEASED: "the session was given back already",
@@ -184,6 +184,18 @@ export class SessionLostError extends MirrorpoolError {
       "SESSION_LOST",
       `${what === undefined ? lost : `${what} on ${node}`}. The session is as new: set up what it needs again`,
       { node, cause },
+    );
+  }
+}
+
+/** The connection was lost under a stream or cursor that had begun to answer. It is never restarted: read it again from its start. */
+export class StreamLostError extends MirrorpoolError {
+  override readonly name = "StreamLostError";
+  constructor(command: string, node: string, cause: unknown) {
+    super(
+      "STREAM_LOST",
+      `${command}: the connection to ${node} was lost in the middle of its rows. A stream or cursor is never restarted: run it again from its start`,
+      { node, cause, retryable: true },
     );
   }
 }

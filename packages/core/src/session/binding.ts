@@ -2,6 +2,7 @@ import type { Result, Statement, StatementFacts } from "../driver.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
 import { isSameState } from "../same-state.ts";
+import type { NodeId } from "../topology/node.ts";
 import { cutUnlessPrimary, maySend } from "./acquire.ts";
 import type { SessionContext } from "./context.ts";
 import { type Digest, digestResult } from "./digest.ts";
@@ -31,14 +32,23 @@ export class Binding {
   /** A statement that failed may have left something on the connection. */
   #isTainted = false;
   readonly journal: Journal;
+  readonly #onStateLost: (node: NodeId) => void;
 
-  constructor(context: SessionContext) {
+  /** @param onStateLost called when the connection is lost that state ties the session to */
+  constructor(context: SessionContext, onStateLost: (node: NodeId) => void) {
     this.#context = context;
     this.journal = new Journal(context.driver.states);
+    this.#onStateLost = onStateLost;
   }
 
   get transaction(): OpenTransaction | undefined {
     return this.#transaction;
+  }
+
+  /** What the server last said of the transaction. */
+  get transactionStatus(): "none" | "open" | "failed" {
+    if (this.#transaction === undefined) return "none";
+    return this.#lease?.connection.status === "failed" ? "failed" : "open";
   }
 
   get isBound(): boolean {
@@ -119,12 +129,21 @@ export class Binding {
   #noteState(statement: Statement, facts: StatementFacts, command: string | undefined, isOpen: boolean): void {
     const trace = this.journal.note(statement, facts, command, isOpen);
     if (trace === "pinned") {
-      this.#isPinned = true;
+      this.#pin();
       // a statement that is known to do so is named by the recording itself
       if (facts.session !== "pinned") this.#transaction?.recording.giveUp(PINNED);
     }
     if (trace === "tainted") this.#isTainted = true;
     this.#keepState();
+  }
+
+  #pin(): void {
+    if (this.#isPinned) return;
+    this.#isPinned = true;
+    const lease = this.#lease;
+    lease?.connection.onClose(() => {
+      if (this.#isPinned && this.#lease === lease) this.#onStateLost(lease.node);
+    });
   }
 
   /** The connection has what the journal has, after each answer. */
@@ -148,7 +167,7 @@ export class Binding {
 
   /** The server has undone the open transaction, and the connection lives on. */
   undo(): void {
-    if (this.journal.rollBack() === "pinned") this.#isPinned = true;
+    if (this.journal.rollBack() === "pinned") this.#pin();
     this.#keepState();
     this.endTransaction();
   }
@@ -176,10 +195,10 @@ export class Binding {
     this.#lease = undefined;
   }
 
-  /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one. */
-  release(): void {
+  /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one, or when told to. */
+  release(how: "return" | "destroy" = "return"): void {
     const lease = this.#lease;
-    const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted;
+    const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted || how === "destroy";
     this.endTransaction();
     this.#isPinned = false;
     this.#isTainted = false;

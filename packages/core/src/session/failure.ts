@@ -1,5 +1,5 @@
 import type { Call } from "../call.ts";
-import type { StatementFacts } from "../driver.ts";
+import type { Statement, StatementFacts } from "../driver.ts";
 import { NotSentError } from "../errors.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
@@ -15,6 +15,7 @@ const RECHECK_MS = 1000;
 /** A statement that failed, and where. */
 export interface Failure {
   readonly error: unknown;
+  readonly statement: Statement;
   readonly facts: StatementFacts;
   readonly demand: Demand;
   readonly node: NodeId;
@@ -31,7 +32,7 @@ export async function judge(
   failure: Failure,
   call: Call,
 ): Promise<Decision> {
-  const { error, facts, demand, node, losses, conflicts } = failure;
+  const { error, statement, facts, demand, node, losses, conflicts } = failure;
   const { transaction, isPinned } = binding;
   if (error instanceof Unsettled) return "commit-unknown";
   const isUndone = error instanceof Undone;
@@ -54,6 +55,7 @@ export async function judge(
     losses,
     conflictsLeft: context.config.retryOnConflict - (transaction?.conflicts ?? conflicts),
     isRecorded: transaction !== undefined && transaction.recording.obstacle === undefined && !isPinned,
+    isOpen: statement.channel?.isOpen === true,
   });
 }
 

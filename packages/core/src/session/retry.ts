@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly conflictsLeft: number;
   /** The open transaction can be run again: its statements are recorded. */
   readonly isRecorded: boolean;
+  /** Its rows pass through a channel, and the server has begun to answer: it cannot be run again. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -47,7 +49,8 @@ export type Decision =
   | "commit-unknown"
   | "transaction-lost"
   | "session-lost"
-  | "read-lost";
+  | "read-lost"
+  | "stream-lost";
 
 /** A read that loses its connection this often may be what kills the servers; it is not sent to one more. */
 export const MAX_LOSSES = 3;
@@ -79,7 +82,7 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
 }
 
 /** Nothing ties the statement to its connection. */
-const isFree = ({ inTransaction, isPinned }: Circumstances): boolean => !inTransaction && !isPinned;
+const isFree = ({ inTransaction, isPinned, isOpen }: Circumstances): boolean => !inTransaction && !isPinned && !isOpen;
 
 /** What the server has undone whole, and what we know whole. */
 function mayRepeat({ conflictsLeft, inTransaction, isRecorded, facts }: Circumstances): boolean {
@@ -93,7 +96,7 @@ function refusedAsWrite(circumstances: Circumstances): Decision {
   // a node that takes writes may have been switched back just now; else the application itself asked for read-only
   if (circumstances.takesWrites) return refusedBefore(circumstances);
   if (circumstances.inTransaction) return "transaction-lost";
-  if (circumstances.isPinned) return "surface";
+  if (circumstances.isPinned || circumstances.isOpen) return "surface";
   // as a read it would go to the same node again at once; as a write it waits for one that takes it
   return circumstances.intent === "read" ? "misrouted" : "rerun";
 }
@@ -113,6 +116,7 @@ function lost(circumstances: Circumstances): Decision {
   if (circumstances.inTransaction) return lostInTransaction(circumstances);
   const hadEffect = circumstances.intent === "write" && circumstances.facts.transaction !== "begin";
   if (hadEffect) return "commit-unknown";
+  if (circumstances.isOpen) return "stream-lost";
   if (circumstances.isPinned) return "session-lost";
   return circumstances.losses < MAX_LOSSES ? "rerun" : "read-lost";
 }

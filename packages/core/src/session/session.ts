@@ -9,6 +9,7 @@ import {
   PoolClosedError,
   ReplayMismatchError,
   SessionLostError,
+  StreamLostError,
   TransactionLostError,
 } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
@@ -26,6 +27,7 @@ import { waitForFreshMirror } from "./fresh-mirror.ts";
 import { hasCommitted } from "./has-committed.ts";
 import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
 import { readDemand } from "./read-demand.ts";
+import { handsOutRows } from "./recording.ts";
 import { replay, rest } from "./replay.ts";
 import type { Decision } from "./retry.ts";
 import { Interrupted, run } from "./run.ts";
@@ -63,10 +65,22 @@ export class Session {
   /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
   #wroteAt = Number.NEGATIVE_INFINITY;
   #isReleased = false;
+  #releaseHow: "return" | "destroy" = "return";
+  #onLost: ((error: SessionLostError) => void) | undefined;
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new Binding(context);
+    this.#binding = new Binding(context, (node) => this.#onLost?.(new SessionLostError(node, undefined)));
+  }
+
+  /** What a statement would find now: a transaction that was lost counts as failed until a ROLLBACK acknowledges it. */
+  get transactionStatus(): "none" | "open" | "failed" {
+    return this.#lost === undefined ? this.#binding.transactionStatus : "failed";
+  }
+
+  /** Calls back as soon as state that cannot move is lost, also where no statement is under way to be told. One listener. */
+  onLost(listener: (error: SessionLostError) => void): void {
+    this.#onLost = listener;
   }
 
   /** The transaction that was lost, until a ROLLBACK acknowledges it. */
@@ -83,7 +97,7 @@ export class Session {
     statement: Statement,
     options: StatementOptions,
     call: Call,
-    facts: StatementFacts = this.#context.driver.inspect(statement.text),
+    facts: StatementFacts = factsOf(this.#context, statement),
   ): Promise<Result> {
     if (!this.#turns.tryTake()) await this.#turns.take(call, (reason) => this.#interruption(reason, facts, call));
     let result: Result;
@@ -118,15 +132,17 @@ export class Session {
    * Gives everything back, after the statement that is running. A transaction that is still open is rolled back by closing
    * its connection. Idempotent.
    */
-  release(): void {
+  release(how: "return" | "destroy" = "return"): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#releaseHow = how;
     if (!this.#turns.isTaken) this.#unbindWhenSettled();
   }
 
   #unbindWhenSettled(): void {
-    if (this.#settling === undefined) this.#binding.release();
-    else void this.#settling.then(() => this.#binding.release());
+    const release = (): void => this.#binding.release(this.#releaseHow);
+    if (this.#settling === undefined) release();
+    else void this.#settling.then(release);
   }
 
   /** @throws {MirrorpoolError} once the session was given back: nobody waits for its statements any more */
@@ -169,7 +185,7 @@ export class Session {
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
-        const failure = { error, facts, demand, node: lease.node, losses, conflicts };
+        const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts };
         const decision = await judge(this.#context, binding, failure, call);
         if (decision === "conflict") {
           await this.#repeat(failure, lease, call);
@@ -258,8 +274,10 @@ export class Session {
   }
 
   /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
-  async #replay({ error, facts, node }: Failure, call: Call): Promise<boolean> {
+  async #replay({ error, statement, facts, node }: Failure, call: Call): Promise<boolean> {
     const { transaction, isPinned } = this.#binding;
+    // sent again it would hand out from its start what the application has in part
+    if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
@@ -336,6 +354,8 @@ export class Session {
         const message = `${facts.command}: the connection was lost on every attempt, last on ${node}`;
         throw new MirrorpoolError("READ_LOST", message, { node, cause: error, retryable: true });
       }
+      case "stream-lost":
+        throw new StreamLostError(facts.command, node, error);
       default:
         return decision satisfies never;
     }
@@ -416,6 +436,12 @@ export class Session {
 const READ_PRIMARY: Demand = Object.freeze({ intent: "read", freshAfter: Number.POSITIVE_INFINITY });
 
 const rolledBack = (): Result => ({ rows: [], rowCount: null, command: "ROLLBACK" });
+
+/** What its text tells, and that a statement with a channel hands its rows out as they come. */
+export function factsOf({ driver }: SessionContext, statement: Statement): StatementFacts {
+  const facts = driver.inspect(statement.text);
+  return statement.channel === undefined || facts.stream ? facts : { ...facts, stream: true };
+}
 
 /** A write that may run between a BEGIN and a COMMIT of ours and still mean the same. */
 function isSingleWrite(facts: StatementFacts): boolean {
