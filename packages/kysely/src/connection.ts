@@ -1,0 +1,55 @@
+import type { PoolSession, Result } from "@mirrorpool/core";
+import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
+
+/** Commands whose count is of rows that they changed. */
+const CHANGES: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
+
+/** What Kysely holds: a session of the pool, which has no connection of its own until a statement needs one. */
+export class MirroredConnection implements DatabaseConnection {
+  readonly #session: PoolSession;
+  /** Ends the statement that is running. */
+  #running: AbortController | undefined;
+
+  constructor(session: PoolSession) {
+    this.#session = session;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, rowCount, command } = await this.#run<R>(sql, parameters);
+    return CHANGES.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("the pool has no streams yet");
+  }
+
+  /** Runs a statement of transaction control. @returns the command that the server says it has carried out */
+  async command(sql: string): Promise<string> {
+    return (await this.#run(sql)).command;
+  }
+
+  /** Kysely's `cancel query`: asks the very server that runs the statement. */
+  async cancelQuery(): Promise<void> {
+    this.#running?.abort();
+  }
+
+  /** Kysely's `kill session`: the statement ends, and with it the session, its transaction and its locks. */
+  async killSession(): Promise<void> {
+    this.#running?.abort();
+    this.#session.release();
+  }
+
+  release(): void {
+    this.#session.release();
+  }
+
+  async #run<R>(sql: string, values?: readonly unknown[]): Promise<Result<R>> {
+    const running = new AbortController();
+    this.#running = running;
+    try {
+      return await this.#session.query<R>(sql, values, { signal: running.signal });
+    } finally {
+      if (this.#running === running) this.#running = undefined;
+    }
+  }
+}

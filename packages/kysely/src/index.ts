@@ -1,0 +1,2 @@
+/** Kysely on a mirrored database. */
+export { mirroredPostgres } from "./dialect.ts";

@@ -1,0 +1,55 @@
+import { describe, expect } from "vitest";
+import { notRunning } from "../../failover/support/cluster.ts";
+import { rejection } from "../../failover/support/outcome.ts";
+import { until } from "../../failover/support/until.ts";
+import { errorCodes } from "../error-codes.ts";
+import type { Check } from "../gaps.ts";
+import { atRest, type Stage } from "../stage.ts";
+
+/** How waiting ends: by the application's own means, by the pool's deadline, or for want of a connection. */
+export function limits(stage: Stage, check: Check): void {
+  const ended = async (marker: string): Promise<void> => {
+    for (const node of stage.cluster.nodes) await notRunning(node, marker);
+  };
+
+  describe("limits", () => {
+    check("cancel", "what the application gives up is cancelled on the server that runs it", async () => {
+      await using scene = await stage.open();
+      const marker = `given_up_${stage.newId()}`;
+      const bystander = `bystander_${stage.newId()}`;
+      const [error, other] = await Promise.all([
+        rejection(scene.subject.giveUp(`SELECT pg_sleep(60) AS ${marker}`, 300)),
+        scene.subject.raw(`SELECT 1 AS ${bystander}, pg_sleep(1)::text AS slept`),
+      ]);
+      expect(error).toBeInstanceOf(Error);
+      expect(other[0]?.[bystander]).toBe(1);
+      await ended(marker);
+      await atRest(scene.pool);
+    });
+
+    check("timeout", "the pool's deadline ends a statement, also on its server", async () => {
+      await using scene = await stage.open({ timeouts: { statementMs: 500 } });
+      const marker = `too_long_${stage.newId()}`;
+      const error = await rejection(scene.subject.raw(`SELECT pg_sleep(60)::text AS ${marker}`));
+      expect(errorCodes(error)).toContain("DEADLINE");
+      await ended(marker);
+      await atRest(scene.pool);
+    });
+
+    check("exhaustion", "when all connections are held the next one waits, and is told in time", async () => {
+      await using scene = await stage.open({ pool: { max: 1, warm: 0 }, timeouts: { acquireMs: 300 } });
+      const { subject, pool } = scene;
+      const [held, refused, late] = [stage.newId(), stage.newId(), stage.newId()];
+      await subject.transaction(async (scope) => {
+        await scope.insert({ id: held, item: "holds the connection" });
+        const error = await rejection(subject.insert({ id: refused, item: "refused" }));
+        expect(errorCodes(error)).toContain("ACQUIRE_TIMEOUT");
+      });
+      await subject.insert({ id: late, item: "late" });
+      expect((await subject.find(held))?.id).toBe(held);
+      expect(await subject.find(refused)).toBeUndefined();
+      await until("the pool to come to rest", () => pool.stats().waitingForNode === 0);
+      await atRest(pool);
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import { describe, expect } from "vitest";
+import { countRows } from "../../failover/support/cluster.ts";
+import { until } from "../../failover/support/until.ts";
+import type { Check } from "../gaps.ts";
+import type { Stage } from "../stage.ts";
+
+/** What closing the ORM closes. */
+export function shutdown(stage: Stage, check: Check): void {
+  const sessions = async (applicationName: string): Promise<number> => {
+    const counts = stage.cluster.nodes.map((node) =>
+      countRows(node, "pg_stat_activity", `application_name = '${applicationName}'`),
+    );
+    return (await Promise.all(counts)).reduce((sum, each) => sum + each, 0);
+  };
+
+  describe("closing", () => {
+    check("own-pool", "an ORM that made its pool leaves no session open on any server", async () => {
+      const applicationName = `alone-${stage.newId()}`;
+      const subject = await stage.openAlone({ applicationName });
+      const order = { id: stage.newId(), item: "alone" };
+      await subject.insert(order);
+      expect(await subject.find(order.id)).toEqual(order);
+      await subject.transaction((scope) => scope.find(order.id));
+      expect(await sessions(applicationName)).toBeGreaterThan(0);
+      await subject.close();
+      await until("the sessions to end", async () => (await sessions(applicationName)) === 0);
+    });
+
+    check("shared-pool", "an ORM that was given a pool leaves it open for the others", async () => {
+      await using scene = await stage.open();
+      await scene.subject.find(stage.newId());
+      await scene.subject.close();
+      expect((await scene.pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    });
+  });
+}
