@@ -13,9 +13,16 @@ export function shutGate(node: LabNode): Promise<Gate> {
   return hold(node, "SELECT pg_advisory_lock(1)");
 }
 
-/** Holds all reads of `orders`, on the primary and, since such a lock travels with the WAL, on its mirrors. */
-export function lockOrders(primary: LabNode): Promise<Gate> {
-  return hold(primary, "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_switch_wal()");
+/** Holds all reads of `orders`: such a lock travels with the WAL. Resolves when all mirrors have it. */
+export async function lockOrders(primary: LabNode, mirrors: readonly LabNode[]): Promise<Gate> {
+  const gate = await hold(primary, "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_switch_wal()");
+  for (const mirror of mirrors) {
+    await until("the lock to arrive", async () => {
+      const sql = "SELECT FROM pg_locks WHERE relation = 'orders'::regclass AND mode = 'AccessExclusiveLock'";
+      return (await mirror.query(sql)).length > 0;
+    });
+  }
+  return gate;
 }
 
 async function hold(node: LabNode, sql: string): Promise<Gate> {

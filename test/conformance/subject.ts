@@ -52,3 +52,8 @@ export interface Subject extends Scope {
 
 /** How a subject is made: on a pool that others use as well, or on one of its own. */
 export type OpenSubject = (source: PoolSource) => Subject | Promise<Subject>;
+
+/** What a subject throws for what its ORM does not have: a gap, to be declared. */
+export class NotSupported extends Error {
+  override readonly name = "NotSupported";
+}

@@ -39,7 +39,7 @@ export function faults(stage: Stage, check: Check): void {
       await stage.cluster.primary().query("INSERT INTO orders VALUES ($1, 'read')", [id]);
       await stage.cluster.caughtUp();
       await using scene = await stage.open();
-      const gate = await lockOrders(stage.cluster.primary());
+      const gate = await lockOrders(stage.cluster.primary(), stage.cluster.mirrors());
       const read = settle(scene.subject.find(id));
       await (await whereWaiting(stage.cluster.mirrors())).kill();
       await gate.open();
