@@ -3,10 +3,26 @@
  * the library's own objects; the core sees statements, results, observations and faults.
  */
 
+/**
+ * What a statement's rows pass through while it runs: a cursor, a stream, COPY. Made by whoever hands the rows out, filled by
+ * the driver's connection.
+ */
+export interface Channel {
+  /**
+   * Resolves when the server has begun to answer. From then on the caller sets the pace: the call's deadline bounds the time
+   * until here, and its signal all of it.
+   */
+  readonly opened: Promise<void>;
+  /** The server has begun to answer: the statement cannot be run again unnoticed. */
+  readonly isOpen: boolean;
+}
+
 /** One statement as the caller wrote it. Drivers may accept more fields (a name, a row mode) and read them from here. */
 export interface Statement {
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** For a statement whose result is not to be collected. */
+  readonly channel?: Channel;
   readonly [driverField: string]: unknown;
 }
 

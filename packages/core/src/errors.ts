@@ -20,7 +20,7 @@ export const errorCodes = {
   LEDGER_MISSING: "the commit ledger's table is not there, or may not be written",
   TRANSACTION_ABORTED: "COMMIT was answered with a rollback, because a statement before it had failed",
   READ_LOST: "a read lost its connection on every attempt",
-  STREAM_LOST: "rows were already handed out when the connection was lost; a stream is never restarted",
+  STREAM_LOST: "a stream or cursor had begun to answer when its connection was lost; it is never restarted",
   SESSION_LOST: "state that cannot move to another connection was lost with its node",
   SESSION_REQUIRED: "the statement needs a session: use transaction() or connect()",
   SESSION_RELEASED: "the session was given back already",
@@ -161,6 +161,18 @@ export class SessionLostError extends MirrorpoolError {
       "SESSION_LOST",
       `the connection to ${node} was lost, and with it session state that cannot move to another one (such as LISTEN, an advisory lock or a temporary table)`,
       { node, cause },
+    );
+  }
+}
+
+/** The connection was lost under a stream or cursor that had begun to answer. It is never restarted: read it again from its start. */
+export class StreamLostError extends MirrorpoolError {
+  override readonly name = "StreamLostError";
+  constructor(command: string, node: string, cause: unknown) {
+    super(
+      "STREAM_LOST",
+      `${command}: the connection to ${node} was lost in the middle of its rows. A stream or cursor is never restarted: run it again from its start`,
+      { node, cause, retryable: true },
     );
   }
 }

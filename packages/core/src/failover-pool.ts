@@ -3,13 +3,14 @@ import type { CallOptions } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { LEDGER_TABLE } from "./config/resolve.ts";
 import type { Result, Statement } from "./driver.ts";
-import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError } from "./errors.ts";
+import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError, type SessionLostError } from "./errors.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
+import { awaitReadable } from "./session/acquire.ts";
 import { drain } from "./session/drain.ts";
 import type { StatementOptions } from "./session/session.ts";
-import { Session } from "./session/session.ts";
+import { factsOf, Session } from "./session/session.ts";
 import { toStatement } from "./session/statement.ts";
 import type { SwitchoverOptions } from "./session/switchover.ts";
 import { switchover } from "./session/switchover.ts";
@@ -18,6 +19,11 @@ import { transaction } from "./session/transaction.ts";
 import { describeNodes, reportTopology, type TopologyReport } from "./topology/report.ts";
 import { until } from "./topology/until.ts";
 
+export interface StartOptions extends CallOptions {
+  /** What to wait for: a primary that takes writes (default), or any node that answers reads. */
+  readonly until?: "writable" | "readable";
+}
+
 /** A session on loan: statements run one after the other, on the primary from the first write on. */
 export interface PoolSession extends AsyncDisposable {
   query<Row = Record<string, unknown>>(
@@ -25,8 +31,18 @@ export interface PoolSession extends AsyncDisposable {
     values?: readonly unknown[],
     options?: StatementOptions,
   ): Promise<Result<Row>>;
-  /** Gives it back; an open transaction is rolled back. Idempotent. */
-  release(): void;
+  /** What the next statement will find: `failed` takes only a rollback. */
+  readonly transactionStatus: "none" | "open" | "failed";
+  /**
+   * Calls back as soon as state that cannot move (LISTEN, an advisory lock) is lost with its connection; the next statement is
+   * told as well. One listener.
+   */
+  onLost(listener: (error: SessionLostError) => void): void;
+  /**
+   * Gives it back; an open transaction is rolled back. Idempotent.
+   * @param how `destroy`: the connection is not to be used again, by anybody
+   */
+  release(how?: "return" | "destroy"): void;
 }
 
 /** An immutable snapshot of what the pool has counted and holds now. */
@@ -59,7 +75,7 @@ export interface FailoverPool extends AsyncDisposable {
   /** A session, for what needs one: SET, LISTEN, a cursor, transactions by hand. Costs nothing until its first statement. */
   connect(options?: CallOptions): Promise<PoolSession>;
   /** Starts to watch the nodes and resolves when a primary takes writes. Optional: the first call starts as well. */
-  start(options?: CallOptions): Promise<void>;
+  start(options?: StartOptions): Promise<void>;
   /** The cluster as this pool sees it now. */
   topology(): TopologyReport;
   stats(): PoolStats;
@@ -97,7 +113,7 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
   ) => {
     begin();
     const given = toStatement(statement, values);
-    const facts = context.driver.inspect(given.text);
+    const facts = factsOf(context, given);
     if (facts.transaction !== "none" && facts.transaction !== "mixed") {
       const message = `${facts.command} needs a session: use transaction() or connect()`;
       throw new MirrorpoolError("SESSION_REQUIRED", message);
@@ -116,15 +132,19 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     context.createCall(options.timeoutMs, options.signal).throwIfAborted();
     const session = new Session(context);
     const stopWatching = watchForLeak(cluster);
-    const release = (): void => {
+    const release = (how?: "return" | "destroy"): void => {
       stopWatching();
-      session.release();
+      session.release(how);
     };
     return {
       query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
         session.query(toStatement(statement, values), own, context.createCall(own.timeoutMs, own.signal)) as Promise<
           Result<Row>
         >,
+      get transactionStatus() {
+        return session.transactionStatus;
+      },
+      onLost: (listener) => session.onLost(listener),
       release,
       [Symbol.asyncDispose]: async () => release(),
     };
@@ -141,6 +161,7 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       begin();
       const call = context.createCall(options.timeoutMs ?? config.timeouts.failoverMs, options.signal);
       call.throwIfAborted();
+      if (options.until === "readable") return awaitReadable(context, call);
       if (await until(cell, (topology) => topology.isWritable, call)) return;
       call.throwIfAborted();
       if (context.isClosed) throw new PoolClosedError();

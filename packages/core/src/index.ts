@@ -5,6 +5,7 @@ export { createPool } from "./cluster.ts";
 export type { ExactlyOnceOptions, NodeOptions, Password, PoolOptions } from "./config/options.ts";
 export { optionRules } from "./config/options.ts";
 export type {
+  Channel,
   Connection,
   ConnectTarget,
   Driver,
@@ -37,11 +38,12 @@ export {
   ReplayMismatchError,
   SessionLostError,
   SplitBrainError,
+  StreamLostError,
   SwitchoverError,
   TransactionAbortedError,
   TransactionLostError,
 } from "./errors.ts";
-export type { FailoverPool, PoolSession, PoolStats } from "./failover-pool.ts";
+export type { FailoverPool, PoolSession, PoolStats, StartOptions } from "./failover-pool.ts";
 export type { PoolEventName, PoolEvents } from "./observe/events.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";

@@ -20,6 +20,7 @@ function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decisio
       onMirror: false,
       takesWrites: false,
       losses: 0,
+      isOpen: false,
       ...changes,
     },
   );

@@ -5,6 +5,8 @@ import pg from "pg";
 import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
 import { ConnectionLost, LoginFailed } from "./classify.ts";
+import type { HeldConnection, Holder, Unasked } from "./holder.ts";
+import { Submission } from "./submission.ts";
 
 /** What of `pg`'s client is used beyond its published types; the same in every version since 8.16. */
 interface ClientInternals {
@@ -12,6 +14,7 @@ interface ClientInternals {
     readonly stream: Socket;
     on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
     on(event: "end" | "error", listener: () => void): void;
+    on(event: "parameterStatus", listener: (message: unknown) => void): void;
     prependListener(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
   };
   readonly processID: number | null;
@@ -25,15 +28,19 @@ interface ClientInternals {
 }
 
 type Client = pg.Client & ClientInternals;
-type Answer = pg.QueryResult | pg.QueryResult[];
+type Answer = Result | pg.QueryResult[];
 
 /** How long a polite goodbye may take. */
 const CLOSE_MS = 500;
 
 /** Opens a connection and logs in. @throws `pg`'s own error, {@link ConnectionLost} or {@link LoginFailed} */
-export async function openConnection(target: ConnectTarget, signal: AbortSignal): Promise<Connection> {
+export async function openConnection(
+  target: ConnectTarget,
+  signal: AbortSignal,
+  settings: pg.ClientConfig,
+): Promise<Connection> {
   signal.throwIfAborted();
-  const client = new pg.Client(clientConfig(target)) as Client;
+  const client = new pg.Client(clientConfig(target, settings)) as Client;
   let hasEnded = false;
   client.connection.on("end", () => {
     hasEnded = true;
@@ -60,12 +67,13 @@ export async function openConnection(target: ConnectTarget, signal: AbortSignal)
   }
 }
 
-function clientConfig(target: ConnectTarget): pg.ClientConfig {
+function clientConfig(target: ConnectTarget, settings: pg.ClientConfig): pg.ClientConfig {
   const { host, port, database, user, password, tls, parameters, applicationName } = target;
   const given = { database, user, password, ssl: tls as pg.ClientConfig["ssl"] }; // passed through as it is
   return {
     application_name: applicationName,
     keepAlive: true,
+    ...settings,
     ...parameters,
     host,
     port,
@@ -74,7 +82,7 @@ function clientConfig(target: ConnectTarget): pg.ClientConfig {
 }
 
 /** One `pg` client. Its state comes from the protocol's ReadyForQuery, which alone says that the server is done. */
-class PgConnection implements Connection {
+class PgConnection implements Connection, HeldConnection {
   readonly #client: Client;
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
@@ -92,6 +100,23 @@ class PgConnection implements Connection {
     client.connection.on("error", () => this.#markClosed());
     client.connection.on("end", () => this.#markClosed());
     client.on("error", () => this.destroy());
+    for (const event of ["notice", "notification"] as const)
+      client.on(event, (message: unknown) => this.#tell(event, message));
+    client.connection.on("parameterStatus", (message) => this.#tell("parameterStatus", message));
+  }
+
+  #holder: Holder | undefined;
+
+  #tell(event: Unasked, message: unknown): void {
+    this.#holder?.hear(this, event, message);
+  }
+
+  get processID(): number | null {
+    return this.#client.processID;
+  }
+
+  get secretKey(): number | null {
+    return this.#client.secretKey;
   }
 
   #isBusy = false;
@@ -119,6 +144,8 @@ class PgConnection implements Connection {
       return Promise.reject(new TypeError("the values of a statement must be an array"));
     }
     this.#isBusy = true;
+    this.#holder = statement["holder"] as Holder | undefined; // ours, or nobody's
+    this.#holder?.attach(this);
     return new Promise<Result>((resolve, reject) => {
       this.#send(statement, afterBegin, (error, answer) => {
         if (error === null || error === undefined) {
@@ -141,7 +168,9 @@ class PgConnection implements Connection {
 
   #send(statement: Statement, afterBegin: boolean, callback: (error: unknown, answer: Answer) => void): void {
     // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
-    if (afterBegin) this.#client.query(new BeginQuery(statement as unknown as pg.QueryConfig, callback));
+    const { channel } = statement;
+    if (channel instanceof Submission) this.#client.query(channel.attempt(callback));
+    else if (afterBegin) this.#client.query(new BeginQuery(statement as unknown as pg.QueryConfig, callback));
     else if (isPlain(statement)) this.#client.query(statement.text, statement.values as unknown[], callback);
     else this.#client.query(statement as unknown as pg.QueryConfig, callback);
   }
@@ -209,12 +238,12 @@ const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
 
 /** A text and perhaps values: whatever has more `pg` copies with all descriptors, at 4 µs for each statement. */
 function isPlain(statement: Statement): boolean {
-  for (const name in statement) if (name !== "text" && name !== "values") return false;
+  for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
   return Object.getPrototypeOf(statement) === Object.prototype;
 }
 
 function toResult(answer: Answer): Result {
   if (!Array.isArray(answer)) return answer;
-  const last = answer.at(-1) as pg.QueryResult; // an array comes only from several statements
+  const last = answer.at(-1) as Result; // an array comes only from several statements
   return Object.assign(last, { results: answer });
 }

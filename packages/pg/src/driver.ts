@@ -1,5 +1,6 @@
 import type { Driver, TransactionMode } from "@mirrorpool/core";
 import { createInspector } from "@mirrorpool/sql";
+import type pg from "pg";
 import { classify } from "./classify.ts";
 import { openConnection } from "./connection.ts";
 import { ledger } from "./ledger.ts";
@@ -7,11 +8,28 @@ import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { parseUrl } from "./url.ts";
 
+/** Settings of `pg`'s own client that hold for every connection, whatever its node; a node's URL goes before them. */
+export type ClientSettings = Pick<
+  pg.ClientConfig,
+  | "client_encoding"
+  | "enableChannelBinding"
+  | "fallback_application_name"
+  | "idle_in_transaction_session_timeout"
+  | "keepAlive"
+  | "keepAliveInitialDelayMillis"
+  | "lock_timeout"
+  | "options"
+  | "sslnegotiation"
+  | "statement_timeout"
+  | "stream"
+>;
+
 /**
  * The driver for PostgreSQL 14 and later, on the application's own `pg` (8.16.3 or later).
+ * @param settings for all connections
  * @example createPool({ driver: postgres(), nodes: ["postgres://app@one/shop", "postgres://app@two/shop"] })
  */
-export function postgres(): Driver {
+export function postgres(settings: ClientSettings = {}): Driver {
   const inspector = createInspector("postgres");
   return Object.freeze({
     name: "pg",
@@ -20,7 +38,7 @@ export function postgres(): Driver {
     transactions: { begin, commit: "COMMIT", rollback: "ROLLBACK" },
     ledger,
     parseUrl,
-    connect: openConnection,
+    connect: (target, signal) => openConnection(target, signal, settings),
     probe,
     classify,
     inspect: (text) => inspector.inspect(text),

@@ -1,3 +1,7 @@
 /** The mirrorpool driver for PostgreSQL, on the `pg` library. */
 export { classify } from "./classify.ts";
-export { postgres } from "./driver.ts";
+export { type ClientSettings, postgres } from "./driver.ts";
+export { createDropIn, type DropIn, type DropInOptions } from "./drop-in/create-drop-in.ts";
+export { Client, Pool } from "./drop-in/index.ts";
+export type { DropInClientConfig, DropInPoolConfig, MirrorpoolOption, OwnPoolOptions } from "./drop-in/options.ts";
+export type { ClientClass, PoolClass } from "./drop-in/virtual-pool.ts";

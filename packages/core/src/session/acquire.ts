@@ -55,6 +55,18 @@ export async function acquire(context: SessionContext, demand: Demand, call: Cal
   }
 }
 
+/** Resolves when a node could answer a read. @throws as {@link acquire} does where none comes in time */
+export async function awaitReadable(context: SessionContext, call: Call): Promise<void> {
+  const demand: Demand = { intent: "read", freshAfter: Number.NEGATIVE_INFINITY };
+  for (;;) {
+    if (context.isClosed) throw new PoolClosedError();
+    call.throwIfAborted();
+    const found = findRoute(context, demand);
+    if (found.type === "nodes") return;
+    await waitForNode(context, found.reason, demand, call);
+  }
+}
+
 /** The topology as it is now would still let this node have such a statement. Asked right before sending. */
 export function maySend(context: SessionContext, demand: Demand, node: NodeId): boolean {
   return mayAnswer(context.cell.current, demand, node, context.config.routing);

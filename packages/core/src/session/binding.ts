@@ -1,6 +1,7 @@
 import type { Result, Statement, StatementFacts } from "../driver.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
+import type { NodeId } from "../topology/node.ts";
 import { cutUnlessPrimary, maySend } from "./acquire.ts";
 import type { SessionContext } from "./context.ts";
 import { type Digest, digestResult } from "./digest.ts";
@@ -19,13 +20,22 @@ export class Binding {
   #lease: Lease | undefined;
   #transaction: OpenTransaction | undefined;
   #isPinned = false;
+  readonly #onStateLost: (node: NodeId) => void;
 
-  constructor(context: SessionContext) {
+  /** @param onStateLost called when the connection is lost that state ties the session to */
+  constructor(context: SessionContext, onStateLost: (node: NodeId) => void) {
     this.#context = context;
+    this.#onStateLost = onStateLost;
   }
 
   get transaction(): OpenTransaction | undefined {
     return this.#transaction;
+  }
+
+  /** What the server last said of the transaction. */
+  get transactionStatus(): "none" | "open" | "failed" {
+    if (this.#transaction === undefined) return "none";
+    return this.#lease?.connection.status === "failed" ? "failed" : "open";
   }
 
   get isPinned(): boolean {
@@ -84,7 +94,16 @@ export class Binding {
       if (!isRead) this.#context.lastWriteAt = environment.now();
     }
     const isError = typeof answer === "string";
-    if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#isPinned = true;
+    if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#pin();
+  }
+
+  #pin(): void {
+    if (this.#isPinned) return;
+    this.#isPinned = true;
+    const lease = this.#lease;
+    lease?.connection.onClose(() => {
+      if (this.#isPinned && this.#lease === lease) this.#onStateLost(lease.node);
+    });
   }
 
   #begin(recording: Recording): OpenTransaction {
@@ -111,10 +130,10 @@ export class Binding {
     this.#lease = undefined;
   }
 
-  /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one. */
-  release(): void {
+  /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one, or when told to. */
+  release(how: "return" | "destroy" = "return"): void {
     const lease = this.#lease;
-    const isDirty = this.#transaction !== undefined || this.#isPinned;
+    const isDirty = this.#transaction !== undefined || this.#isPinned || how === "destroy";
     this.endTransaction();
     this.#isPinned = false;
     this.#lease = undefined;

@@ -1,5 +1,5 @@
 import type { Call } from "../call.ts";
-import type { StatementFacts } from "../driver.ts";
+import type { Statement, StatementFacts } from "../driver.ts";
 import { NotSentError } from "../errors.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
@@ -15,6 +15,7 @@ const RECHECK_MS = 1000;
 /** A statement that failed, and where. */
 export interface Failure {
   readonly error: unknown;
+  readonly statement: Statement;
   readonly facts: StatementFacts;
   readonly demand: Demand;
   readonly node: NodeId;
@@ -29,7 +30,7 @@ export async function judge(
   failure: Failure,
   call: Call,
 ): Promise<Decision> {
-  const { error, facts, demand, node, losses } = failure;
+  const { error, statement, facts, demand, node, losses } = failure;
   if (error instanceof Unsettled) return "commit-unknown";
   const isUndone = error instanceof Undone;
   const wasSent = !isUndone && !(error instanceof NotSentError);
@@ -49,6 +50,7 @@ export async function judge(
     onMirror,
     takesWrites,
     losses,
+    isOpen: statement.channel?.isOpen === true,
   });
 }
 

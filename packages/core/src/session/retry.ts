@@ -19,6 +19,8 @@ export interface Circumstances {
   readonly takesWrites: boolean;
   /** How often this statement was sent and lost before. */
   readonly losses: number;
+  /** Its rows pass through a channel, and the server has begun to answer: it cannot be run again. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -38,7 +40,8 @@ export type Decision =
   | "commit-unknown"
   | "transaction-lost"
   | "session-lost"
-  | "read-lost";
+  | "read-lost"
+  | "stream-lost";
 
 /** A read that loses its connection this often may be what kills the servers; it is not sent to one more. */
 export const MAX_LOSSES = 3;
@@ -69,7 +72,7 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
 }
 
 /** Nothing ties the statement to its connection. */
-const isFree = ({ inTransaction, isPinned }: Circumstances): boolean => !inTransaction && !isPinned;
+const isFree = ({ inTransaction, isPinned, isOpen }: Circumstances): boolean => !inTransaction && !isPinned && !isOpen;
 
 function refusedAsWrite(circumstances: Circumstances): Decision {
   if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
@@ -77,7 +80,7 @@ function refusedAsWrite(circumstances: Circumstances): Decision {
   const mayBeOver = isFree(circumstances) && circumstances.losses < MAX_LOSSES;
   if (circumstances.takesWrites) return mayBeOver ? "rerun" : "surface";
   if (circumstances.inTransaction) return "transaction-lost";
-  if (circumstances.isPinned) return "surface";
+  if (circumstances.isPinned || circumstances.isOpen) return "surface";
   // as a read it would go to the same node again at once; as a write it waits for one that takes it
   return circumstances.intent === "read" ? "misrouted" : "rerun";
 }
@@ -91,6 +94,7 @@ function lost(circumstances: Circumstances): Decision {
   if (circumstances.inTransaction) return lostInTransaction(circumstances);
   const hadEffect = circumstances.intent === "write" && circumstances.facts.transaction !== "begin";
   if (hadEffect) return "commit-unknown";
+  if (circumstances.isOpen) return "stream-lost";
   if (circumstances.isPinned) return "session-lost";
   return circumstances.losses < MAX_LOSSES ? "rerun" : "read-lost";
 }

@@ -24,7 +24,8 @@ export class Interrupted extends Error {
 const CANCEL_GRACE_MS = 1000;
 
 /**
- * Runs one statement on a leased connection, no longer than the call. The lease stays the caller's.
+ * Runs one statement on a leased connection, no longer than the call; one whose rows pass through a channel is bounded by the
+ * call's deadline until it has begun to answer, and then by its signal alone. The lease stays the caller's.
  * @param how `begin`: after a BEGIN in the same flush, which leaves the transaction open
  * @throws {Interrupted} at the call's end; else what the driver's connection throws
  */
@@ -36,14 +37,22 @@ export function run(
   how: "run" | "begin" = "run",
 ): Promise<Result> {
   const running = lease.connection[how](statement);
-  return call.wait<Result>(
-    (resolve, reject) => void running.then(resolve, reject),
-    (cause) => {
-      const settled = giveUp(context, lease, running);
-      return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, how === "begin");
-    },
-  );
+  const within = <T>(patience: Call, work: Promise<T>): Promise<T> =>
+    patience.wait<T>(
+      (resolve, reject) => void work.then(resolve, reject),
+      (cause) => {
+        const settled = giveUp(context, lease, running);
+        return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, how === "begin");
+      },
+    );
+  const { channel } = statement;
+  if (channel === undefined) return within(call, running);
+  // whether it failed is seen in the second part
+  const opened = Promise.race([channel.opened, running.then(ignore, ignore)]);
+  return within(call, opened).then(() => within(context.createCall(Number.POSITIVE_INFINITY, call.signal), running));
 }
+
+const ignore = (): void => {};
 
 /** Asks the server to cancel, and destroys the connection unless that certainly ended this statement and no later one. */
 async function giveUp(context: SessionContext, lease: Lease, running: Promise<Result>): Promise<void> {

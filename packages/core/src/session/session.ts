@@ -9,6 +9,7 @@ import {
   PoolClosedError,
   ReplayMismatchError,
   SessionLostError,
+  StreamLostError,
   TransactionLostError,
 } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
@@ -45,10 +46,22 @@ export class Session {
   #lostState: SessionLostError | undefined;
   #settling: Promise<void> | undefined;
   #isReleased = false;
+  #releaseHow: "return" | "destroy" = "return";
+  #onLost: ((error: SessionLostError) => void) | undefined;
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new Binding(context);
+    this.#binding = new Binding(context, (node) => this.#onLost?.(new SessionLostError(node, undefined)));
+  }
+
+  /** What a statement would find now: a transaction that was lost counts as failed until a ROLLBACK acknowledges it. */
+  get transactionStatus(): "none" | "open" | "failed" {
+    return this.#lost === undefined ? this.#binding.transactionStatus : "failed";
+  }
+
+  /** Calls back as soon as state that cannot move is lost, also where no statement is under way to be told. One listener. */
+  onLost(listener: (error: SessionLostError) => void): void {
+    this.#onLost = listener;
   }
 
   /** The transaction that was lost, until a ROLLBACK acknowledges it. */
@@ -65,7 +78,7 @@ export class Session {
     statement: Statement,
     options: StatementOptions,
     call: Call,
-    facts: StatementFacts = this.#context.driver.inspect(statement.text),
+    facts: StatementFacts = factsOf(this.#context, statement),
   ): Promise<Result> {
     if (!this.#turns.tryTake()) await this.#turns.take(call, (reason) => this.#interruption(reason, facts, call));
     try {
@@ -81,15 +94,17 @@ export class Session {
    * Gives everything back, after the statement that is running. A transaction that is still open is rolled back by closing
    * its connection. Idempotent.
    */
-  release(): void {
+  release(how: "return" | "destroy" = "return"): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#releaseHow = how;
     if (!this.#turns.isTaken) this.#unbindWhenSettled();
   }
 
   #unbindWhenSettled(): void {
-    if (this.#settling === undefined) this.#binding.release();
-    else void this.#settling.then(() => this.#binding.release());
+    const release = (): void => this.#binding.release(this.#releaseHow);
+    if (this.#settling === undefined) release();
+    else void this.#settling.then(release);
   }
 
   /** @throws {MirrorpoolError} once the session was given back: nobody waits for its statements any more */
@@ -126,7 +141,7 @@ export class Session {
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
-        const failure = { error, facts, demand, node: lease.node, losses };
+        const failure = { error, statement, facts, demand, node: lease.node, losses };
         const decision = await judge(this.#context, binding, failure, call);
         if (decision === "surface") {
           binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
@@ -232,6 +247,8 @@ export class Session {
         const message = `${facts.command}: the connection was lost on every attempt, last on ${node}`;
         throw new MirrorpoolError("READ_LOST", message, { node, cause: error, retryable: true });
       }
+      case "stream-lost":
+        throw new StreamLostError(facts.command, node, error);
       default:
         return decision satisfies never;
     }
@@ -304,6 +321,12 @@ export class Session {
 }
 
 const rolledBack = (): Result => ({ rows: [], rowCount: null, command: "ROLLBACK" });
+
+/** What its text tells, and that a statement with a channel hands its rows out as they come. */
+export function factsOf({ driver }: SessionContext, statement: Statement): StatementFacts {
+  const facts = driver.inspect(statement.text);
+  return statement.channel === undefined || facts.stream ? facts : { ...facts, stream: true };
+}
 
 /** A write that may run between a BEGIN and a COMMIT of ours and still mean the same. */
 function isSingleWrite(facts: StatementFacts): boolean {

@@ -1,0 +1,126 @@
+import type { FailoverPool, PoolSession, Result, SessionLostError, Statement } from "@mirrorpool/core";
+import { QueueFullError } from "@mirrorpool/core";
+
+/** A statement that waits for its turn. */
+export interface Task {
+  readonly statement: Statement;
+  readonly timeoutMs: number | undefined;
+  /** Called once, when the next one may begin. */
+  done(error: unknown, result: Result | undefined): void;
+}
+
+/** How long a stream may take to end that nobody reads from any more. */
+const STREAM_GRACE_MS = 1000;
+
+/** Statements that may wait on one client. `pg` has no bound. */
+const MAX_QUEUED = 100_000;
+
+export interface CheckoutListener {
+  /** State that cannot move went with its connection. */
+  lost(error: SessionLostError): void;
+  /** No statement is left. */
+  drained(): void;
+}
+
+/** What a client does from one release to the next: one session of the pool, and its statements one after the other. */
+export class Checkout {
+  readonly #pool: FailoverPool;
+  readonly #listener: CheckoutListener;
+  readonly #queue: Task[] = [];
+  #session: PoolSession | undefined;
+  #current: Task | undefined;
+  #isWorking = false;
+  /** Of the statement that runs. */
+  #attempt = new AbortController();
+  #ending: "return" | "destroy" | undefined;
+  #onEnded: (() => void)[] = [];
+
+  constructor(pool: FailoverPool, listener: CheckoutListener) {
+    this.#pool = pool;
+    this.#listener = listener;
+  }
+
+  get isIdle(): boolean {
+    return !this.#isWorking;
+  }
+
+  get transactionStatus(): PoolSession["transactionStatus"] {
+    return this.#session?.transactionStatus ?? "none";
+  }
+
+  /** Runs it after those that were given before. */
+  add(task: Task): void {
+    if (this.#queue.length >= MAX_QUEUED) {
+      process.nextTick(() => task.done(new QueueFullError("queries of one client", MAX_QUEUED), undefined));
+      return;
+    }
+    this.#queue.push(task);
+    if (!this.#isWorking) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+      this.#current = task;
+      let error: unknown;
+      let result: Result | undefined;
+      try {
+        result = await this.#run(task);
+      } catch (reason) {
+        error = reason;
+      }
+      this.#current = undefined;
+      task.done(error, result);
+    }
+    this.#isWorking = false;
+    this.#listener.drained();
+    if (this.#ending !== undefined) this.#release(this.#ending);
+  }
+
+  async #run({ statement, timeoutMs }: Task): Promise<Result> {
+    this.#session ??= await this.#open();
+    const { signal } = this.#attempt;
+    return this.#session.query(statement, undefined, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+  }
+
+  async #open(): Promise<PoolSession> {
+    const session = await this.#pool.connect();
+    session.onLost((error) => this.#listener.lost(error));
+    return session;
+  }
+
+  /** Ends the statement that runs; those after it are not concerned. */
+  #interrupt(reason: string): void {
+    this.#attempt.abort(new Error(reason));
+    this.#attempt = new AbortController();
+  }
+
+  /** The application has closed the stream of this task: it ends by itself, or is ended. */
+  abandon(task: Task): void {
+    setTimeout(() => {
+      if (this.#current === task) this.#interrupt("the stream was closed before its end");
+    }, STREAM_GRACE_MS).unref();
+  }
+
+  /** Gives the session back when what was begun has ended; with `destroy` that is ended at once. Resolves then. */
+  end(how: "return" | "destroy"): Promise<void> {
+    this.#ending = how;
+    const ended = new Promise<void>((resolve) => this.#onEnded.push(resolve));
+    if (!this.#isWorking) this.#release(how);
+    else if (how === "destroy") this.#cut();
+    else if (this.#current?.statement.channel !== undefined) this.abandon(this.#current);
+    return ended;
+  }
+
+  #cut(): void {
+    const reason = new Error("the client was released or ended with a statement under way");
+    for (const task of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
+    this.#interrupt(reason.message);
+  }
+
+  #release(how: "return" | "destroy"): void {
+    this.#session?.release(how);
+    this.#session = undefined;
+    for (const resolve of this.#onEnded.splice(0)) resolve();
+  }
+}

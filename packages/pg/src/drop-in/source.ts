@@ -1,0 +1,151 @@
+import type { FailoverPool, NodeOptions, Password, PoolOptions } from "@mirrorpool/core";
+import { createPool, OptionsError } from "@mirrorpool/core";
+import pg from "pg";
+import { parse } from "pg-connection-string";
+import { type ClientSettings, postgres } from "../driver.ts";
+import { splitHosts, splitUrl } from "./hosts.ts";
+import {
+  ADDRESS_OPTIONS,
+  CLIENT_SETTINGS,
+  type Given,
+  isFailoverPool,
+  type MirrorpoolOption,
+  type OwnPoolOptions,
+  refuseConnectionOptions,
+  refuseUnfit,
+} from "./options.ts";
+import type { Source } from "./virtual-client.ts";
+
+/**
+ * From the options of a `Pool` or `Client`, the failover pool behind it.
+ * @param shared that of the whole module: what a library says of hosts and logins is not used then
+ * @throws {OptionsError} for what cannot be honoured
+ */
+export function resolveSource(given: Given, shared: FailoverPool | undefined): Source {
+  refuseUnfit(given);
+  const { mirrorpool = shared } = given;
+  if (isFailoverPool(mirrorpool)) {
+    if (mirrorpool !== shared) {
+      const rule = "nothing here: connections are those of the pool given as `mirrorpool`";
+      refuseConnectionOptions(given, rule, [...ADDRESS_OPTIONS, ...CLIENT_SETTINGS, "application_name"]);
+    }
+    return { ...common(given), pool: mirrorpool, isOwned: false, shown: given as pg.ClientConfig };
+  }
+  if (mirrorpool !== undefined && (typeof mirrorpool !== "object" || mirrorpool === null))
+    throw new OptionsError("mirrorpool", "a pool of createPool(), or its options", typeof mirrorpool);
+  return ownSource(given, (mirrorpool ?? {}) as Exclude<MirrorpoolOption, FailoverPool>);
+}
+
+function common(given: Given): Pick<Source, "queryTimeoutMs" | "connectTimeoutMs" | "binary"> {
+  return {
+    queryTimeoutMs: positive(given["query_timeout"]),
+    connectTimeoutMs: positive(given["connectionTimeoutMillis"]),
+    binary: given["binary"] === true,
+  };
+}
+
+/** A pool of its own: `pg`'s options say what `mirrorpool` does not. */
+function ownSource(given: Given, { nodes, ...options }: OwnPoolOptions): Source {
+  const { config, hosts } = readConnection(given);
+  if (nodes !== undefined) {
+    refuseConnectionOptions(given, "nothing here: say it in mirrorpool.nodes", ADDRESS_OPTIONS);
+  }
+  const [first] = hosts;
+  const pool = createPool({
+    ...options,
+    driver: postgres(settingsOf(config)),
+    nodes: nodes ?? hosts.map(({ host, port }) => nodeOf(host, port, config)),
+    ...applicationName(config, options),
+    pool: { ...sizes(given), ...options.pool },
+    timeouts: { ...timeouts(given), ...options.timeouts },
+    routing: { ...targetSession(config["target_session_attrs"]), ...options.routing },
+  });
+  const { user, password, database, ssl } = config;
+  const shown = { user, password, database, ssl, ...(nodes === undefined ? first : {}) };
+  return { ...common({ ...config, ...given }), pool, isOwned: true, shown: shown as pg.ClientConfig };
+}
+
+/** What the connection string says goes before the other options, as in `pg`; what neither says, the environment does. */
+function readConnection(given: Given): {
+  readonly config: Given;
+  readonly hosts: readonly { readonly host: string; readonly port: number | undefined }[];
+} {
+  const { connectionString } = given;
+  if (typeof connectionString !== "string" || connectionString === "") return { config: given, hosts: hostsOf(given) };
+  const list = splitUrl(connectionString);
+  const config = { ...given, ...parsed(list?.first ?? connectionString) };
+  return { config, hosts: list?.hosts ?? hostsOf(config) };
+}
+
+function parsed(url: string): Given {
+  try {
+    return Object.fromEntries(Object.entries(parse(url)).filter(([, value]) => value !== null && value !== ""));
+  } catch {
+    // the parser's message may quote the URL, and with it the password
+    throw new OptionsError("connectionString", "a PostgreSQL URL, user and password percent-encoded", "another text");
+  }
+}
+
+function hostsOf(config: Given): ReturnType<typeof splitHosts> {
+  const host = config["host"] ?? process.env["PGHOST"] ?? pg.defaults.host ?? "localhost";
+  const port = config["port"] ?? process.env["PGPORT"] ?? pg.defaults.port ?? "";
+  return splitHosts(String(host), String(port));
+}
+
+/** What is undefined `pg` finds out itself: from the environment, its defaults, the password file. */
+function nodeOf(host: string, port: number | undefined, { user, password, database, ssl }: Given): NodeOptions {
+  const options = { port, user, password: password as Password | undefined, database, tls: ssl };
+  return { host, ...defined(options) } as NodeOptions; // each checked by the core
+}
+
+const settingsOf = (config: Given): ClientSettings =>
+  defined(Object.fromEntries(CLIENT_SETTINGS.map((name) => [name, config[name]])));
+
+function applicationName(config: Given, options: OwnPoolOptions): Pick<PoolOptions, "applicationName"> {
+  const name =
+    options.applicationName ??
+    config["application_name"] ??
+    process.env["PGAPPNAME"] ??
+    config["fallback_application_name"];
+  return typeof name === "string" && name !== "" ? { applicationName: name } : {};
+}
+
+/** A pool of `max` clients that all run a statement needs as many connections, wherever these go. */
+function sizes({ max, min, maxLifetimeSeconds }: Given): PoolOptions["pool"] {
+  const lifetime = positive(maxLifetimeSeconds);
+  return defined({
+    max: positive(max),
+    min: positive(min),
+    lifetimeMs: lifetime === undefined ? undefined : lifetime * 1000,
+  });
+}
+
+function timeouts({ connectionTimeoutMillis }: Given): PoolOptions["timeouts"] {
+  const acquireMs = positive(connectionTimeoutMillis);
+  return defined({ acquireMs });
+}
+
+/** libpq's way to choose a node of a list. */
+function targetSession(value: unknown): PoolOptions["routing"] {
+  switch (value) {
+    case undefined:
+    case "any":
+    case "prefer-standby":
+      return {};
+    case "read-write":
+    case "primary":
+      return { readFrom: "primary" };
+    default:
+      throw new OptionsError("target_session_attrs", "any, prefer-standby, read-write or primary", "another value");
+  }
+}
+
+const positive = (value: unknown): number | undefined => {
+  const number = typeof value === "string" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number > 0 ? number : undefined;
+};
+
+function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
