@@ -1,6 +1,6 @@
 import type { PoolInUse } from "@mirrorpool/core";
 import { TransactionAbortedError } from "@mirrorpool/core";
-import type { DatabaseConnection, Driver } from "kysely";
+import type { DatabaseConnection, Driver, PostgresCursorConstructor } from "kysely";
 import { MirroredConnection } from "./connection.ts";
 
 /** By this Kysely's `isAbortedTransactionError` (since 0.29) knows that the transaction is over: it sends no ROLLBACK then. */
@@ -10,7 +10,7 @@ const ABORTED = Symbol.for("kysely.AbortedTransactionError");
  * Kysely's driver on a failover pool. Transactions are ordinary statements of one session, so that the pool sees where they
  * begin and end: it records them, replays them, and settles their COMMIT.
  */
-export function createDriver(take: () => PoolInUse): Driver {
+export function createDriver(take: () => PoolInUse, cursor: PostgresCursorConstructor | undefined): Driver {
   let taken: PoolInUse | undefined;
   const run = async (connection: DatabaseConnection, sql: string): Promise<string> =>
     (connection as MirroredConnection).command(sql); // it made them all
@@ -22,7 +22,7 @@ export function createDriver(take: () => PoolInUse): Driver {
     acquireConnection: async (options) => {
       taken ??= take();
       const signal = options?.signal;
-      return new MirroredConnection(await taken.pool.connect(signal === undefined ? {} : { signal }));
+      return new MirroredConnection(await taken.pool.connect(signal === undefined ? {} : { signal }), cursor);
     },
     beginTransaction: async (connection, { isolationLevel, accessMode }) => {
       const modes = [isolationLevel === undefined ? undefined : `isolation level ${isolationLevel}`, accessMode];
