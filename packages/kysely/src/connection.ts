@@ -5,6 +5,9 @@ import type { CompiledQuery, DatabaseConnection, PostgresCursorConstructor, Quer
 /** Commands whose count is of rows that they changed. */
 const CHANGES: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
+const NO_CURSOR =
+  "stream() needs pg-cursor: mirroredPostgres(…, { cursor: Cursor }), where Cursor is the class of the package pg-cursor";
+
 /** What Kysely holds: a session of the pool, which has no connection of its own until a statement needs one. */
 export class MirroredConnection implements DatabaseConnection {
   readonly #session: PoolSession;
@@ -23,8 +26,7 @@ export class MirroredConnection implements DatabaseConnection {
   }
 
   async *streamQuery<R>({ sql, parameters }: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    if (this.#cursor === undefined)
-      throw new Error("a stream needs the option `cursor`: the class of the package pg-cursor");
+    if (this.#cursor === undefined) throw new Error(NO_CURSOR);
     const cursor = new this.#cursor<R>(sql, [...parameters]);
     const ended = submit(this.#session, cursor as typeof cursor & QueryObject & { readonly text: string });
     try {
@@ -49,10 +51,10 @@ export class MirroredConnection implements DatabaseConnection {
     this.#running?.abort();
   }
 
-  /** Kysely's `kill session`: the statement ends, and with it the session, its transaction and its locks. */
+  /** Kysely's `kill session`: the statement ends, and with it its connection, the transaction and the locks. */
   async killSession(): Promise<void> {
     this.#running?.abort();
-    this.#session.release();
+    this.#session.release("destroy");
   }
 
   release(): void {
