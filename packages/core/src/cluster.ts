@@ -6,7 +6,6 @@ import type { Config, NodeConfig } from "./config/resolve.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Connector } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Observation } from "./driver.ts";
 import { PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
@@ -16,15 +15,17 @@ import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
 import { createCounters } from "./observe/counters.ts";
 import { Events } from "./observe/events.ts";
+import { Introduction } from "./pool/introduction.ts";
 import { NodePool } from "./pool/node-pool.ts";
 import { Acknowledged } from "./session/acknowledged.ts";
 import type { Ledger, SessionContext } from "./session/context.ts";
 import { drain } from "./session/drain.ts";
 import { findLost, pruneLedger } from "./session/ledger-upkeep.ts";
 import { Misrouted } from "./session/misrouted.ts";
+import { ReadYourWrites } from "./session/read-your-writes.ts";
 import { Work } from "./session/work.ts";
 import { TopologyCell } from "./topology/cell.ts";
-import type { NodeId, NodeState } from "./topology/node.ts";
+import type { NodeState } from "./topology/node.ts";
 import { initialTopology, type Topology } from "./topology/topology.ts";
 
 /** How often idle connections are looked through, and those kept ready are opened. */
@@ -68,7 +69,14 @@ export class Cluster {
       positions: driver.positions,
     });
     const deadlines = new Deadlines(environment);
-    const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node)]));
+    const createCall = (timeoutMs: number | undefined, signal: AbortSignal | undefined): Call =>
+      new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal);
+    const introduction = new Introduction(driver, cell, environment, {
+      probeTimeoutMs: config.monitor.probeTimeoutMs,
+      lookAgain: (id) => this.#monitor.lookAgain(id),
+      createCall,
+    });
+    const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node, introduction)]));
     cell.subscribe((after, before) => this.#follow(after, before));
     this.context = {
       config,
@@ -85,10 +93,9 @@ export class Cluster {
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
       ledger: config.exactlyOnce && { table: config.exactlyOnce.table, statements: config.exactlyOnce.statements },
       suspect: () => this.#monitor.suspect(),
-      lastWriteAt: Number.NEGATIVE_INFINITY,
+      readYourWrites: new ReadYourWrites(),
       isClosed: false,
-      createCall: (timeoutMs, signal) =>
-        new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal),
+      createCall,
     };
     const byId = new Map(config.nodes.map((node) => [node.id, node]));
     this.#monitor = new Monitor(
@@ -124,43 +131,27 @@ export class Cluster {
     context.deadlines.close();
   }
 
-  #createNodePool(node: NodeConfig): NodePool {
-    const { driver, pool, timeouts, monitor } = this.config;
-    const { environment } = this;
+  #createNodePool(node: NodeConfig, introduction: Introduction): NodePool {
+    const { driver, pool, timeouts } = this.config;
     return new NodePool(
       node.id,
       { ...pool, acquireMs: timeouts.acquireMs },
       {
-        open: (signal) => this.#connector.open(node, signal),
-        check: (connection) =>
-          new Promise<void>((resolve, reject) => {
-            const timer = environment.schedule(
-              monitor.probeTimeoutMs,
-              () => reject(new Error("no answer in time")),
-              true,
-            );
-            const sentAt = environment.now();
-            driver
-              .probe(connection)
-              .then((observation) => this.#learn(node.id, observation, sentAt))
-              .then(resolve, reject)
-              .finally(() => timer.cancel());
-          }),
+        open: async (signal) => {
+          const connection = await this.#connector.open(node, signal);
+          try {
+            await introduction.greet(node.id, connection, signal);
+            return connection;
+          } catch (error) {
+            connection.destroy();
+            throw error;
+          }
+        },
+        check: (connection) => introduction.check(node.id, connection),
         classify: (error) => driver.classify(error),
       },
-      environment,
+      this.environment,
     );
-  }
-
-  /** What a pooled connection was told counts as much as what the monitor was. @throws {Error} when it leads elsewhere */
-  #learn(id: NodeId, observation: Observation, sentAt: number): void {
-    const { cell } = this.context;
-    const node = cell.current.nodes.get(id);
-    if (node?.observation !== undefined && node.observation.instance !== observation.instance) {
-      throw new Error("the connection leads to another server than the node's address does now");
-    }
-    if (node === undefined || sentAt < node.observedAt) return;
-    cell.apply({ type: "observed", node: id, observation, sentAt, receivedAt: this.environment.now() });
   }
 
   /** What a change of the topology means for the pools: cuts what must not go on, and tells the application. */

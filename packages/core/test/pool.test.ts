@@ -95,6 +95,16 @@ describe("what went wrong before", () => {
     expect(driver.connections.filter(({ status }) => status !== "closed")).toEqual([]);
   });
 
+  test("a node whose connections all broke counted as up until its next probe was due", async () => {
+    const pool = await startPool({ monitor: { intervalMs: 60_000 } });
+    a.login = Promise.reject(new ScriptedError("refused"));
+    a.login.catch(() => {});
+    for (const connection of driver.connections) if (connection.node === "a") connection.destroy();
+    await environment.advance(20);
+    expect(pool.topology().nodes.map(({ id, status }) => `${id} ${status}`)).toEqual(["a:1 down", "b:1 up"]);
+    await pool.close();
+  });
+
   test("what a connection of the pool was told of its server, when asked whether it lives, was thrown away", async () => {
     const pool = await startPool({ pool: { validateAfterIdleMs: 0 }, monitor: { intervalMs: 60_000 } });
     await pool.query("WRITE x");

@@ -21,7 +21,7 @@ export interface ScriptedServer {
 }
 
 /** One connection, with all that it was given. */
-export class ScriptedConnection implements Connection {
+class ScriptedConnection implements Connection {
   readonly node: string;
   readonly sessionId: string | undefined = undefined;
   readonly given: string[] = [];

@@ -6,11 +6,11 @@ import { judge } from "./checks.ts";
 
 const stand: Stand = { epoch: 1, primary: "a", isWritable: true, isSplit: false };
 
-/** One thing after the other, a millisecond and an event apart. */
+/** One thing after the other, a millisecond and an event apart, after a look at the primary. */
 function historyOf(...happenings: readonly Happening[]): Recorded[] {
   const end: Happening = { type: "final", openConnections: [], armedTimers: 0, tokens: [] };
   const hasEnd = happenings.some(({ type }) => type === "final");
-  return [...happenings, ...(hasEnd ? [] : [end])].map((happening, index) => ({
+  return [observed("a", {}), ...happenings, ...(hasEnd ? [] : [end])].map((happening, index) => ({
     at: index,
     step: index,
     ...happening,
@@ -57,7 +57,7 @@ function observed(node: string, changes: Partial<Observation>): Happening {
     position: "0",
     ...changes,
   };
-  return { type: "observed", node, isMonitors: true, observation };
+  return { type: "observed", node, isGreeting: false, observation };
 }
 
 const applied: Extract<Happening, { type: "applied" }> = {
@@ -93,7 +93,7 @@ const flawless: readonly Happening[] = [
 ];
 
 test("a history in which all went well breaks no rule", () => {
-  expect(judge(historyOf(observed("a", {}), ...flawless))).toEqual([]);
+  expect(judge(historyOf(...flawless))).toEqual([]);
 });
 
 /** What the checks have to find, each in a history that is wrong in one way only. */
@@ -102,6 +102,11 @@ const wrong: readonly (readonly [sentence: string, rule: string, happenings: rea
     "a write to a node on an older timeline than one that was seen",
     "no write to a superseded primary",
     [observed("a", {}), observed("b", { timeline: 2 }), ...flawless],
+  ],
+  [
+    "a statement to a server that nobody had looked at",
+    "no write to a superseded primary",
+    [call(1), sent(2, { instance: "a.2" }), applied, { type: "answered", send: 2 }, done, claim("committed")],
   ],
   [
     "a write to a node that had said that it is a mirror",

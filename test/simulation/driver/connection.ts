@@ -57,9 +57,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
   #unanswered: number | undefined;
   /** Whose single write is open here: its COMMIT comes next. */
   #beganFor: number | undefined;
-  /** Used for a probe from its first moment on: the monitor's. Undefined before the first use. */
-  #isMonitors: boolean | undefined;
-  #openedAt = -1;
+  #probes = 0;
 
   /** The server has accepted the login; the answer is on its way. */
   constructor(shared: Shared, node: string, server: Server, wire: Wire) {
@@ -75,13 +73,13 @@ export class SimulatedConnection implements Connection, ClientEnd {
 
   /** The client has learnt that the login is through. */
   open(): void {
-    this.#openedAt = this.#shared.clock.steps;
     this.#shared.connections.add(this);
     this.#shared.history.add({ type: "opened", connection: this.id, node: this.node });
   }
 
-  get isMonitors(): boolean {
-    return this.#isMonitors === true;
+  /** It has been probed once so far: the first thing that is asked of each connection. */
+  get isGreeting(): boolean {
+    return this.#probes === 1;
   }
 
   get status(): Connection["status"] {
@@ -111,8 +109,9 @@ export class SimulatedConnection implements Connection, ClientEnd {
     if (isFirst && this.#status !== "idle") this.#breach("BEGIN inside a transaction");
     const inTransaction = isFirst || this.#status !== "idle";
     const { verb } = parse(text);
-    this.#isMonitors ??= verb === "PROBE" && this.#openedAt === this.#shared.clock.steps;
-    if (verb !== "PROBE") {
+    if (verb === "PROBE") {
+      this.#probes += 1;
+    } else {
       this.#checkOwner(statement);
       const call = typeof statement["call"] === "number" ? statement["call"] : this.#beganFor;
       this.#beganFor = isFirst ? call : undefined;

@@ -29,10 +29,11 @@ export const optionRules = {
   },
   routing: {
     readFrom: { type: "choice", of: ["mirrors", "primary"], default: "mirrors" },
-    consistency: { type: "choice", of: ["process", "eventual", "strong"], default: "process" },
+    consistency: { type: "choice", of: ["process", "context", "eventual", "strong"], default: "process" },
     balance: { type: "choice", of: ["least-busy", "latency"], default: "least-busy" },
     maxLagBytes: { type: "integer", min: 0, max: 9_007_199_254_740_991, default: 16_777_216 },
     maxLagMs: { type: "integer", min: 0, max: 86_400_000, default: 10_000 },
+    freshWaitMs: { type: "integer", min: 0, max: 60_000, default: 20 },
     splitBrainReads: { type: "boolean", default: false },
   },
   failover: {
@@ -133,6 +134,11 @@ export interface PoolOptions {
     readonly maxLagBytes?: number;
     /** The same in time. 0 ms to a day, default 10 000. */
     readonly maxLagMs?: number;
+    /**
+     * How long a read of a context, or one with `freshAs`, waits for a mirror to have what it must see, before the primary
+     * answers. 0 ms to a minute, default 20.
+     */
+    readonly freshWaitMs?: number;
     /** Whether mirrors go on answering reads while two nodes claim to be primary. Default false. */
     readonly splitBrainReads?: boolean;
   };

@@ -38,6 +38,10 @@ export class Binding {
     return this.#lease?.connection.status === "failed" ? "failed" : "open";
   }
 
+  get isBound(): boolean {
+    return this.#lease !== undefined;
+  }
+
   get isPinned(): boolean {
     return this.#isPinned;
   }
@@ -91,7 +95,7 @@ export class Binding {
     } else {
       this.endTransaction();
       // counted when it is complete: what a later read must see
-      if (!isRead) this.#context.lastWriteAt = environment.now();
+      if (!isRead) this.#context.readYourWrites.note(environment.now());
     }
     const isError = typeof answer === "string";
     if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#pin();

@@ -11,6 +11,7 @@ import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { Misrouted } from "./misrouted.ts";
+import type { ReadYourWrites } from "./read-your-writes.ts";
 import type { Work } from "./work.ts";
 
 /** The commit ledger in use: its table, and how the driver speaks of it. */
@@ -37,8 +38,7 @@ export interface SessionContext {
   readonly ledger: Ledger | undefined;
   /** Probes all nodes at once: a fault was seen. */
   suspect(): void;
-  /** When the last write of this process completed, on the environment's clock; -Infinity before the first. */
-  lastWriteAt: number;
+  readonly readYourWrites: ReadYourWrites;
   isClosed: boolean;
   createCall(timeoutMs: number | undefined, signal: AbortSignal | undefined): Call;
 }

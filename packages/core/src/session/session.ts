@@ -14,7 +14,6 @@ import {
 } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Consistency } from "../routing/freshness.ts";
-import { freshAfter } from "../routing/freshness.ts";
 import type { Demand } from "../routing/route.ts";
 import { acquire, TO_PRIMARY } from "./acquire.ts";
 import { Binding } from "./binding.ts";
@@ -22,6 +21,9 @@ import { commitWithToken, writeOnce } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
 import { digestError } from "./digest.ts";
 import { type Failure, judge } from "./failure.ts";
+import { waitForFreshMirror } from "./fresh-mirror.ts";
+import { readDemand } from "./read-demand.ts";
+import { handsOutRows } from "./recording.ts";
 import { replay } from "./replay.ts";
 import type { Decision } from "./retry.ts";
 import { Interrupted, run } from "./run.ts";
@@ -31,6 +33,8 @@ import { Turns } from "./turns.ts";
 export interface StatementOptions extends CallOptions {
   /** How fresh a read has to be. Default: `routing.consistency`. */
   readonly consistency?: Consistency;
+  /** A token of {@link FailoverPool.freshnessToken}: the read sees what that covers as well. */
+  readonly freshAs?: string;
 }
 
 /**
@@ -128,7 +132,9 @@ export class Session {
     let losses = 0;
     let avoid: string | undefined;
     for (;;) {
-      const demand = this.#demand(statement, facts, options);
+      let demand = this.#demand(statement, facts, options);
+      if (demand.anew !== undefined && !binding.isBound)
+        demand = await waitForFreshMirror(this.#context, demand.anew, call);
       const lease = binding.keep(demand) ?? binding.bind(demand, await acquire(this.#context, demand, call, avoid));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
@@ -188,13 +194,14 @@ export class Session {
     if (facts.intent === "write" || context.misrouted.has(statement.text)) {
       return TO_PRIMARY;
     }
-    const consistency = options.consistency ?? context.config.routing.consistency;
-    return { intent: "read", freshAfter: freshAfter(consistency, context.lastWriteAt) };
+    return readDemand(context, options);
   }
 
   /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
-  async #replay({ error, facts, node }: Failure, call: Call): Promise<boolean> {
+  async #replay({ error, statement, facts, node }: Failure, call: Call): Promise<boolean> {
     const { transaction, isPinned } = this.#binding;
+    // sent again it would hand out from its start what the application has in part
+    if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
@@ -314,7 +321,7 @@ export class Session {
   #commitUnknown(facts: StatementFacts, node: string, cause: unknown): CommitUnknownError {
     const { counters, events, environment } = this.#context;
     counters.commitUnknown += 1;
-    this.#context.lastWriteAt = environment.now(); // it may have happened: a later read must not miss it
+    this.#context.readYourWrites.note(environment.now()); // it may have happened: a later read must not miss it
     events.emit("commit-unknown", { node, command: facts.command });
     return new CommitUnknownError(facts.command, node, cause);
   }
