@@ -43,6 +43,8 @@ export type Happening =
       readonly tokens: readonly string[];
       readonly fate: Fate;
       readonly call: number;
+      /** Servers that have them all, at this moment. */
+      readonly copies: number;
     }
   | {
       readonly type: "sent";

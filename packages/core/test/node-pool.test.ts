@@ -11,6 +11,7 @@ import { HeldEnvironment, settle } from "./held-environment.ts";
 
 class ScriptedConnection implements Connection {
   status: Connection["status"] = "idle";
+  readonly isInTransaction = false;
   readonly #listeners: (() => void)[] = [];
   readonly sessionId: string | undefined = undefined;
   run(): never {

@@ -142,6 +142,32 @@ describe("what went wrong before", () => {
     await pool.close();
   });
 
+  test("a transaction that began while its primary was read-only for a moment failed with the server's refusal", async () => {
+    const pool = await startPool();
+    let refusals = 0;
+    a.answer = async (text) => {
+      if (text === "WRITE x" && refusals++ === 0) throw new ScriptedError("read-only");
+      return {};
+    };
+    const written = pool.transaction((transaction) => transaction.query("WRITE x"));
+    await environment.advance(600);
+    expect(await written).toMatchObject({ command: "WRITE" });
+    expect(givenTo("a")).toEqual(["BEGIN", "WRITE x", "BEGIN", "WRITE x", "COMMIT"]);
+    await pool.close();
+  });
+
+  test("a write in a transaction that the application itself began read-only ends with the server's refusal", async () => {
+    const pool = await startPool();
+    a.answer = async (text) => {
+      if (text === "WRITE x") throw new ScriptedError("read-only");
+      return {};
+    };
+    const failure = failureOf(pool.transaction((transaction) => transaction.query("WRITE x"), { readOnly: true }));
+    await environment.advance(600);
+    expect(await failure).toMatchObject({ kind: "read-only" });
+    await pool.close();
+  });
+
   test("a refusal inside a transaction was shown when the monitor could not tell in time whether the primary takes writes", async () => {
     const pool = await startPool();
     a.answer = async (text) => {

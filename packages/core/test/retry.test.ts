@@ -175,9 +175,15 @@ const refusedStatement: readonly Case[] = [
     "surface",
   ],
   [
-    "a refusal inside a transaction that the application itself made read-only is shown",
+    "a refusal inside a transaction by a primary that takes writes may be of a moment ago: the transaction begins anew",
     "read-only",
     { takesWrites: true, inTransaction: true },
+    "begun-read-only",
+  ],
+  [
+    "a refusal inside a transaction that began anew is the application's own choice",
+    "read-only",
+    { takesWrites: true, inTransaction: true, losses: 1 },
     "surface",
   ],
   [

@@ -156,9 +156,9 @@ describe("freshness", () => {
   });
 
   const samples = [
-    { sentAt: 100, position: "10" },
-    { sentAt: 200, position: "20" },
-    { sentAt: 300, position: "30" },
+    { sentAt: 100, receivedAt: 100 + 1, position: "10" },
+    { sentAt: 200, receivedAt: 200 + 1, position: "20" },
+    { sentAt: 300, receivedAt: 300 + 1, position: "30" },
   ];
   const topology = { ...healthy(), samples };
   const { reign } = topology;

@@ -1,6 +1,7 @@
 import type { Observation } from "@mirrorpool/core";
 import { expect, test } from "vitest";
 import type { Happening, Recorded, Stand } from "../history.ts";
+import type { Setting } from "../setting.ts";
 import { tryOut } from "../trial.ts";
 import { judge } from "./checks.ts";
 
@@ -74,8 +75,16 @@ const claim = (fate: "committed" | "not-committed" | "unknown"): Happening => ({
   unit: "t1",
   tokens: ["t1"],
   fate,
+  copies: 2,
   call: 1,
 });
+
+/** The first happening of a history in which writes shall be mirrored. */
+const mirrored: Happening = {
+  type: "setting",
+  seed: 1,
+  setting: { pool: { durability: "mirrored" }, world: { flavour: "timelines" } } as unknown as Setting, // what checks look at
+};
 
 const failed = (name: string, code: string): Happening => ({
   type: "end",
@@ -177,6 +186,16 @@ const wrong: readonly (readonly [sentence: string, rule: string, happenings: rea
     "two primaries of one epoch",
     "epochs never go back",
     [sent(2, { text: "READ" }), sent(3, { text: "READ", stand: { ...stand, primary: "b" } })],
+  ],
+  [
+    "an acknowledged write that one server has alone, where it shall be mirrored",
+    "acknowledged is mirrored",
+    [mirrored, ...flawless.slice(0, -1), { ...claim("committed"), copies: 1 } as Happening],
+  ],
+  [
+    "a write that is said to be on no mirror where nobody waits for one",
+    "errors are allowed",
+    [call(1), failed("NotMirroredError", "NOT_MIRRORED")],
   ],
   ["a call that ends after its deadline", "every call ends in time", [call(1, { deadline: -20 }), done]],
   ["a call that never ends", "every call ends in time", [call(1)]],

@@ -15,6 +15,8 @@ import { parse } from "./language.ts";
 export const CLOSE_MS = 50;
 /** How often a connection breaks just when it is used: no byte of the statement leaves. */
 const BREAKS_AT_USE = 0.003;
+/** How often a connection is lost in the very moment of an answer, before the pool can look at either. */
+const LOST_WITH_ANSWER = 0.005;
 /** How often a statement arrives long after its connection was lost. */
 const ARRIVES_LATE = 0.01;
 /** How often a statement takes effect and its connection is lost with the answer. */
@@ -50,6 +52,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
   readonly #closeListeners: (() => void)[] = [];
   #running: Running | undefined;
   #status: Exclude<Connection["status"], "busy"> = "idle";
+  #isInTransaction = false;
   /** Who has the transaction, or the session state, that is on this connection. */
   #owner: string | undefined;
   #hasState = false;
@@ -84,6 +87,10 @@ export class SimulatedConnection implements Connection, ClientEnd {
 
   get status(): Connection["status"] {
     return this.#running !== undefined && this.#status !== "closed" ? "busy" : this.#status;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#isInTransaction;
   }
 
   begin(statement: Statement): Promise<Result> {
@@ -237,10 +244,13 @@ export class SimulatedConnection implements Connection, ClientEnd {
     const { history } = this.#shared;
     this.#running = undefined;
     this.#status = reply.status;
+    this.#isInTransaction = reply.status === "transaction" || reply.status === "failed";
     if (reply.ok) {
       if (reply.command === "SET" || reply.command === "LISTEN") this.#hasState = true;
       if (!running.isProbe) history.add({ type: "answered", send: request, command: reply.command });
       running.resolve({ rows: reply.rows as Result["rows"], rowCount: reply.rows.length, command: reply.command });
+      const { random, world } = this.#shared;
+      if (!running.isProbe && !world.isSettled && random.chance(LOST_WITH_ANSWER)) this.reset();
       return;
     }
     history.add({ type: "answered", send: request, code: reply.code });

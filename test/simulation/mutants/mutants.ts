@@ -50,9 +50,16 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a new connection is lent before anybody has looked at its server",
     file: "cluster.ts",
-    from: "await introduction.greet(node.id, connection, signal);",
+    from: "await this.#introduction.greet(node.id, connection, signal);",
     to: "",
     rules: ["no write to a superseded primary"],
+  },
+  {
+    name: "a connection that is lost in the moment of an answer ends its transaction",
+    file: "session/binding.ts",
+    from: "this.#lease?.connection.isInTransaction === true",
+    to: '["transaction", "failed"].includes(this.#lease?.connection.status ?? "")',
+    rules: ["claims are true"],
   },
   {
     name: "the election does not look at timelines",

@@ -20,6 +20,7 @@ export const optionRules = {
     connectMs: { type: "integer", min: 1, max: 600_000, default: 5_000 },
     statementMs: { type: "integer", min: 1, max: 86_400_000, default: 30_000 },
     failoverMs: { type: "integer", min: 1, max: 86_400_000, default: 30_000 },
+    mirrorMs: { type: "integer", min: 1, max: 86_400_000, default: 10_000 },
   },
   monitor: {
     intervalMs: { type: "integer", min: 10, max: 60_000, default: 250 },
@@ -48,6 +49,9 @@ export const optionRules = {
 
 /** A password, or where to get it: called for the first connection, and again after the server refused it. */
 export type Password = string | (() => string | Promise<string>);
+
+/** What a write has to reach before it is acknowledged. */
+export type Durability = "primary" | "mirrored";
 
 /** One node as an object. What a URL says, these override. */
 export interface NodeOptions {
@@ -112,6 +116,8 @@ export interface PoolOptions {
     readonly statementMs?: number;
     /** Longest wait for a node that can serve the call. 1 ms to a day, default 30 000. */
     readonly failoverMs?: number;
+    /** Longest wait for a mirror to have a commit, with `durability: "mirrored"`. 1 ms to a day, default 10 000. */
+    readonly mirrorMs?: number;
   };
   readonly monitor?: {
     /** Between two probes of a node. 10 ms to a minute, default 250. */
@@ -154,6 +160,12 @@ export interface PoolOptions {
    * see `ledgerSchema()`. Default false.
    */
   readonly exactlyOnce?: boolean | ExactlyOnceOptions;
+  /**
+   * What a write has to reach before it is acknowledged: `primary`, or `mirrored`: a mirror has it as well, so that a failover
+   * to a mirror that has all loses nothing. By the server itself where `synchronous_standby_names` is set, else the pool waits
+   * until it has seen it, at most `timeouts.mirrorMs`. Default `primary`.
+   */
+  readonly durability?: Durability;
   readonly failover?: {
     /** After a failover waiting work starts within a random part of this. 0 ms to 10 s, default 10. */
     readonly releaseJitterMs?: number;

@@ -167,6 +167,11 @@ export class Monitor {
     this.#watches.get(node)?.lookAgain();
   }
 
+  /** Probes one node at once. */
+  look(id: NodeId): void {
+    this.#watches.get(id)?.hurry();
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#watches.values()].map((watch) => watch.close()));
   }

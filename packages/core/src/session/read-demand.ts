@@ -5,14 +5,18 @@ import type { Demand } from "../routing/route.ts";
 import type { SessionContext } from "./context.ts";
 import { importToken } from "./freshness-token.ts";
 
-/** What a read asks of its node: to be as fresh as its caller's own writes, and as what the caller was told by others. */
+/**
+ * What a read asks of its node: to be as fresh as its caller's own writes, and as what the caller was told by others.
+ * @param wroteAt when its session wrote: it sees that in any case
+ */
 export function readDemand(
   context: SessionContext,
   options: { readonly consistency?: Consistency; readonly freshAs?: string },
+  wroteAt: number,
 ): Demand {
   const { config, readYourWrites, cell, driver } = context;
   const consistency = options.consistency ?? config.routing.consistency;
-  const own = freshAfter(consistency, readYourWrites);
+  const own = Math.max(freshAfter(consistency, readYourWrites), wroteAt);
   if (options.freshAs === undefined && consistency !== "context") return { intent: "read", freshAfter: own };
   const tokens = options.freshAs === undefined ? [] : [importToken(context, options.freshAs)];
   if (consistency === "context" && readYourWrites.token !== undefined) tokens.push(readYourWrites.token);
