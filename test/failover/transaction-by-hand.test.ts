@@ -72,6 +72,18 @@ test("ROLLBACK on a primary that was killed is a success: that is what was asked
   expect((await session.query("ROLLBACK")).command).toBe("ROLLBACK");
 });
 
+test("ROLLBACK after a COMMIT of unknown fate waited for a new primary, though there was nothing to roll back", async () => {
+  await using pool = openPool(cluster);
+  await using session = await pool.connect();
+  const primary = cluster.primary();
+  await session.query("BEGIN");
+  await session.query("INSERT INTO account VALUES (46)");
+  await primary.proxy.halfOpen("down");
+  expect(await rejection(session.query("COMMIT"))).toBeInstanceOf(CommitUnknownError);
+  expect(pool.topology().primary).toBeUndefined();
+  expect((await session.query("ROLLBACK", [], { timeoutMs: 1 })).command).toBe("ROLLBACK");
+});
+
 test("a session that is given back with its transaction open leaves nothing of it", async () => {
   await using pool = openPool(cluster, { pool: { max: 1 } });
   const session = await pool.connect();

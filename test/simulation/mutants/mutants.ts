@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
     file: "session/commit.ts",
     from: "const fate = await settle(context, ledger, token, place, call);",
     to: 'const fate = (place.node === "" ? "committed" : "fenced") as "committed" | "fenced" | undefined;\n    void settle;',
-    rules: ["no write runs twice"],
+    rules: ["claims are true", "no write runs twice"],
   },
   {
     name: "a new connection is lent before anybody has looked at its server",

@@ -161,6 +161,8 @@ export class Session {
     if (this.#lost !== undefined) return this.#answerForLost(this.#lost, facts);
     if (this.#lostState !== undefined) return this.#answerForLostState(this.#lostState, facts);
     const binding = this.#binding;
+    // an ORM also rolls back after a COMMIT that was lost: it would wait for a new primary, and hide the error that counts
+    if (facts.transaction === "rollback" && binding.transaction === undefined) return rolledBack();
     let losses = 0;
     let conflicts = 0;
     let avoid: string | undefined;

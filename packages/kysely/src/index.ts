@@ -1,0 +1,2 @@
+/** Kysely on a mirrored database. */
+export { type MirroredPostgresOptions, mirroredPostgres } from "./dialect.ts";
