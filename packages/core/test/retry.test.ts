@@ -20,9 +20,9 @@ function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decisio
       onMirror: false,
       takesWrites: false,
       losses: 0,
-      isOpen: false,
       conflictsLeft: 0,
       isRecorded: true,
+      isOpen: false,
       ...changes,
     },
   );

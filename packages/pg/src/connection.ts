@@ -16,8 +16,8 @@ interface ClientInternals {
     readonly parsedStatements: Record<string, string>;
     on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
     on(event: "end" | "error", listener: () => void): void;
-    on(event: "parameterStatus", listener: (message: unknown) => void): void;
     on(event: "commandComplete", listener: (message: { readonly text: string }) => void): void;
+    on(event: "parameterStatus", listener: (message: unknown) => void): void;
     prependListener(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
   };
   readonly processID: number | null;

@@ -29,16 +29,16 @@ export class Binding {
   #lease: Lease | undefined;
   #transaction: OpenTransaction | undefined;
   #isPinned = false;
-  readonly #onStateLost: (node: NodeId) => void;
   /** A statement that failed may have left something on the connection. */
   #isTainted = false;
   readonly journal: Journal;
+  readonly #onStateLost: (node: NodeId) => void;
 
   /** @param onStateLost called when the connection is lost that state ties the session to */
   constructor(context: SessionContext, onStateLost: (node: NodeId) => void) {
     this.#context = context;
-    this.#onStateLost = onStateLost;
     this.journal = new Journal(context.driver.states);
+    this.#onStateLost = onStateLost;
   }
 
   get transaction(): OpenTransaction | undefined {
@@ -126,15 +126,6 @@ export class Binding {
     }
   }
 
-  #pin(): void {
-    if (this.#isPinned) return;
-    this.#isPinned = true;
-    const lease = this.#lease;
-    lease?.connection.onClose(() => {
-      if (this.#isPinned && this.#lease === lease) this.#onStateLost(lease.node);
-    });
-  }
-
   #noteState(statement: Statement, facts: StatementFacts, command: string | undefined, isOpen: boolean): void {
     const trace = this.journal.note(statement, facts, command, isOpen);
     if (trace === "pinned") {
@@ -144,6 +135,15 @@ export class Binding {
     }
     if (trace === "tainted") this.#isTainted = true;
     this.#keepState();
+  }
+
+  #pin(): void {
+    if (this.#isPinned) return;
+    this.#isPinned = true;
+    const lease = this.#lease;
+    lease?.connection.onClose(() => {
+      if (this.#isPinned && this.#lease === lease) this.#onStateLost(lease.node);
+    });
   }
 
   /** The connection has what the journal has, after each answer. */
@@ -198,8 +198,7 @@ export class Binding {
   /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one, or when told to. */
   release(how: "return" | "destroy" = "return"): void {
     const lease = this.#lease;
-    const isTied = this.#transaction !== undefined || this.#isPinned;
-    const isDirty = isTied || this.#isTainted || how === "destroy";
+    const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted || how === "destroy";
     this.endTransaction();
     this.#isPinned = false;
     this.#isTainted = false;

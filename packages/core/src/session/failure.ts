@@ -53,9 +53,9 @@ export async function judge(
     onMirror,
     takesWrites,
     losses,
-    isOpen: statement.channel?.isOpen === true,
     conflictsLeft: context.config.retryOnConflict - (transaction?.conflicts ?? conflicts),
     isRecorded: transaction !== undefined && transaction.recording.obstacle === undefined && !isPinned,
+    isOpen: statement.channel?.isOpen === true,
   });
 }
 

@@ -19,12 +19,12 @@ export interface Circumstances {
   readonly takesWrites: boolean;
   /** How often this statement was sent and lost before. */
   readonly losses: number;
-  /** Its rows pass through a channel, and the server has begun to answer: it cannot be run again. */
-  readonly isOpen: boolean;
   /** How often more the statement, or its transaction, may be run again after a conflict with others. */
   readonly conflictsLeft: number;
   /** The open transaction can be run again: its statements are recorded. */
   readonly isRecorded: boolean;
+  /** Its rows pass through a channel, and the server has begun to answer: it cannot be run again. */
+  readonly isOpen: boolean;
 }
 
 /**
