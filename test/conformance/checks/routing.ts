@@ -36,6 +36,14 @@ export function routing(stage: Stage, check: Check): void {
       ]);
     });
 
+    check("streamed-reads", "a stream is answered by a mirror", async () => {
+      await using scene = await stage.open();
+      for await (const order of scene.subject.stream(WITNESS)) {
+        expect(order).toEqual(ON_MIRRORS);
+        break;
+      }
+    });
+
     check("locking-reads", "a read that locks is answered by the primary", async () => {
       await using scene = await stage.open();
       const rows = await scene.subject.raw(`SELECT item FROM orders WHERE id = ${WITNESS} FOR UPDATE`);
