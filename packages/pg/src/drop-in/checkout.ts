@@ -97,7 +97,7 @@ export class Checkout {
   }
 
   /** Ends the statement that runs; those after it are not concerned. */
-  #interrupt(reason: string): void {
+  interrupt(reason: string): void {
     this.#attempt.abort(new Error(reason));
     this.#attempt = new AbortController();
   }
@@ -106,7 +106,7 @@ export class Checkout {
   abandon(task: Task): void {
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => {
-      if (this.#current === task) this.#interrupt("the stream was closed before its end");
+      if (this.#current === task) this.interrupt("the stream was closed before its end");
     }, STREAM_GRACE_MS).unref();
   }
 
@@ -123,7 +123,7 @@ export class Checkout {
   #cut(): void {
     const reason = new Error("the client was released or ended with a statement under way");
     for (const task of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
-    this.#interrupt(reason.message);
+    this.interrupt(reason.message);
   }
 
   #release(how: "return" | "destroy"): void {
