@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import { TransactionAbortedError } from "@mirrorpool/core";
 import type { VirtualClient } from "@mirrorpool/pg";
 import type { Knex } from "knex";
@@ -18,7 +19,7 @@ interface PostgresClient extends Knex.Client {
   setSchemaSearchPath(connection: VirtualClient): Promise<unknown>;
   destroy(callback: unknown): Promise<void>;
   _query(connection: VirtualClient, query: SentQuery): Promise<SentQuery>;
-  _stream(connection: VirtualClient, ...rest: unknown[]): Promise<unknown>;
+  _stream(connection: VirtualClient, query: SentQuery, stream: Transform, options: unknown): Promise<unknown>;
 }
 
 type Statics = Pick<typeof Knex.Client, keyof typeof Knex.Client>;

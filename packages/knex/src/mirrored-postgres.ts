@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import { createPool, type FailoverPool } from "@mirrorpool/core";
 import { createVirtualClient, type VirtualClient } from "@mirrorpool/pg";
 import type { Knex } from "knex";
@@ -76,9 +77,17 @@ export function mirroredPostgres(source: KnexPoolSource): typeof Knex.Client {
       return checkCommit(await super._query(connection, query));
     }
 
-    override _stream(connection: VirtualClient, ...rest: unknown[]): Promise<unknown> {
+    override _stream(
+      connection: VirtualClient,
+      query: SentQuery,
+      stream: Transform,
+      options: unknown,
+    ): Promise<unknown> {
       spent.add(connection);
-      return super._stream(connection, ...rest);
+      if (stream.destroyed) return Promise.resolve();
+      // one that is left early ends nothing that Knex waits for
+      const closed = new Promise<void>((resolve) => stream.once("close", resolve));
+      return Promise.race([super._stream(connection, query, stream, options), closed]);
     }
 
     /** Undefined for a pool that was given. */
