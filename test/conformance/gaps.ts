@@ -18,6 +18,7 @@ type CheckName =
   | "swallowed-error"
   | "constraint-at-commit"
   | "migrations"
+  | "catalogue-reads"
   | "introspection"
   | "types"
   | "stream"
