@@ -45,27 +45,28 @@ function refuse(path: string, value: unknown, rule: string): void {
 
 /** The options of Knex's own pool: what Knex's configuration says of connections holds where the source does not say it. */
 export function ownPoolOptions(source: OwnPoolOptions, config: Knex.Config): PoolOptions {
-  const { min, max, idleTimeoutMillis, createTimeoutMillis, maxConnectionLifetimeMillis } = config.pool ?? {};
-  const waits = [config.acquireConnectionTimeout, config.pool?.acquireTimeoutMillis].filter(
-    (wait) => wait !== undefined,
-  );
+  const { pool = {}, acquireConnectionTimeout, searchPath } = config;
+  const waits = [acquireConnectionTimeout, pool.acquireTimeoutMillis].map(given).filter((wait) => wait !== undefined);
   return {
     ...source,
-    driver: source.driver ?? postgres(searchPathOption(config.searchPath)),
+    driver: source.driver ?? postgres(searchPathOption(searchPath)),
     pool: defined({
-      min,
-      max,
-      idleMs: idleTimeoutMillis,
-      lifetimeMs: maxConnectionLifetimeMillis || undefined,
+      min: pool.min,
+      max: pool.max,
+      idleMs: given(pool.idleTimeoutMillis),
+      lifetimeMs: given(pool.maxConnectionLifetimeMillis),
       ...source.pool,
     }),
     timeouts: defined({
       acquireMs: waits.length === 0 ? undefined : Math.min(...waits),
-      connectMs: createTimeoutMillis,
+      connectMs: given(pool.createTimeoutMillis),
       ...source.timeouts,
     }),
   };
 }
+
+/** To Knex a time of 0 is none. */
+const given = (time: number | undefined): number | undefined => time || undefined;
 
 function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
