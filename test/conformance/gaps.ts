@@ -11,6 +11,7 @@ type CheckName =
   | "writes"
   | "raw-writes"
   | "read-your-writes"
+  | "contexts"
   | "transaction"
   | "nested"
   | "error-in-transaction"

@@ -89,6 +89,25 @@ export function routing(stage: Stage, check: Check): void {
       }
     });
 
+    check(
+      "contexts",
+      "of many at once, each context sees its own writes, and need not see those of the others",
+      async () => {
+        const routing = { consistency: "context", maxLagMs: 3_600_000 } as const;
+        await using scene = await stage.open({ routing, pool: { max: 2 } });
+        const { subject, pool } = scene;
+        const requests = Array.from({ length: 10 }, (_, index) =>
+          pool.inContext(async () => {
+            const order = { id: stage.newId(), item: "its own" };
+            if (index % 2 === 0) await subject.insert(order);
+            else expect(await subject.find(WITNESS)).toEqual(ON_MIRRORS);
+            expect(await subject.find(order.id)).toEqual(index % 2 === 0 ? order : undefined);
+          }),
+        );
+        await Promise.all(requests);
+      },
+    );
+
     check("transaction", "a transaction runs on one connection to the primary, its reads as well", async () => {
       await using scene = await stage.open();
       const id = stage.newId();
