@@ -15,6 +15,8 @@ export type {
   Observation,
   Positions,
   Result,
+  SessionState,
+  SessionStates,
   Statement,
   StatementFacts,
   TransactionMode,

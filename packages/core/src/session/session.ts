@@ -18,16 +18,17 @@ import type { Demand } from "../routing/route.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
 import { acquire, TO_PRIMARY } from "./acquire.ts";
 import { Binding } from "./binding.ts";
-import { commitWithToken, writeOnce } from "./commit.ts";
+import { commitWithToken, rollBack, writeOnce } from "./commit.ts";
 import type { Ledger, SessionContext } from "./context.ts";
 import { digestError } from "./digest.ts";
+import { StateRefused } from "./establish.ts";
 import { type Failure, judge } from "./failure.ts";
 import { waitForFreshMirror } from "./fresh-mirror.ts";
 import { hasCommitted } from "./has-committed.ts";
 import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
 import { readDemand } from "./read-demand.ts";
 import { handsOutRows } from "./recording.ts";
-import { replay } from "./replay.ts";
+import { replay, rest } from "./replay.ts";
 import type { Decision } from "./retry.ts";
 import { Interrupted, run } from "./run.ts";
 import { Turns } from "./turns.ts";
@@ -163,12 +164,13 @@ export class Session {
     // an ORM also rolls back after a COMMIT that was lost: it would wait for a new primary, and hide the error that counts
     if (facts.transaction === "rollback" && binding.transaction === undefined) return rolledBack();
     let losses = 0;
+    let conflicts = 0;
     let avoid: string | undefined;
     for (;;) {
       let demand = this.#demand(statement, facts, options);
       if (demand.anew !== undefined && !binding.isBound)
         demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const lease = binding.keep(demand) ?? binding.bind(demand, await acquire(this.#context, demand, call, avoid));
+      const lease = binding.keep(demand) ?? binding.bind(demand, await this.#acquire(demand, call, avoid));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const { work } = this.#context;
@@ -185,8 +187,13 @@ export class Session {
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
-        const failure = { error, statement, facts, demand, node: lease.node, losses };
+        const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts };
         const decision = await judge(this.#context, binding, failure, call);
+        if (decision === "conflict") {
+          await this.#repeat(failure, lease, call);
+          conflicts += 1;
+          continue;
+        }
         const mayReplay = decision === "transaction-lost" || decision === "begun-read-only";
         if (!(mayReplay && (await this.#replay(failure, call)))) {
           if (decision === "surface" || decision === "begun-read-only") {
@@ -243,11 +250,28 @@ export class Session {
     );
   }
 
+  /** A connection with the session's state. @throws {SessionLostError} when that cannot be set up any more */
+  async #acquire(demand: Demand, call: Call, avoid: string | undefined): Promise<Lease> {
+    const { journal } = this.#binding;
+    try {
+      return await acquire(this.#context, demand, call, { state: journal.state, avoid });
+    } catch (error) {
+      if (!(error instanceof StateRefused)) throw error;
+      journal.clear();
+      throw new SessionLostError(error.node, error.cause, "what the session had set could not be set again");
+    }
+  }
+
+  /** A setting has no effect on data: a mirror will do, and it may be sent again. So may PREPARE, on the primary. */
   #demand(statement: Statement, facts: StatementFacts, options: StatementOptions): Demand {
     const context = this.#context;
-    if (facts.intent === "write" || context.misrouted.has(statement.text)) {
+    const { journal } = this.#binding;
+    const isState = facts.session === "setting" || facts.session === "prepared";
+    const isCarried = isState && !journal.wouldPin(statement, facts);
+    if ((facts.intent === "write" && !isCarried) || context.misrouted.has(statement.text)) {
       return TO_PRIMARY;
     }
+    if (facts.session === "prepared" || journal.state?.isForPrimary === true) return READ_PRIMARY;
     return readDemand(context, options, this.#wroteAt);
   }
 
@@ -271,6 +295,25 @@ export class Session {
     }
   }
 
+  /** The server has undone the transaction, or the single statement: makes ready to send the statement once more. */
+  async #repeat(failure: Failure, lease: Lease, call: Call): Promise<void> {
+    const context = this.#context;
+    const { transaction } = this.#binding;
+    this.#throwIfReleased();
+    context.counters.conflicts += 1;
+    if (transaction === undefined) {
+      const { node, facts } = failure;
+      context.events.emit("rerun", { node, command: facts.command, reason: "the server has undone it in a conflict" });
+      await rest(context, call, failure.conflicts);
+      return;
+    }
+    transaction.conflicts += 1;
+    await rollBack(context, lease, call);
+    this.#binding.part();
+    await rest(context, call, transaction.conflicts);
+    await this.#replay(failure, call);
+  }
+
   #prepareRerun(decision: "rerun" | "misrouted", statement: Statement, { facts, node }: Failure): void {
     const { counters, events, misrouted } = this.#context;
     const { command } = facts;
@@ -287,11 +330,13 @@ export class Session {
 
   /** Ends what was tied to the lost connection, and says what that means for the statement. */
   #conclude(
-    decision: Exclude<Decision, "surface" | "rerun" | "misrouted" | "begun-read-only">,
+    decision: Exclude<Decision, "surface" | "rerun" | "misrouted" | "begun-read-only" | "conflict">,
     { error, facts, node }: Failure,
   ): Result {
     const obstacle = this.#binding.transaction?.recording.obstacle;
-    if (decision !== "session-lost") this.#noteLostState(node, error);
+    const isInDoubt = decision === "commit-unknown" && this.#binding.journal.isPending;
+    if (decision !== "session-lost") this.#noteLostState(node, error, isInDoubt);
+    else this.#binding.journal.clear();
     this.#binding.release();
     switch (decision) {
       case "gone-with-rollback":
@@ -325,9 +370,12 @@ export class Session {
     throw lost;
   }
 
-  /** State that cannot move goes with its connection. */
-  #noteLostState(node: string, cause: unknown): void {
-    if (this.#binding.isPinned) this.#lostState = new SessionLostError(node, cause);
+  /** State that cannot move goes with its connection; so does what a COMMIT has set of which nobody knows whether it was. */
+  #noteLostState(node: string, cause: unknown, isInDoubt: boolean): void {
+    const { isPinned, journal } = this.#binding;
+    if (!isPinned && !isInDoubt) return;
+    this.#lostState = new SessionLostError(node, cause);
+    journal.clear();
   }
 
   #answerForLostState(lost: SessionLostError, facts: StatementFacts): Result {
@@ -356,16 +404,18 @@ export class Session {
     this.#settling = interrupted.settled.then(() => {
       this.#settling = undefined;
       const { status } = lease.connection;
+      const isInDoubt = status === "closed" && mayHaveEffect && this.#binding.journal.isPending;
+      if (status === "idle") this.#binding.undo();
       // a transaction whose COMMIT is in doubt must not be called lost
-      if (status === "idle" || (status === "closed" && mayHaveEffect)) this.#binding.endTransaction();
-      if (status === "closed" || interrupted.isHarmless) this.#loseInterrupted(lease, interrupted);
+      else if (status === "closed" && mayHaveEffect) this.#binding.endTransaction();
+      if (status === "closed" || interrupted.isHarmless) this.#loseInterrupted(lease, interrupted, isInDoubt);
     });
     return mayHaveEffect ? this.#commitUnknown(facts, lease.node, why) : why;
   }
 
-  #loseInterrupted(lease: Lease, interrupted: Interrupted): void {
+  #loseInterrupted(lease: Lease, interrupted: Interrupted, isInDoubt: boolean): void {
     if (this.isInTransaction) this.#lost = new TransactionLostError(lease.node, interrupted);
-    this.#noteLostState(lease.node, interrupted);
+    this.#noteLostState(lease.node, interrupted, isInDoubt);
     this.#binding.release();
   }
 
@@ -383,6 +433,9 @@ export class Session {
     return new CommitUnknownError(facts.command, node, cause);
   }
 }
+
+/** What has no effect, and yet belongs on the primary. */
+const READ_PRIMARY: Demand = Object.freeze({ intent: "read", freshAfter: Number.POSITIVE_INFINITY });
 
 const rolledBack = (): Result => ({ rows: [], rowCount: null, command: "ROLLBACK" });
 
