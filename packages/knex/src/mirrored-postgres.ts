@@ -62,9 +62,11 @@ export function mirroredPostgres(source: KnexPoolSource): typeof Knex.Client {
       return connection;
     }
 
-    override async releaseConnection(connection: VirtualClient & { __knex__disposed?: unknown }): Promise<void> {
+    override async releaseConnection(connection?: VirtualClient & { __knex__disposed?: unknown }): Promise<void> {
+      // of a stream that is closed before it has one: Knex before 3.1 gives nothing back then
+      if (connection === undefined) return;
       // a statement that Knex has timed out is ended, and not left to run on
-      connection?.unbind(connection.__knex__disposed === undefined ? "return" : "destroy");
+      connection.unbind(connection.__knex__disposed === undefined ? "return" : "destroy");
       // a stream may be closed after knex.destroy()
       if (this.pool !== undefined) await super.releaseConnection(connection);
     }
