@@ -15,9 +15,11 @@ test("these tests, and the adapter in them, are on Knex 3.0", () => {
 });
 
 test("a stream that is closed before it has a connection gives nothing back", async () => {
-  const db = knex({ client: mirroredPostgres({ nodes: ["postgres://localhost:1/app"] }) });
+  const db = knex({ client: mirroredPostgres({ nodes: ["postgres://localhost:1/app"] }), pool: { max: 1 } });
+  const held = await db.client.acquireConnection();
   const stream = db("orders").stream();
   await new Promise((resolve) => stream.once("close", resolve).destroy());
+  await db.client.releaseConnection(held);
   await until("Knex to have all back", () => db.client.pool.numUsed() === 0);
   await db.destroy();
 });
