@@ -113,8 +113,11 @@ export class Checkout {
     this.#attempt = new AbortController();
   }
 
-  /** The application has closed the stream of this task: it ends by itself, or is ended. */
+  /** The application has closed the stream of this task: it ends by itself, or is ended, or never begins. */
   abandon(task: Task): void {
+    const place = this.#queue.findIndex((entry) => entry.task === task);
+    if (place >= 0) this.#queue.splice(place, 1);
+    if (this.#current !== task) return;
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => {
       if (this.#current === task) this.interrupt("the stream was closed before its end");
