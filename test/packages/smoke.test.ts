@@ -16,12 +16,14 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  await run("tsc", ["-b", "packages/knex", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
 });
 
 test.each([
   ["application.mjs", { sum: 2, same: 2, own: "function", intent: "read" }],
   ["application.cjs", { sum: 2, same: 2, own: "function", intent: "read" }],
+  ["knex.mjs", { sum: 2 }],
+  ["knex.cjs", { sum: 2 }],
   ["kysely.mjs", { sum: 2 }],
   ["kysely.cjs", { sum: 2 }],
 ])("the built packages work on the machine's own Node: %s", async (file, expected) => {

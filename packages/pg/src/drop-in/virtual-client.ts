@@ -227,6 +227,11 @@ export class VirtualClient extends BaseClient implements Holder {
     return checkout?.end(how) ?? Promise.resolve();
   }
 
+  /** Ends the statement that runs, on the very server that runs it; nothing where none does. */
+  interrupt(reason: string): void {
+    this.#checkout?.interrupt(reason);
+  }
+
   /** As in `pg`: who waits for notifications, or for the client's errors, is told; others are by their next statement. */
   #onLost(error: SessionLostError): void {
     const isAwaited = this.listenerCount("error") > 0 || this.listenerCount("notification") > 0;
