@@ -1,0 +1,40 @@
+import { type PoolSource, takePool } from "@mirrorpool/core";
+import { PrismaPg } from "@prisma/adapter-pg";
+import { toDriverAdapterError } from "./driver-adapter-error.ts";
+import { poolMethods } from "./pool-methods.ts";
+
+/** What `PrismaPg` takes as its second argument; the pool itself is not its business. */
+export type AdapterOptions = Omit<
+  NonNullable<ConstructorParameters<typeof PrismaPg>[1]>,
+  "disposeExternalPool" | "onPoolError"
+>;
+
+/** What `new PrismaClient({ adapter })` takes. */
+export type AdapterFactory = Pick<PrismaPg, "provider" | "adapterName" | "connect">;
+
+/**
+ * Prisma's driver adapter for PostgreSQL on a mirrored database: reads on mirrors, everything else on the primary.
+ * @param source what `createPool` of `@mirrorpool/core` takes: `$disconnect()` closes the pool then, and `$connect()` makes a
+ * new one; or an existing pool, which stays open
+ * @param options as for `PrismaPg`
+ * @example new PrismaClient({ adapter: mirroredPostgres({ driver: postgres(), nodes: ["postgres://…", "postgres://…"] }) })
+ */
+export function mirroredPostgres(source: PoolSource, options?: AdapterOptions): AdapterFactory {
+  return {
+    provider: "postgres",
+    adapterName: "@mirrorpool/prisma",
+    connect: async () => {
+      const taken = takePool(source);
+      try {
+        await taken.pool.start({ until: "readable" });
+        const adapter = await new PrismaPg({}, options).connect();
+        // its own `pg.Pool`, of whichever copy of `pg`, has opened nothing and never will
+        Object.assign(adapter.underlyingDriver(), poolMethods(taken));
+        return adapter;
+      } catch (error) {
+        await taken.release();
+        throw toDriverAdapterError(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { EventEmitter } from "node:events";
+import {
+  type FailoverPool,
+  type PoolInUse,
+  type PoolSession,
+  type Result,
+  type Statement,
+  TransactionAbortedError,
+} from "@mirrorpool/core";
+import { toDriverAdapterError } from "./driver-adapter-error.ts";
+
+/** A query as `PrismaPg` gives it to `pg`: its fields are those of the driver's statements. */
+type Query = string | Statement;
+
+/** What `PrismaPg` asks of a client that it has checked out. */
+interface Client extends EventEmitter {
+  query(query: Query): Promise<Result>;
+  release(): void;
+}
+
+/** What `PrismaPg` asks of a `pg.Pool`. */
+interface PoolMethods {
+  query(query: Query): Promise<Result>;
+  connect(): Promise<Client>;
+  end(): Promise<void>;
+}
+
+/**
+ * `pg.Pool`, as far as `PrismaPg` uses it, on a failover pool: a statement of its own is one of the pool, a client is a
+ * session. Transactions are ordinary statements of a session, so that the pool sees where they begin and end: it records
+ * them, replays them, and settles their COMMIT.
+ */
+export function poolMethods({ pool, release }: PoolInUse): PoolMethods {
+  return {
+    query: (query) => run(pool, query),
+    connect: async () => clientOf(await pool.connect().catch(rethrow)),
+    end: release,
+  };
+}
+
+function clientOf(session: PoolSession): Client {
+  const client = new EventEmitter();
+  // there is a listener: `PrismaPg` hands it to the application's `onConnectionError`
+  session.onLost((error) => client.emit("error", error));
+  return Object.assign(client, {
+    query: (query: Query) => run(session, query),
+    release: () => session.release(),
+  });
+}
+
+async function run(target: Pick<FailoverPool, "query">, query: Query): Promise<Result> {
+  try {
+    const result = await target.query(query);
+    // Prisma looks at the count alone, and would take it for a success
+    if (query === COMMIT || (typeof query === "object" && query.text === COMMIT)) {
+      if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+    }
+    return result;
+  } catch (error) {
+    return rethrow(error);
+  }
+}
+
+/** As Prisma writes it. */
+const COMMIT = "COMMIT";
+
+function rethrow(error: unknown): never {
+  throw toDriverAdapterError(error);
+}
