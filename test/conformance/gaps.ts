@@ -6,6 +6,7 @@ import { rejection } from "../failover/support/outcome.ts";
 type CheckName =
   | "reads"
   | "raw-reads"
+  | "streamed-reads"
   | "locking-reads"
   | "writes"
   | "raw-writes"

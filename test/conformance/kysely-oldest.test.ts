@@ -1,6 +1,7 @@
 import { mirroredPostgres } from "@mirrorpool/kysely";
 import { Kysely } from "kysely";
 import { PostgresAdapter as OldestAdapter, Kysely as OldestKysely } from "kysely-oldest";
+import Cursor from "pg-cursor";
 import { expect, test, vi } from "vitest";
 import { conformance } from "./conformance.ts";
 import { NotSupported } from "./subject.ts";
@@ -17,15 +18,12 @@ test("these tests, and the adapter in them, are on Kysely 0.28", () => {
 conformance({
   name: "Kysely 0.28",
   open: (source) => ({
-    ...kyselySubject(new Kysely<Database>({ dialect: mirroredPostgres(source) }), "controlled"),
+    ...kyselySubject(new Kysely<Database>({ dialect: mirroredPostgres(source, { cursor: Cursor }) }), "controlled"),
     giveUp: async () => {
       throw new NotSupported("Kysely 0.28 takes no signal");
     },
   }),
   gaps: {
     cancel: { why: "Kysely takes signals since 0.29", fails: /takes no signal/ },
-    stream: { why: "the pool has no streams yet", fails: /no streams yet/ },
-    "stream-break": { why: "the pool has no streams yet", fails: /no streams yet/ },
-    "stream-loss": { why: "the pool has no streams yet", fails: /STREAM_LOST/ },
   },
 });

@@ -60,8 +60,12 @@ export class Stage {
         pool,
         subject,
         [Symbol.asyncDispose]: async () => {
-          await subject.close();
-          await pool.close();
+          try {
+            await subject.close();
+            await atRest(pool);
+          } finally {
+            await pool.close();
+          }
         },
       };
     } catch (error) {

@@ -46,7 +46,7 @@ export interface Subject extends Scope {
   tables(): Promise<readonly string[]>;
   /** Runs a statement and gives it up after a while by the ORM's own means: a signal, a timeout that cancels. Rejects then. */
   giveUp(sql: string, afterMs: number): Promise<unknown>;
-  /** Closes the ORM, and with it a pool that it has made itself. */
+  /** Closes the ORM, and with it a pool that it has made itself. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -27,6 +27,7 @@ describe("the linter", () => {
     ["pool does not import routing", "packages/core/src/pool/x.ts", 'import "../routing/route.ts";\n'],
     ["topology imports nobody", "packages/core/src/topology/x.ts", 'import "../session/session.ts";\n'],
     ["the core imports no database library", "packages/core/src/session/x.ts", 'import "pg";\n'],
+    ["adapters do not import each other", "packages/kysely/src/x.ts", 'import "@mirrorpool/knex";\n'],
     ["nor do its layers", "packages/core/src/monitor/x.ts", 'import "pg";\n'],
   ])("refuses what breaks a layer: %s", (_, path, text) => {
     const { status, output } = lint(path, text);

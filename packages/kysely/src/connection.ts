@@ -1,17 +1,23 @@
 import type { PoolSession, Result } from "@mirrorpool/core";
-import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
+import { type QueryObject, submit } from "@mirrorpool/pg";
+import type { CompiledQuery, DatabaseConnection, PostgresCursorConstructor, QueryResult } from "kysely";
 
 /** Commands whose count is of rows that they changed. */
 const CHANGES: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
+const NO_CURSOR =
+  "stream() needs pg-cursor: mirroredPostgres(…, { cursor: Cursor }), where Cursor is the class of the package pg-cursor";
+
 /** What Kysely holds: a session of the pool, which has no connection of its own until a statement needs one. */
 export class MirroredConnection implements DatabaseConnection {
   readonly #session: PoolSession;
+  readonly #cursor: PostgresCursorConstructor | undefined;
   /** Ends the statement that is running. */
   #running: AbortController | undefined;
 
-  constructor(session: PoolSession) {
+  constructor(session: PoolSession, cursor: PostgresCursorConstructor | undefined) {
     this.#session = session;
+    this.#cursor = cursor;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
@@ -19,8 +25,20 @@ export class MirroredConnection implements DatabaseConnection {
     return CHANGES.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
   }
 
-  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error("the pool has no streams yet");
+  async *streamQuery<R>({ sql, parameters }: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    if (this.#cursor === undefined) throw new Error(NO_CURSOR);
+    const cursor = new this.#cursor<R>(sql, [...parameters]);
+    const ended = submit(this.#session, cursor as typeof cursor & QueryObject & { readonly text: string });
+    try {
+      for (;;) {
+        const rows = await cursor.read(chunkSize);
+        if (rows.length === 0) return;
+        yield { rows };
+      }
+    } finally {
+      await cursor.close();
+      await ended;
+    }
   }
 
   /** Runs a statement of transaction control. @returns the command that the server says it has carried out */
@@ -33,10 +51,10 @@ export class MirroredConnection implements DatabaseConnection {
     this.#running?.abort();
   }
 
-  /** Kysely's `kill session`: the statement ends, and with it the session, its transaction and its locks. */
+  /** Kysely's `kill session`: the statement ends, and with it its connection, the transaction and the locks. */
   async killSession(): Promise<void> {
     this.#running?.abort();
-    this.#session.release();
+    this.#session.release("destroy");
   }
 
   release(): void {

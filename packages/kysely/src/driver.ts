@@ -1,6 +1,6 @@
 import type { PoolInUse } from "@mirrorpool/core";
 import { TransactionAbortedError } from "@mirrorpool/core";
-import type { DatabaseConnection, Driver } from "kysely";
+import type { DatabaseConnection, Driver, PostgresCursorConstructor } from "kysely";
 import { MirroredConnection } from "./connection.ts";
 
 /** By this Kysely's `isAbortedTransactionError` (since 0.29) knows that the transaction is over: it sends no ROLLBACK then. */
@@ -10,19 +10,15 @@ const ABORTED = Symbol.for("kysely.AbortedTransactionError");
  * Kysely's driver on a failover pool. Transactions are ordinary statements of one session, so that the pool sees where they
  * begin and end: it records them, replays them, and settles their COMMIT.
  */
-export function createDriver(take: () => PoolInUse): Driver {
-  let taken: PoolInUse | undefined;
+export function createDriver({ pool, release }: PoolInUse, cursor: PostgresCursorConstructor | undefined): Driver {
   const run = async (connection: DatabaseConnection, sql: string): Promise<string> =>
-    (connection as MirroredConnection).command(sql); // it made them all
+    (connection as MirroredConnection).command(sql); // all connections are ours
 
   return {
-    init: async () => {
-      taken ??= take();
-    },
+    init: async () => {},
     acquireConnection: async (options) => {
-      taken ??= take();
       const signal = options?.signal;
-      return new MirroredConnection(await taken.pool.connect(signal === undefined ? {} : { signal }));
+      return new MirroredConnection(await pool.connect(signal === undefined ? {} : { signal }), cursor);
     },
     beginTransaction: async (connection, { isolationLevel, accessMode }) => {
       const modes = [isolationLevel === undefined ? undefined : `isolation level ${isolationLevel}`, accessMode];
@@ -37,11 +33,7 @@ export function createDriver(take: () => PoolInUse): Driver {
     rollbackToSavepoint: async (connection, name) => void (await run(connection, `rollback to ${quote(name)}`)),
     releaseSavepoint: async (connection, name) => void (await run(connection, `release ${quote(name)}`)),
     releaseConnection: async (connection) => (connection as MirroredConnection).release(),
-    destroy: async () => {
-      const was = taken;
-      taken = undefined;
-      await was?.release();
-    },
+    destroy: release,
   };
 }
 

@@ -1,2 +1,2 @@
 /** Kysely on a mirrored database. */
-export { mirroredPostgres } from "./dialect.ts";
+export { type MirroredPostgresOptions, mirroredPostgres } from "./dialect.ts";

@@ -5,3 +5,5 @@ export { createDropIn, type DropIn, type DropInOptions } from "./drop-in/create-
 export { Client, Pool } from "./drop-in/index.ts";
 export type { DropInClientConfig, DropInPoolConfig, MirrorpoolOption, OwnPoolOptions } from "./drop-in/options.ts";
 export type { ClientClass, PoolClass } from "./drop-in/virtual-pool.ts";
+export type { QueryObject } from "./submission.ts";
+export { submit } from "./submit.ts";

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
-import { countRows } from "../../failover/support/cluster.ts";
+import { countRows, whereRuns } from "../../failover/support/cluster.ts";
+import { settle } from "../../failover/support/outcome.ts";
 import { until } from "../../failover/support/until.ts";
 import type { Check } from "../gaps.ts";
 import type { Stage } from "../stage.ts";
@@ -14,17 +15,23 @@ export function shutdown(stage: Stage, check: Check): void {
   };
 
   describe("closing", () => {
-    check("own-pool", "an ORM that made its pool leaves no session open on any server", async () => {
-      const applicationName = `alone-${stage.newId()}`;
-      const subject = await stage.openAlone({ applicationName });
-      const order = { id: stage.newId(), item: "alone" };
-      await subject.insert(order);
-      expect(await subject.find(order.id)).toEqual(order);
-      await subject.transaction((scope) => scope.find(order.id));
-      expect(await sessions(applicationName)).toBeGreaterThan(0);
-      await subject.close();
-      await until("the sessions to end", async () => (await sessions(applicationName)) === 0);
-    });
+    check(
+      "own-pool",
+      "an ORM that made its pool lets what is under way end, and leaves no session open on any server",
+      async () => {
+        const applicationName = `alone-${stage.newId()}`;
+        const subject = await stage.openAlone({ applicationName });
+        const order = { id: stage.newId(), item: "alone" };
+        await subject.insert(order);
+        expect(await subject.find(order.id)).toEqual(order);
+        await subject.transaction((scope) => scope.find(order.id));
+        const last = settle(subject.raw("SELECT 1 AS one, pg_sleep(1.5)::text AS last_one"));
+        await whereRuns(stage.cluster.nodes, "last_one");
+        await subject.close();
+        expect(await last).toMatchObject({ value: [{ one: 1 }], error: undefined });
+        await until("the sessions to end", async () => (await sessions(applicationName)) === 0);
+      },
+    );
 
     check("shared-pool", "an ORM that was given a pool leaves it open for the others", async () => {
       await using scene = await stage.open();
