@@ -1,6 +1,5 @@
 import { type PoolSource, takePool } from "@mirrorpool/core";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { toDriverAdapterError } from "./driver-adapter-error.ts";
 import { poolMethods } from "./pool-methods.ts";
 
 /** What `PrismaPg` takes as its second argument; the pool itself is not its business. */
@@ -25,16 +24,12 @@ export function mirroredPostgres(source: PoolSource, options?: AdapterOptions): 
     adapterName: "@mirrorpool/prisma",
     connect: async () => {
       const taken = takePool(source);
-      try {
-        await taken.pool.start({ until: "readable" });
-        const adapter = await new PrismaPg({}, options).connect();
-        // its own `pg.Pool`, of whichever copy of `pg`, has opened nothing and never will
-        Object.assign(adapter.underlyingDriver(), poolMethods(taken));
-        return adapter;
-      } catch (error) {
-        await taken.release();
-        throw toDriverAdapterError(error);
-      }
+      // begins to look for the nodes, and waits for none: who needs one does, and is told in Prisma's terms
+      taken.pool.start().catch(() => {});
+      const adapter = await new PrismaPg({}, options).connect();
+      // its own `pg.Pool`, of whichever copy of `pg`, has opened nothing and never will
+      Object.assign(adapter.underlyingDriver(), poolMethods(taken));
+      return adapter;
     },
   };
 }

@@ -49,20 +49,12 @@ function clientOf(session: PoolSession): Client {
 }
 
 async function run(target: Pick<FailoverPool, "query">, query: Query): Promise<Result> {
-  try {
-    const result = await target.query(query);
-    // Prisma looks at the count alone, and would take it for a success
-    if (query === COMMIT || (typeof query === "object" && query.text === COMMIT)) {
-      if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
-    }
-    return result;
-  } catch (error) {
-    return rethrow(error);
-  }
+  const result = await target.query(query).catch(rethrow);
+  // Prisma looks at the count alone, and would take it for a success
+  const isCommit = (typeof query === "string" ? query : query.text) === "COMMIT"; // as Prisma writes it
+  if (isCommit && result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+  return result;
 }
-
-/** As Prisma writes it. */
-const COMMIT = "COMMIT";
 
 function rethrow(error: unknown): never {
   throw toDriverAdapterError(error);

@@ -1,4 +1,4 @@
-import { Prisma, type PrismaClient } from "../../../packages/prisma/test/client/generated/client.ts";
+import type { Prisma, PrismaClient } from "../../../packages/prisma/test/client/generated/client.ts";
 import { NotSupported, type Order, type Scope, type Subject } from "../subject.ts";
 
 /** What an application does with Prisma. */
