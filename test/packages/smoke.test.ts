@@ -16,7 +16,7 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  await run("tsc", ["-b", "packages/kysely", "packages/lab", "packages/prisma"], { cwd: root }); // and with them all that they use
 });
 
 test.each([

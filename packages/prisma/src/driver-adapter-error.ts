@@ -1,12 +1,15 @@
 import { type ErrorCode, MirrorpoolError } from "@mirrorpool/core";
 
 /** Kinds of errors that Prisma knows, each with the code that it makes of it. */
-type Kind =
-  | "DatabaseNotReachable" // P1001
-  | "SocketTimeout" // P1008
-  | "ConnectionClosed" // P1017
-  | "TransactionWriteConflict" // P2034
-  | "TooManyConnections"; // P2037
+const CODES = {
+  DatabaseNotReachable: "P1001",
+  SocketTimeout: "P1008",
+  ConnectionClosed: "P1017",
+  TransactionWriteConflict: "P2034",
+  TooManyConnections: "P2037",
+} as const;
+
+type Kind = keyof typeof CODES;
 
 /**
  * Only what certainly had no effect may become a code that applications answer by trying again. Everything else, first of all
@@ -34,6 +37,9 @@ class DriverAdapterError extends Error {
     readonly originalCode: ErrorCode;
     readonly originalMessage: string;
   };
+  /** Of what fails at COMMIT Prisma reads nothing: it is passed on as it is. */
+  readonly code: (typeof CODES)[Kind];
+  readonly meta: { readonly driverAdapterError: DriverAdapterError };
   /** The pool's own error. */
   readonly error: MirrorpoolError;
 
@@ -41,6 +47,8 @@ class DriverAdapterError extends Error {
     super(error.message);
     const { code, message } = error;
     this.cause = { kind, cause: message, originalCode: code, originalMessage: message };
+    this.code = CODES[kind];
+    this.meta = { driverAdapterError: this };
     this.error = error;
   }
 }

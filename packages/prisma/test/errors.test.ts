@@ -70,7 +70,7 @@ describe("on servers", () => {
   });
 
   test("when all connections are held it is P2037, with the pool's own error", async () => {
-    const prisma = use({ pool: { max: 1, warm: 0 }, timeouts: { acquireMs: 200 } });
+    const prisma = use({ pool: { max: 1, warm: 0 }, timeouts: { acquireMs: 2000 } });
     await prisma.$transaction(async (tx) => {
       await tx.customer.count();
       const error = await failure(prisma.customer.create({ data: { email: "a" } }));
@@ -83,7 +83,7 @@ describe("on servers", () => {
   });
 
   test("a statement that takes longer than the pool allows is P1008", async () => {
-    const prisma = use({ timeouts: { statementMs: 300 }, routing: { readFrom: "primary" } });
+    const prisma = use({ timeouts: { statementMs: 3000 }, routing: { readFrom: "primary" } });
     await prisma.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE customers`;
       expect(await failure(prisma.customer.count())).toMatchObject({ code: "P1008" });
@@ -91,26 +91,39 @@ describe("on servers", () => {
   });
 
   test("without any node it is P1001, for reads and writes", async () => {
-    const prisma = use({ timeouts: { failoverMs: 500 } });
+    const prisma = use({ timeouts: { failoverMs: 5000 } });
     await prisma.customer.count();
     for (const node of cluster.nodes) await node.kill();
     expect(await failure(prisma.customer.count())).toMatchObject({ code: "P1001" });
     expect(await failure(prisma.customer.create({ data: { email: "a" } }))).toMatchObject({ code: "P1001" });
   });
 
-  test("a transaction that certainly had no effect is P2034: what applications run again", async () => {
-    const prisma = use({ replay: { maxStatements: 0 } });
-    const lost = prisma.$transaction(
-      async (tx) => {
-        await tx.customer.create({ data: { email: "a" } });
-        await cluster.primary().kill();
-        await cluster.primary().start();
-        await tx.customer.create({ data: { email: "b" } });
-      },
-      { timeout: 60_000 },
-    );
-    expect(await failure(lost)).toMatchObject({ code: "P2034" });
-    expect(await prisma.customer.count()).toBe(0);
+  describe("a transaction that certainly had no effect is P2034, what applications run again", () => {
+    const restart = async (): Promise<void> => {
+      await cluster.primary().kill();
+      await cluster.primary().start();
+    };
+    const add = (tx: Pick<PrismaClient, "customer">, email: string): Promise<unknown> =>
+      tx.customer.create({ data: { email } });
+
+    test.each<[string, (tx: Pick<PrismaClient, "customer">) => Promise<unknown>]>([
+      ["in a statement", (tx) => restart().then(() => add(tx, "b"))],
+      ["at COMMIT", restart],
+    ])("when it is lost %s", async (_, next) => {
+      const prisma = use({ replay: { maxStatements: 0 } });
+      const lost = prisma.$transaction(
+        async (tx) => {
+          await add(tx, "a");
+          await next(tx);
+        },
+        { timeout: 60_000 },
+      );
+      expect(await failure(lost)).toMatchObject({
+        code: "P2034",
+        meta: { driverAdapterError: { error: { code: "TRANSACTION_LOST" } } },
+      });
+      expect(await prisma.customer.count()).toBe(0);
+    });
   });
 
   const data = { email: HELD_AT_COMMIT, invoices: { create: { amount: 1 } } };

@@ -27,7 +27,9 @@ export interface Scene extends AsyncDisposable {
 /** A client on a pool that the test can look into. */
 export function open(cluster: LabCluster, own: Partial<PoolOptions> = {}): Scene {
   const pool = createPool({ driver: postgres(), nodes: cluster.urls, ...own });
-  const prisma = new PrismaClient({ adapter: mirroredPostgres(pool) });
+  const adapter = mirroredPostgres(pool);
+  // Prisma's own limits are for a machine that is not busy
+  const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 30_000, timeout: 30_000 } });
   return {
     pool,
     prisma,
