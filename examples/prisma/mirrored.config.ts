@@ -1,10 +1,8 @@
-import { postgres } from "@mirrorpool/pg";
 import { mirroredPostgres } from "@mirrorpool/prisma";
 import { PrismaClient } from "./generated/client.ts";
 
 export const prisma = new PrismaClient({
   adapter: mirroredPostgres({
-    driver: postgres(),
     nodes: (process.env["DATABASE_URLS"] ?? "").split(","),
     exactlyOnce: true,
   }),

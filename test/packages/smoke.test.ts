@@ -24,6 +24,8 @@ test.each([
   ["application.cjs", { sum: 2, intent: "read" }],
   ["kysely.mjs", { sum: 2 }],
   ["kysely.cjs", { sum: 2 }],
+  ["prisma.mjs", { sum: 2 }],
+  ["prisma.cjs", { sum: 2 }],
 ])("the built packages work on the machine's own Node: %s", async (file, expected) => {
   const { stdout, stderr } = await run(machineNode(), [join(import.meta.dirname, "smoke", file)], { timeout: 30_000 });
   expect(JSON.parse(stdout)).toMatchObject(expected);

@@ -28,7 +28,7 @@ const ended = (name: string): Promise<void> => until("the sessions to end", asyn
 test("a pool of its own is closed by $disconnect(), and made again by $connect() or by the next query", async () => {
   const applicationName = "own-pool";
   const prisma = new PrismaClient({
-    adapter: mirroredPostgres({ driver: postgres(), nodes: cluster.urls, applicationName }),
+    adapter: mirroredPostgres({ nodes: cluster.urls, applicationName }),
   });
   await prisma.$connect();
   await until("the nodes to be watched", async () => (await sessions(applicationName)) > 0);
@@ -44,7 +44,7 @@ test("a pool of its own is closed by $disconnect(), and made again by $connect()
 
 test("$connect() waits for no server; a query does, and says what it found", async () => {
   const nodes = ["postgres://app:secret@127.0.0.1:1/postgres"];
-  const adapter = mirroredPostgres({ driver: postgres(), nodes, timeouts: { failoverMs: 300 } });
+  const adapter = mirroredPostgres({ nodes, timeouts: { failoverMs: 300 } });
   const prisma = new PrismaClient({ adapter });
   await prisma.$connect();
   const error = await failure(prisma.customer.count());
@@ -73,7 +73,7 @@ test("several clients share one pool, which outlives them", async () => {
 test("an open transaction is rolled back by $disconnect()", async () => {
   const applicationName = "open-transaction";
   const prisma = new PrismaClient({
-    adapter: mirroredPostgres({ driver: postgres(), nodes: cluster.urls, applicationName }),
+    adapter: mirroredPostgres({ nodes: cluster.urls, applicationName }),
   });
   const cut = prisma.$transaction(async (tx) => {
     await tx.customer.create({ data: { email: "cut off" } });
@@ -90,7 +90,7 @@ test("the options of PrismaPg are honoured", async () => {
   const names: string[] = [];
   const prisma = new PrismaClient({
     adapter: mirroredPostgres(
-      { driver: postgres(), nodes: cluster.urls },
+      { nodes: cluster.urls },
       {
         schema: "other",
         statementNameGenerator: ({ sql }) => {
@@ -109,7 +109,7 @@ test("the adapter of Prisma 6 works the same way", async () => {
   vi.resetModules();
   vi.doMock("@prisma/adapter-pg", () => import("@prisma/adapter-pg-6"));
   const { mirroredPostgres: mirrored } = await import("@mirrorpool/prisma");
-  const adapter = await mirrored({ driver: postgres(), nodes: cluster.urls }).connect();
+  const adapter = await mirrored({ nodes: cluster.urls }).connect();
   const run = (target: Pick<typeof adapter, "queryRaw">, sql: string) =>
     target.queryRaw({ sql, args: [], argTypes: [] });
   const transaction = await adapter.startTransaction("SERIALIZABLE");
