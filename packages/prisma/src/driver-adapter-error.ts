@@ -39,7 +39,6 @@ class DriverAdapterError extends Error {
   };
   /** Of what fails at COMMIT Prisma reads nothing: it is passed on as it is. */
   readonly code: (typeof CODES)[Kind];
-  readonly meta: { readonly driverAdapterError: DriverAdapterError };
   /** The pool's own error. */
   readonly error: MirrorpoolError;
 
@@ -48,8 +47,12 @@ class DriverAdapterError extends Error {
     const { code, message } = error;
     this.cause = { kind, cause: message, originalCode: code, originalMessage: message };
     this.code = CODES[kind];
-    this.meta = { driverAdapterError: this };
     this.error = error;
+  }
+
+  /** Where Prisma puts it when it makes an error of its own. No property of the instance, which would be a circle to loggers. */
+  get meta(): { readonly driverAdapterError: DriverAdapterError } {
+    return { driverAdapterError: this };
   }
 }
 

@@ -40,7 +40,8 @@ export function poolMethods({ pool, release }: PoolInUse): PoolMethods {
 
 function clientOf(session: PoolSession): Client {
   const client = new EventEmitter();
-  // there is a listener: `PrismaPg` hands it to the application's `onConnectionError`
+  // `PrismaPg` listens for `onConnectionError`, but not to the end: unheard, an error event would throw
+  client.on("error", () => {});
   session.onLost((error) => client.emit("error", error));
   return Object.assign(client, {
     query: (query: Query) => run(session, query),
