@@ -50,10 +50,12 @@ export function drawSetting(random: Random): Setting {
         maxWaiting: random.pick([4, 10_000]),
       },
       timeouts: {
-        acquireMs: random.pick([50, 300, 10_000]),
+        // more than the last transaction takes, which may have the only connection, with the opening of that
+        acquireMs: random.pick([150, 300, 10_000]),
         connectMs: random.pick([100, 500]),
         statementMs,
         failoverMs: random.pick([200, 1500, 30_000]),
+        mirrorMs: random.pick([300, 5000]),
       },
       monitor: {
         intervalMs: random.pick([60, 150, 250]),
@@ -68,6 +70,8 @@ export function drawSetting(random: Random): Setting {
         splitBrainReads: random.chance(0.2),
       },
       exactlyOnce: random.chance(0.4),
+      durability: random.chance(0.2) ? "mirrored" : "primary",
+      retryOnConflict: random.pick([0, 0, 2]),
       // off, bounded so that some transactions are too long, or as usual
       replay: { maxStatements: random.pick([0, 3, 1000]) },
       failover: { releaseJitterMs: random.pick([0, 10, 50]), maxWaiting: random.pick([4, 10_000]) },

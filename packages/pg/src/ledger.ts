@@ -10,10 +10,11 @@ const PRUNE_BATCH = 1000;
 
 /** The commit ledger on PostgreSQL: one row a transaction, found by its token alone. */
 export const ledger: LedgerStatements = {
+  // the moment of the COMMIT and not of the BEGIN: the token of a long transaction shall live as long as any
   schema: (table) => `CREATE TABLE IF NOT EXISTS ${quote(table)} (
   token uuid PRIMARY KEY,
   is_fenced boolean NOT NULL DEFAULT false,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (created_at);`,
 
@@ -49,9 +50,12 @@ CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (cr
   }),
 };
 
-/** `schema.table` or `table`, each part quoted. */
+/**
+ * `schema.table` or `table`, each part quoted. Without a schema it is `public`'s: by the session's search path the token of a
+ * commit could go to one table, and be asked for in another.
+ */
 function quote(table: string, suffix = ""): string {
-  const parts = table.split(".");
+  const parts = table.includes(".") ? table.split(".") : ["public", table];
   // an index lies in its table's schema and takes no other
   if (suffix !== "") return pg.escapeIdentifier(`${parts.at(-1)}${suffix}`);
   return parts.map((part) => pg.escapeIdentifier(part)).join(".");

@@ -5,6 +5,7 @@ import { type Code, classify, SimulatedError } from "./codes.ts";
 import type { Shared } from "./connection.ts";
 import { SimulatedConnection } from "./connection.ts";
 import { inspect } from "./language.ts";
+import { states } from "./states.ts";
 
 /** Most backends of one server. */
 const MAX_BACKENDS = 100;
@@ -29,6 +30,7 @@ export function createSimulatedDriver(shared: Shared, flavour: Flavour): Driver 
       find: (_, tokens) => ({ text: `FIND ${tokens.join(",")}` }),
       prune: () => ({ text: "PRUNE" }),
     },
+    states,
     parseUrl: (url) => ({ host: url, port: 1 }),
     connect: (target, signal) => connect(shared, target.node, signal),
     probe: (connection) => probe(shared, connection),
@@ -84,7 +86,7 @@ function refusalOf({ isStarting, loginFault, backends }: Server): Code | undefin
 async function probe({ history }: Shared, connection: Connection): Promise<Observation> {
   const { rows } = await connection.run({ text: "PROBE" });
   const observation = rows[0] as unknown as Observation; // PROBE answers exactly one
-  const { node, isMonitors } = connection as SimulatedConnection; // the only connections that this driver makes
-  history.add({ type: "observed", node, isMonitors, observation });
+  const { node, isGreeting } = connection as SimulatedConnection; // the only connections that this driver makes
+  history.add({ type: "observed", node, isGreeting, observation });
   return observation;
 }

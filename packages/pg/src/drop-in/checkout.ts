@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { FailoverPool, PoolSession, Result, SessionLostError, Statement } from "@mirrorpool/core";
 import { QueueFullError } from "@mirrorpool/core";
 
@@ -15,6 +16,12 @@ const STREAM_GRACE_MS = 1000;
 /** Statements that may wait on one client. `pg` has no bound. */
 const MAX_QUEUED = 100_000;
 
+interface Entry {
+  readonly task: Task;
+  /** The caller's asynchronous context, where it is not that of the statement before: reads see the writes of their context. */
+  readonly context: AsyncResource | undefined;
+}
+
 export interface CheckoutListener {
   /** State that cannot move went with its connection. */
   lost(error: SessionLostError): void;
@@ -26,12 +33,13 @@ export interface CheckoutListener {
 export class Checkout {
   readonly #pool: FailoverPool;
   readonly #listener: CheckoutListener;
-  readonly #queue: Task[] = [];
+  readonly #queue: Entry[] = [];
   #session: PoolSession | undefined;
   #current: Task | undefined;
   #isWorking = false;
   /** Of the statement that runs. */
   #attempt = new AbortController();
+  #grace: NodeJS.Timeout | undefined;
   #ending: "return" | "destroy" | undefined;
   #onEnded: (() => void)[] = [];
 
@@ -48,29 +56,39 @@ export class Checkout {
     return this.#session?.transactionStatus ?? "none";
   }
 
+  /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
+  prepare(statements: readonly Statement[]): void {
+    for (const statement of statements) {
+      this.#queue.push({ task: { statement, timeoutMs: undefined, done: () => {} }, context: undefined });
+    }
+  }
+
   /** Runs it after those that were given before. */
   add(task: Task): void {
     if (this.#queue.length >= MAX_QUEUED) {
       process.nextTick(() => task.done(new QueueFullError("queries of one client", MAX_QUEUED), undefined));
       return;
     }
-    this.#queue.push(task);
+    this.#queue.push({ task, context: this.#isWorking ? new AsyncResource("mirrorpool.query") : undefined });
     if (!this.#isWorking) void this.#work();
   }
 
   async #work(): Promise<void> {
     this.#isWorking = true;
-    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+      const { task, context } = entry;
       this.#current = task;
       let error: unknown;
       let result: Result | undefined;
       try {
-        result = await this.#run(task);
+        result = await (context === undefined ? this.#run(task) : context.runInAsyncScope(() => this.#run(task)));
       } catch (reason) {
         error = reason;
       }
       this.#current = undefined;
-      task.done(error, result);
+      clearTimeout(this.#grace);
+      if (context === undefined) task.done(error, result);
+      else context.runInAsyncScope(() => task.done(error, result));
     }
     this.#isWorking = false;
     this.#listener.drained();
@@ -97,7 +115,8 @@ export class Checkout {
 
   /** The application has closed the stream of this task: it ends by itself, or is ended. */
   abandon(task: Task): void {
-    setTimeout(() => {
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => {
       if (this.#current === task) this.#interrupt("the stream was closed before its end");
     }, STREAM_GRACE_MS).unref();
   }
@@ -114,7 +133,7 @@ export class Checkout {
 
   #cut(): void {
     const reason = new Error("the client was released or ended with a statement under way");
-    for (const task of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
+    for (const { task } of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
     this.#interrupt(reason.message);
   }
 
