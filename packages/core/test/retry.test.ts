@@ -78,6 +78,18 @@ const lostConnection: readonly Case[] = [
     "surface",
   ],
   ["nor one that a mirror refuses in the middle", "read-only", { ...read, isOpen: true, onMirror: true }, "surface"],
+  [
+    "nor one that a conflict breaks off, although its transaction could run again",
+    "rolled-back",
+    { ...read, isOpen: true, inTransaction: true, conflictsLeft: 1 },
+    "surface",
+  ],
+  [
+    "nor one that a primary refuses which takes writes again",
+    "read-only",
+    { isOpen: true, takesWrites: true },
+    "surface",
+  ],
   ["nor one that a former primary does", "read-only", { ...read, isOpen: true }, "surface"],
   ["a BEGIN has no effect and runs again", "gone", { facts: control("begin") }, "rerun"],
   [

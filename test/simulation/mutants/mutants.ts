@@ -13,6 +13,20 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "a commit counts as mirrored where a mirror has an earlier one",
+    file: "session/mirrored.ts",
+    from: "node.freshAsOf >= since",
+    to: "Number.isFinite(node.freshAsOf)",
+    rules: ["acknowledged is mirrored"],
+  },
+  {
+    name: "after a failover what waited for a mirror counts as kept",
+    file: "session/mirrored.ts",
+    from: "await askNewPrimary(context, commit, call);",
+    to: "",
+    rules: ["claims are true", "acknowledged is mirrored"],
+  },
+  {
     name: "a lost write is sent again",
     file: "session/retry.ts",
     from: 'if (hadEffect) return "commit-unknown";',

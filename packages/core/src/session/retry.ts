@@ -85,8 +85,8 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
 const isFree = ({ inTransaction, isPinned, isOpen }: Circumstances): boolean => !inTransaction && !isPinned && !isOpen;
 
 /** What the server has undone whole, and what we know whole. */
-function mayRepeat({ conflictsLeft, inTransaction, isRecorded, facts }: Circumstances): boolean {
-  if (conflictsLeft <= 0) return false;
+function mayRepeat({ conflictsLeft, inTransaction, isRecorded, isOpen, facts }: Circumstances): boolean {
+  if (conflictsLeft <= 0 || isOpen) return false;
   if (inTransaction) return isRecorded;
   return facts.transactional && facts.transaction === "none" && facts.session !== "pinned" && !facts.stream;
 }
@@ -101,8 +101,8 @@ function refusedAsWrite(circumstances: Circumstances): Decision {
   return circumstances.intent === "read" ? "misrouted" : "rerun";
 }
 
-function refusedBefore({ inTransaction, isPinned, losses }: Circumstances): Decision {
-  if (isPinned) return "surface";
+function refusedBefore({ inTransaction, isPinned, isOpen, losses }: Circumstances): Decision {
+  if (isPinned || isOpen) return "surface";
   if (inTransaction) return losses === 0 ? "begun-read-only" : "surface";
   return losses < MAX_LOSSES ? "rerun" : "surface";
 }

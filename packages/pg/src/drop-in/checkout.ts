@@ -108,16 +108,19 @@ export class Checkout {
   }
 
   /** Ends the statement that runs; those after it are not concerned. */
-  #interrupt(reason: string): void {
+  interrupt(reason: string): void {
     this.#attempt.abort(new Error(reason));
     this.#attempt = new AbortController();
   }
 
-  /** The application has closed the stream of this task: it ends by itself, or is ended. */
+  /** The application has closed the stream of this task: it ends by itself, or is ended, or never begins. */
   abandon(task: Task): void {
+    const place = this.#queue.findIndex((entry) => entry.task === task);
+    if (place >= 0) this.#queue.splice(place, 1);
+    if (this.#current !== task) return;
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => {
-      if (this.#current === task) this.#interrupt("the stream was closed before its end");
+      if (this.#current === task) this.interrupt("the stream was closed before its end");
     }, STREAM_GRACE_MS).unref();
   }
 
@@ -134,7 +137,7 @@ export class Checkout {
   #cut(): void {
     const reason = new Error("the client was released or ended with a statement under way");
     for (const { task } of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
-    this.#interrupt(reason.message);
+    this.interrupt(reason.message);
   }
 
   #release(how: "return" | "destroy"): void {
