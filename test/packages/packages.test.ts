@@ -12,7 +12,8 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/knex", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  const packages = ["packages/knex", "packages/kysely", "packages/lab", "packages/prisma"]; // and with them all that they use
+  await run("tsc", ["-b", ...packages], { cwd: root });
 });
 
 describe.each(names)("package %s", (name) => {
