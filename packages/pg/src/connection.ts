@@ -160,8 +160,13 @@ class PgConnection implements Connection, HeldConnection {
         };
         // an error comes before ReadyForQuery, unless it never left the client
         if (this.#isClosed || this.#client.readyForQuery) return fail();
-        this.#failure = { error };
+        const failure = { error };
+        this.#failure = failure;
         this.#onReady = fail;
+        // what the client itself refuses to send, it says so before it calls itself ready again: nothing more is to come
+        queueMicrotask(() => {
+          if (this.#failure === failure && this.#client.readyForQuery) fail();
+        });
       });
     });
   }

@@ -32,6 +32,7 @@ export class Checkout {
   #isWorking = false;
   /** Of the statement that runs. */
   #attempt = new AbortController();
+  #grace: NodeJS.Timeout | undefined;
   #ending: "return" | "destroy" | undefined;
   #onEnded: (() => void)[] = [];
 
@@ -46,6 +47,11 @@ export class Checkout {
 
   get transactionStatus(): PoolSession["transactionStatus"] {
     return this.#session?.transactionStatus ?? "none";
+  }
+
+  /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
+  prepare(statements: readonly Statement[]): void {
+    for (const statement of statements) this.#queue.push({ statement, timeoutMs: undefined, done: () => {} });
   }
 
   /** Runs it after those that were given before. */
@@ -70,6 +76,7 @@ export class Checkout {
         error = reason;
       }
       this.#current = undefined;
+      clearTimeout(this.#grace);
       task.done(error, result);
     }
     this.#isWorking = false;
@@ -97,7 +104,8 @@ export class Checkout {
 
   /** The application has closed the stream of this task: it ends by itself, or is ended. */
   abandon(task: Task): void {
-    setTimeout(() => {
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => {
       if (this.#current === task) this.#interrupt("the stream was closed before its end");
     }, STREAM_GRACE_MS).unref();
   }

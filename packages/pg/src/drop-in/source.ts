@@ -44,6 +44,9 @@ function common(given: Given): Pick<Source, "queryTimeoutMs" | "connectTimeoutMs
   };
 }
 
+/** `pg` lets a statement take as long as it takes. What ends it is the loss of its node, which the monitor sees. */
+const PATIENT_MS = 86_400_000;
+
 /** A pool of its own: `pg`'s options say what `mirrorpool` does not. */
 function ownSource(given: Given, { nodes, ...options }: OwnPoolOptions): Source {
   const { config, hosts } = readConnection(given);
@@ -57,7 +60,7 @@ function ownSource(given: Given, { nodes, ...options }: OwnPoolOptions): Source 
     nodes: nodes ?? hosts.map(({ host, port }) => nodeOf(host, port, config)),
     ...applicationName(config, options),
     pool: { ...sizes(given), ...options.pool },
-    timeouts: { ...timeouts(given), ...options.timeouts },
+    timeouts: { statementMs: PATIENT_MS, ...timeouts(given), ...options.timeouts },
     routing: { ...targetSession(config["target_session_attrs"]), ...options.routing },
   });
   const { user, password, database, ssl } = config;

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { FailoverPool, Result, SessionLostError, Statement } from "@mirrorpool/core";
+import { inspect } from "@mirrorpool/sql";
 import pg from "pg";
 import type { HeldConnection, Holder, Unasked } from "../holder.ts";
 import { type QueryObject, Submission } from "../submission.ts";
@@ -54,6 +55,9 @@ export class VirtualClient extends BaseClient implements Holder {
   #checkout: Checkout | undefined;
   /** Somebody has it; an idle one gives its session back after each statement. */
   #isLent = false;
+  /** Given before it was lent for the first time, by a hook of the pool: `pg` makes them once for each connection. */
+  readonly #settings: Statement[] = [];
+  #isNew = true;
   #hasOwnTypes: boolean;
   #isReferenced = true;
   #held: HeldConnection | undefined;
@@ -187,15 +191,22 @@ export class VirtualClient extends BaseClient implements Holder {
       process.nextTick(() => task.done(refusal, undefined));
       return undefined;
     }
-    this.#checkout ??= new Checkout(this.#source.pool, {
+    this.#checkout ??= this.#open();
+    this.#checkout.add(task);
+    if (this.#isNew && isSetting(task.statement)) this.#settings.push(task.statement);
+    return this.#checkout;
+  }
+
+  #open(): Checkout {
+    const checkout = new Checkout(this.#source.pool, {
       lost: (error) => this.#onLost(error),
       drained: () => {
         this.emit("drain");
         if (!this.#isLent) this.unbind();
       },
     });
-    this.#checkout.add(task);
-    return this.#checkout;
+    checkout.prepare(this.#settings);
+    return checkout;
   }
 
   #refusal(): Error | undefined {
@@ -207,6 +218,7 @@ export class VirtualClient extends BaseClient implements Holder {
   /** From now on its statements are one session. */
   lend(): void {
     this.#isLent = true;
+    this.#isNew = false;
   }
 
   /** The session ends, when what was begun has ended; with `destroy` it ends at once, and its connection with it. */
@@ -270,7 +282,7 @@ export class VirtualClient extends BaseClient implements Holder {
   end(callback?: () => void): Promise<void> | undefined {
     const ended = this.#end();
     if (callback === undefined) return ended;
-    ended.then(() => soon(callback, undefined));
+    ended.then(() => soon(callback as Callback, undefined));
     return undefined;
   }
 
@@ -285,13 +297,15 @@ export class VirtualClient extends BaseClient implements Holder {
   }
 }
 
+const isSetting = ({ text }: Statement): boolean => inspect(text, "postgres").session === "setting";
+
 const isSubmitted = (config: unknown): config is Submitted =>
   typeof config === "object" && config !== null && "submit" in config && typeof config.submit === "function";
 
 /** What the application's callback throws is the application's: it does not become a rejection of ours. */
-function soon(callback: Callback, error: unknown, result?: unknown): void {
+function soon(callback: Callback, ...answer: [error: unknown, result?: unknown]): void {
   try {
-    callback(error, result);
+    callback(...answer);
   } catch (thrown) {
     process.nextTick(() => {
       throw thrown;
