@@ -1,10 +1,17 @@
-import type { FailoverPool, PoolSession, Result, SessionLostError, Statement } from "@mirrorpool/core";
+import type {
+  FailoverPool,
+  PoolSession,
+  Result,
+  SessionLostError,
+  Statement,
+  StatementOptions,
+} from "@mirrorpool/core";
 import { QueueFullError } from "@mirrorpool/core";
 
 /** A statement that waits for its turn. */
 export interface Task {
   readonly statement: Statement;
-  readonly timeoutMs: number | undefined;
+  readonly options: Omit<StatementOptions, "signal">;
   /** Called once, when the next one may begin. */
   done(error: unknown, result: Result | undefined): void;
 }
@@ -28,6 +35,9 @@ export class Checkout {
   readonly #listener: CheckoutListener;
   readonly #queue: Task[] = [];
   #session: PoolSession | undefined;
+  /** Statements that the session has run. */
+  #runs = 0;
+  #closed: Task | undefined;
   #current: Task | undefined;
   #isWorking = false;
   /** Of the statement that runs. */
@@ -51,7 +61,7 @@ export class Checkout {
 
   /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
   prepare(statements: readonly Statement[]): void {
-    for (const statement of statements) this.#queue.push({ statement, timeoutMs: undefined, done: () => {} });
+    for (const statement of statements) this.#queue.push({ statement, options: {}, done: () => {} });
   }
 
   /** Runs it after those that were given before. */
@@ -78,16 +88,18 @@ export class Checkout {
       this.#current = undefined;
       clearTimeout(this.#grace);
       task.done(error, result);
+      if (this.#closed === task) this.#letGo();
     }
     this.#isWorking = false;
     this.#listener.drained();
     if (this.#ending !== undefined) this.#release(this.#ending);
   }
 
-  async #run({ statement, timeoutMs }: Task): Promise<Result> {
+  async #run({ statement, options }: Task): Promise<Result> {
     this.#session ??= await this.#open();
+    this.#runs += 1;
     const { signal } = this.#attempt;
-    return this.#session.query(statement, undefined, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+    return this.#session.query(statement, undefined, { ...options, signal });
   }
 
   async #open(): Promise<PoolSession> {
@@ -102,7 +114,22 @@ export class Checkout {
     this.#attempt = new AbortController();
   }
 
-  /** The application has closed the stream of this task: it ends by itself, or is ended. */
+  /** The stream of this task is closed. A statement that still runs ends by itself, or is ended. */
+  close(task: Task): void {
+    this.#closed = task;
+    if (this.#current === task) this.abandon(task);
+    else if (!this.#isWorking) this.#letGo();
+  }
+
+  /** A stream that was all that the session did leaves nothing on it: TypeORM keeps the client of one that is left early. */
+  #letGo(): void {
+    if (this.#runs !== 1 || this.#queue.length > 0 || this.transactionStatus !== "none") return;
+    this.#session?.release();
+    this.#session = undefined;
+    this.#runs = 0;
+  }
+
+  /** Nobody reads from the stream of this task any more. */
   abandon(task: Task): void {
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => {

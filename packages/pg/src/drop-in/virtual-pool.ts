@@ -2,16 +2,16 @@ import type { FailoverPool } from "@mirrorpool/core";
 import type pg from "pg";
 import type { DropInClientConfig, DropInPoolConfig, Given } from "./options.ts";
 import type { Callback } from "./request.ts";
-import { resolveSource } from "./source.ts";
+import { resolveSource, type SharedSource } from "./source.ts";
 import { VirtualClient } from "./virtual-client.ts";
 
-/** As `pg.Pool`, with one option more. */
+/** As `pg.Pool`, with more options. */
 export type PoolClass = typeof pg.Pool & (new (config?: DropInPoolConfig) => pg.Pool);
-/** As `pg.Client`, with one option more. */
+/** As `pg.Client`, with more options. */
 export type ClientClass = typeof pg.Client & (new (config?: DropInClientConfig | string) => pg.Client);
 
 /** The pool of this copy of `pg`, handing out virtual clients; everything else is pg-pool's own. */
-export function createPoolClass(module: typeof pg, shared: FailoverPool | undefined): PoolClass {
+export function createPoolClass(module: typeof pg, shared: SharedSource | undefined): PoolClass {
   class Pool extends module.Pool {
     /** Undefined: the failover pool is somebody else's. */
     readonly #owned: FailoverPool | undefined;
@@ -79,7 +79,7 @@ export function createPoolClass(module: typeof pg, shared: FailoverPool | undefi
 }
 
 /** A client that is a session of the failover pool from `connect()` to `end()`: for libraries that pool clients themselves. */
-export function createClientClass(shared: FailoverPool | undefined): ClientClass {
+export function createClientClass(shared: SharedSource | undefined): ClientClass {
   class Client extends VirtualClient {
     constructor(config: DropInClientConfig | string = {}) {
       const given = typeof config === "string" ? { connectionString: config } : config;
