@@ -2,7 +2,7 @@ import type { FailoverPool, PoolSession } from "@mirrorpool/core";
 import { ReplayMismatchError, TransactionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { countRows, mend } from "../failover/support/cluster.ts";
+import { countRows, mend, notRunning, running } from "../failover/support/cluster.ts";
 import { rejection } from "../failover/support/outcome.ts";
 import { openPool } from "../failover/support/pool.ts";
 
@@ -45,6 +45,21 @@ test("a transaction whose primary is killed goes on, on the new one, and the app
   expect(seen).toEqual([[{ balance: 90 }], [{ balance: 110 }]]);
   expect(await balances()).toEqual([90, 110]);
   expect(pool.stats()).toMatchObject({ replays: 1, transactionsLost: 0 });
+});
+
+test("a connection that was lost in the moment of an answer let the rest of its transaction commit without what came before", async () => {
+  const primary = cluster.primary();
+  await pool.transaction(async (tx) => {
+    const debit = tx.query("UPDATE account SET balance = balance - 10 WHERE id = 1 RETURNING pg_sleep(0.2)::text");
+    await running(primary, "pg_sleep");
+    await primary.proxy.stall();
+    await notRunning(primary, "pg_sleep");
+    await primary.terminateBackends();
+    await primary.proxy.heal(); // the answer and the end of the session arrive together
+    await debit;
+    await tx.query("UPDATE account SET balance = balance + 10 WHERE id = 2");
+  });
+  expect(await balances()).toEqual([90, 110]);
 });
 
 test("a second failover, before the first replay was of use, is survived as well", async () => {

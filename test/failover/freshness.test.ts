@@ -1,6 +1,12 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { DeadlineError, type FailoverPool, OptionsError, type StatementOptions } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { mend } from "./support/cluster.ts";
+import { rejection } from "./support/outcome.ts";
 import { openPool } from "./support/pool.ts";
 import { until } from "./support/until.ts";
 
@@ -117,4 +123,111 @@ test("a read after a failover sees every write that this process was told of", a
   for (let i = 0; i < 30; i += 1) {
     expect((await pool.query("SELECT id FROM page WHERE id IN (3000, 3001)")).rows).toHaveLength(2);
   }
+});
+
+const SELECT_PORT = "SELECT port FROM whoami";
+const isByMirror = async (pool: FailoverPool, options: StatementOptions = {}): Promise<boolean> => {
+  const { rows } = await pool.query<{ port: number }>(SELECT_PORT, [], options);
+  return cluster.mirrors().some(({ directPort }) => directPort === rows[0]?.port);
+};
+
+test("a context sees what it has written, and others go on reading from mirrors that lag", async () => {
+  await using pool = openPool(cluster, { routing: { consistency: "context" } });
+  await pool.start();
+  await lagAll(true);
+  let tellWritten = (): void => {};
+  const isWritten = new Promise<void>((resolve) => {
+    tellWritten = resolve;
+  });
+  const writer = pool.inContext(async () => {
+    await setImmediate();
+    await pool.transaction(async (tx) => void (await tx.query("INSERT INTO page VALUES (400)")));
+    tellWritten();
+    expect((await pool.query("SELECT id FROM page WHERE id = 400")).rows).toHaveLength(1);
+    expect(await isByMirror(pool)).toBe(false);
+  });
+  const reader = pool.inContext(async () => {
+    await isWritten;
+    expect(await isByMirror(pool)).toBe(true);
+    expect((await pool.query("SELECT id FROM page WHERE id = 400")).rows).toHaveLength(0);
+  });
+  await Promise.all([writer, reader]);
+  // outside of any it is the process that counts
+  expect((await pool.query("SELECT id FROM page WHERE id = 400")).rows).toHaveLength(1);
+});
+
+test("each request of a server is a context of its own, by one line of middleware", async () => {
+  await using pool = openPool(cluster, { routing: { consistency: "context" } });
+  await pool.start();
+  await lagAll(true);
+  const server = createServer((request, response) =>
+    pool.inContext(async () => {
+      if (request.method === "POST") await pool.query("INSERT INTO page VALUES (450)");
+      response.end(String((await pool.query("SELECT id FROM page WHERE id = 450")).rows.length));
+    }),
+  );
+  try {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await (await fetch(url, { method: "POST" })).text()).toBe("1");
+    expect(await (await fetch(url)).text()).toBe("0");
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("a mirror that is not yet fresh is waited for, and then it answers", async () => {
+  await using pool = openPool(cluster, { routing: { consistency: "context", freshWaitMs: 10_000 } });
+  await pool.start();
+  for (let id = 500; id < 510; id += 1) {
+    await pool.inContext(async () => {
+      await pool.query("INSERT INTO page VALUES ($1)", [id]);
+      expect(await isByMirror(pool)).toBe(true);
+      expect((await pool.query("SELECT id FROM page WHERE id = $1", [id])).rows).toEqual([{ id }]);
+    });
+  }
+});
+
+test("with a token another process sees what this one has written", async () => {
+  await using here = openPool(cluster);
+  await using there = openPool(cluster, { routing: { freshWaitMs: 10_000 } });
+  await Promise.all([here.start(), there.start()]);
+  expect(await here.freshnessToken()).toBeUndefined();
+  await here.query("INSERT INTO page VALUES (600)");
+  const freshAs = (await here.freshnessToken()) ?? "";
+  expect(freshAs).toMatch(/^[\w-]{10,200}$/);
+  expect((await there.query("SELECT id FROM page WHERE id = 600", [], { freshAs })).rows).toHaveLength(1);
+  expect(await isByMirror(there, { freshAs })).toBe(true);
+
+  await lagAll(true);
+  await here.query("INSERT INTO page VALUES (601)");
+  const newer = (await here.freshnessToken()) ?? "";
+  const impatient = { freshAs: newer };
+  await using other = openPool(cluster, { routing: { consistency: "context", freshWaitMs: 10 } });
+  await other.start();
+  expect((await other.query("SELECT id FROM page WHERE id = 601", [], impatient)).rows).toHaveLength(1);
+  await other.inContext(async () => {
+    expect((await other.query("SELECT id FROM page WHERE id = 601")).rows).toHaveLength(1);
+    expect(await other.freshnessToken()).toBe(newer);
+  }, impatient);
+});
+
+test("a token that is none, or another cluster's, is refused", async () => {
+  await using pool = openPool(cluster);
+  await pool.start();
+  expect(await rejection(pool.query("SELECT 1", [], { freshAs: "x" }))).toBeInstanceOf(OptionsError);
+  await using stranger = await createCluster({ mirrors: 0 });
+  await using strangers = openPool(stranger);
+  await strangers.query("CREATE TABLE page (id int)");
+  const freshAs = await strangers.freshnessToken();
+  expect(() => pool.inContext(() => {}, { freshAs })).toThrow(/freshAs: expected a token/);
+});
+
+test("no token is given while there is no primary to take it from", async () => {
+  await using pool = openPool(cluster);
+  await pool.query("INSERT INTO page VALUES (700)");
+  await cluster.primary().kill();
+  const error = await rejection(pool.freshnessToken({ timeoutMs: 300 }));
+  expect(error).toBeInstanceOf(DeadlineError);
 });

@@ -106,11 +106,6 @@ test("a pool whose only node restarts goes on with it", async () => {
   await using pool = openPool(cluster, { nodes: [{ name: primary.name, url: primary.url }] });
   await pool.query("INSERT INTO item VALUES (8)");
   await primary.restart();
-  const restartedAt = performance.now();
-  await until("the new server to be seen", () => {
-    const { status, observedAgoMs = Number.POSITIVE_INFINITY } = pool.topology().nodes[0] ?? {};
-    return status === "up" && observedAgoMs < performance.now() - restartedAt;
-  });
   await pool.query("INSERT INTO item VALUES (8)");
   expect((await pool.query("SELECT count(*)::int FROM item WHERE id = 8")).rows).toEqual([{ count: 2 }]);
 });

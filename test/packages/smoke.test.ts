@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 
 test.each([
-  ["application.mjs", { sum: 2, intent: "read" }],
-  ["application.cjs", { sum: 2, intent: "read" }],
+  ["application.mjs", { sum: 2, same: 2, own: "function", intent: "read" }],
+  ["application.cjs", { sum: 2, same: 2, own: "function", intent: "read" }],
   ["kysely.mjs", { sum: 2 }],
   ["kysely.cjs", { sum: 2 }],
 ])("the built packages work on the machine's own Node: %s", async (file, expected) => {

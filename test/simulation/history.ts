@@ -43,6 +43,8 @@ export type Happening =
       readonly tokens: readonly string[];
       readonly fate: Fate;
       readonly call: number;
+      /** Servers that have them all, at this moment. */
+      readonly copies: number;
     }
   | {
       readonly type: "sent";
@@ -74,8 +76,8 @@ export type Happening =
   | {
       readonly type: "observed";
       readonly node: string;
-      /** By the monitor; else by a connection of the pool, which may lead elsewhere than the monitor's. */
-      readonly isMonitors: boolean;
+      /** The first that this connection was asked: it may turn out to lead elsewhere than the monitor's. */
+      readonly isGreeting: boolean;
       readonly observation: Observation;
     }
   | { readonly type: "event"; readonly name: PoolEventName; readonly data: object; readonly stand: Stand }

@@ -54,6 +54,7 @@ export function drawSetting(random: Random): Setting {
         connectMs: random.pick([100, 500]),
         statementMs,
         failoverMs: random.pick([200, 1500, 30_000]),
+        mirrorMs: random.pick([300, 5000]),
       },
       monitor: {
         intervalMs: random.pick([60, 150, 250]),
@@ -68,6 +69,7 @@ export function drawSetting(random: Random): Setting {
         splitBrainReads: random.chance(0.2),
       },
       exactlyOnce: random.chance(0.4),
+      durability: random.chance(0.2) ? "mirrored" : "primary",
       // off, bounded so that some transactions are too long, or as usual
       replay: { maxStatements: random.pick([0, 3, 1000]) },
       failover: { releaseJitterMs: random.pick([0, 10, 50]), maxWaiting: random.pick([4, 10_000]) },

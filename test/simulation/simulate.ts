@@ -34,6 +34,7 @@ const EVENTS: readonly PoolEventName[] = [
   "rerun",
   "commit-unknown",
   "acked-writes-lost",
+  "stray-commits",
   "replayed",
   "paused",
   "resumed",

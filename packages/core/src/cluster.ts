@@ -6,7 +6,7 @@ import type { Config, NodeConfig } from "./config/resolve.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Connector } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Observation } from "./driver.ts";
+import type { Connection } from "./driver.ts";
 import { PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
@@ -16,14 +16,20 @@ import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
 import { createCounters } from "./observe/counters.ts";
 import { Events } from "./observe/events.ts";
+import { Introduction } from "./pool/introduction.ts";
 import { NodePool } from "./pool/node-pool.ts";
 import { Acknowledged } from "./session/acknowledged.ts";
-import type { Ledger, SessionContext } from "./session/context.ts";
+import type { SessionContext } from "./session/context.ts";
 import { drain } from "./session/drain.ts";
-import { findLost, pruneLedger } from "./session/ledger-upkeep.ts";
+import { pruneLedger } from "./session/ledger-upkeep.ts";
+import { reportLosses } from "./session/loss-report.ts";
 import { Misrouted } from "./session/misrouted.ts";
+import { ReadYourWrites } from "./session/read-your-writes.ts";
+import { reportStrays, StrayCommits } from "./session/stray-commits.ts";
 import { Work } from "./session/work.ts";
+import { WriteLog } from "./session/write-log.ts";
 import { TopologyCell } from "./topology/cell.ts";
+import { mirroredUntil } from "./topology/lag.ts";
 import type { NodeId, NodeState } from "./topology/node.ts";
 import { initialTopology, type Topology } from "./topology/topology.ts";
 
@@ -34,8 +40,6 @@ const TEND_INTERVAL_MS = 1000;
 const MAX_ACKNOWLEDGED = 10_000;
 /** How often old tokens are removed from the ledger. */
 const PRUNE_INTERVAL_MS = 60_000;
-/** How many of the lost tokens an event names. */
-const MAX_NAMED = 100;
 
 /**
  * Makes a pool. Nothing is connected yet: the first call, or `start()`, begins to watch the nodes.
@@ -53,10 +57,14 @@ export class Cluster {
   readonly environment: Environment;
   readonly #monitor: Monitor;
   readonly #connector: Connector;
+  readonly #introduction: Introduction;
   #tending: Timer | undefined;
   #pruneAfter = Number.NEGATIVE_INFINITY;
   #isStarted = false;
   #closing: Promise<void> | undefined;
+  readonly #cutOff = new AbortController();
+  /** Superseded nodes that are being asked for strays. */
+  readonly #asked = new Map<NodeId, Promise<void>>();
 
   constructor(config: Config, environment: Environment) {
     this.config = config;
@@ -68,6 +76,13 @@ export class Cluster {
       positions: driver.positions,
     });
     const deadlines = new Deadlines(environment);
+    const createCall = (timeoutMs: number | undefined, signal: AbortSignal | undefined): Call =>
+      new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal);
+    this.#introduction = new Introduction(driver, cell, environment, {
+      probeTimeoutMs: config.monitor.probeTimeoutMs,
+      lookAgain: (id) => this.#monitor.lookAgain(id),
+      createCall,
+    });
     const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node)]));
     cell.subscribe((after, before) => this.#follow(after, before));
     this.context = {
@@ -83,12 +98,14 @@ export class Cluster {
       work: new Work(),
       misrouted: new Misrouted(),
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
+      strays: new StrayCommits(),
+      writes: new WriteLog(() => mirroredUntil(cell.current)),
       ledger: config.exactlyOnce && { table: config.exactlyOnce.table, statements: config.exactlyOnce.statements },
       suspect: () => this.#monitor.suspect(),
-      lastWriteAt: Number.NEGATIVE_INFINITY,
+      readYourWrites: new ReadYourWrites(),
+      look: (node) => this.#monitor.look(node),
       isClosed: false,
-      createCall: (timeoutMs, signal) =>
-        new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal),
+      createCall,
     };
     const byId = new Map(config.nodes.map((node) => [node.id, node]));
     this.#monitor = new Monitor(
@@ -121,46 +138,35 @@ export class Cluster {
     await drain(context.work, "all", call);
     this.#tending?.cancel();
     await Promise.all([this.#monitor.close(), ...[...context.pools.values()].map((pool) => pool.close())]);
+    this.#cutOff.abort(new PoolClosedError());
     context.deadlines.close();
+    await Promise.all(this.#asked.values());
+  }
+
+  /** A connection to the very server that the monitor watches under this name. */
+  async #open(node: NodeConfig, signal: AbortSignal): Promise<Connection> {
+    const connection = await this.#connector.open(node, signal);
+    try {
+      await this.#introduction.greet(node.id, connection, signal);
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
   }
 
   #createNodePool(node: NodeConfig): NodePool {
-    const { driver, pool, timeouts, monitor } = this.config;
-    const { environment } = this;
+    const { driver, pool, timeouts } = this.config;
     return new NodePool(
       node.id,
       { ...pool, acquireMs: timeouts.acquireMs },
       {
-        open: (signal) => this.#connector.open(node, signal),
-        check: (connection) =>
-          new Promise<void>((resolve, reject) => {
-            const timer = environment.schedule(
-              monitor.probeTimeoutMs,
-              () => reject(new Error("no answer in time")),
-              true,
-            );
-            const sentAt = environment.now();
-            driver
-              .probe(connection)
-              .then((observation) => this.#learn(node.id, observation, sentAt))
-              .then(resolve, reject)
-              .finally(() => timer.cancel());
-          }),
+        open: (signal) => this.#open(node, signal),
+        check: (connection) => this.#introduction.check(node.id, connection),
         classify: (error) => driver.classify(error),
       },
-      environment,
+      this.environment,
     );
-  }
-
-  /** What a pooled connection was told counts as much as what the monitor was. @throws {Error} when it leads elsewhere */
-  #learn(id: NodeId, observation: Observation, sentAt: number): void {
-    const { cell } = this.context;
-    const node = cell.current.nodes.get(id);
-    if (node?.observation !== undefined && node.observation.instance !== observation.instance) {
-      throw new Error("the connection leads to another server than the node's address does now");
-    }
-    if (node === undefined || sentAt < node.observedAt) return;
-    cell.apply({ type: "observed", node: id, observation, sentAt, receivedAt: this.environment.now() });
   }
 
   /** What a change of the topology means for the pools: cuts what must not go on, and tells the application. */
@@ -176,25 +182,37 @@ export class Cluster {
         this.#tendPool(node);
       }
     }
-    if (after.epoch > before.epoch && before.epoch > 0) {
-      context.counters.failovers += 1;
-      if (context.ledger !== undefined) void this.#reportLosses(context.ledger, context.acknowledged.tokens);
-    }
+    const isFailover = after.epoch > before.epoch && before.epoch > 0;
+    if (isFailover) context.counters.failovers += 1;
     if (after.hold !== before.hold) context.events.emit(after.hold === "none" ? "resumed" : "paused", {});
     for (const [name, event] of changes(before, after, before.hold === "writes"))
       context.events.emit(name, event as never);
+    if (isFailover) void reportLosses(context, before, after);
   }
 
   #scheduleTending(): void {
     this.#tending = this.environment.schedule(
       TEND_INTERVAL_MS,
       () => {
-        for (const node of this.context.cell.current.nodes.values()) this.#tendPool(node);
+        for (const node of this.context.cell.current.nodes.values()) {
+          this.#tendPool(node);
+          if (node.status === "up" && node.fence === "superseded") this.#askForStrays(node.id);
+        }
         this.#pruneLedger();
         this.#scheduleTending();
       },
       false,
     );
+  }
+
+  #askForStrays(id: NodeId): void {
+    const { context, config } = this;
+    const node = config.nodes.find((each) => each.id === id);
+    if (context.ledger === undefined || node === undefined || this.#asked.has(id)) return;
+    const asking = reportStrays(context, context.ledger, id, () => this.#open(node, this.#cutOff.signal))
+      .catch(() => {}) // the next round asks again
+      .finally(() => this.#asked.delete(id));
+    this.#asked.set(id, asking);
   }
 
   #pruneLedger(): void {
@@ -214,24 +232,6 @@ export class Cluster {
     if (isFirst) return;
     const call = this.context.createCall(undefined, undefined);
     pruneLedger(this.context, ledger, exactlyOnce.retentionMs, call).catch(() => {}); // the next round tries again
-  }
-
-  /** Asks the new primary for all that the application was acknowledged. */
-  async #reportLosses(ledger: Ledger, tokens: readonly string[]): Promise<void> {
-    const { context } = this;
-    const { epoch } = context.cell.current;
-    try {
-      const lost = await findLost(context, ledger, tokens, context.createCall(undefined, undefined));
-      const { primary } = context.cell.current;
-      if (lost.length === 0 || primary === undefined) return;
-      context.counters.ackedWritesLost += lost.length;
-      const figures = { count: lost.length, asked: tokens.length, tokens: lost.slice(0, MAX_NAMED) };
-      context.events.emit("acked-writes-lost", { node: primary, epoch, ...figures });
-    } catch (error) {
-      if (context.isClosed) return;
-      const why = error instanceof Error ? error.message : String(error);
-      process.emitWarning(`what the failover has lost could not be found out: ${why}`, "MirrorpoolWarning");
-    }
   }
 
   #tendPool(node: NodeState): void {

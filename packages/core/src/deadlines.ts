@@ -21,9 +21,15 @@ export class Deadlines {
   #timerBucket = Number.POSITIVE_INFINITY;
   /** The timer is armed although nothing waits. */
   #isResting = false;
+  #isClosed = false;
 
   constructor(environment: Environment) {
     this.#environment = environment;
+  }
+
+  /** All waits have been ended: a new one would end only by its own deadline. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get size(): number {
@@ -70,6 +76,7 @@ export class Deadlines {
 
   /** Whatever still waits has waited for long enough: no deadline would come for it any more. Leaves no timer behind. */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#timerBucket = Number.POSITIVE_INFINITY;

@@ -78,6 +78,13 @@ export interface Observation {
   readonly timeline: number | undefined;
   /** How far a primary has written, or a mirror has replayed. Opaque; compared by {@link Positions}. */
   readonly position: string | undefined;
+  /**
+   * How far a primary had replayed the former timeline when it was promoted: all positions of that timeline up to here were
+   * kept. Undefined where that is not known; looked at only when the same process was a mirror before.
+   */
+  readonly endOfRecovery?: string | undefined;
+  /** The primary itself acknowledges a commit only once a mirror has it. */
+  readonly isSynchronous?: boolean;
 }
 
 /** How a driver's positions compare. Both functions are pure. */
@@ -150,6 +157,8 @@ export interface Connection {
    * `busy` an answer still to come, `closed` no connection.
    */
   readonly status: "idle" | "transaction" | "failed" | "busy" | "closed";
+  /** Whether a transaction was open when the server last answered: also when the connection was lost right after that. */
+  readonly isInTransaction: boolean;
   /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
   cancel(signal: AbortSignal): Promise<void>;
   /**

@@ -19,6 +19,7 @@ export const errorCodes = {
   REPLAY_MISMATCH: "the transaction was run again on the new primary and a statement answered otherwise than before",
   LEDGER_MISSING: "the commit ledger's table is not there, or may not be written",
   TRANSACTION_ABORTED: "COMMIT was answered with a rollback, because a statement before it had failed",
+  NOT_MIRRORED: "the write is committed on the primary, and in time no mirror was seen to have it",
   READ_LOST: "a read lost its connection on every attempt",
   STREAM_LOST: "a stream or cursor had begun to answer when its connection was lost; it is never restarted",
   SESSION_LOST: "state that cannot move to another connection was lost with its node",
@@ -99,6 +100,22 @@ export class ReplayMismatchError extends MirrorpoolError {
       { node, cause, retryable: true },
     );
     this.statement = statement;
+  }
+}
+
+/**
+ * With `durability: "mirrored"`: the write is committed on the primary and visible there, and no mirror was seen to have it in
+ * time. It is not to be run again; it is lost if the primary is lost before a mirror has it.
+ */
+export class NotMirroredError extends MirrorpoolError {
+  override readonly name = "NotMirroredError";
+  /** @param nodes what is known of them, in a line */
+  constructor(command: string, node: string, waitedMs: number, nodes: string, cause?: unknown) {
+    super(
+      "NOT_MIRRORED",
+      `${command} is committed on ${node}, and on no mirror after ${Math.round(waitedMs)} ms: do not run it again, but it is lost if ${node} is lost now. Nodes: ${nodes}`,
+      { node, cause },
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
 import { awaitReadable } from "./session/acquire.ts";
 import { drain } from "./session/drain.ts";
+import { exportToken, importToken } from "./session/freshness-token.ts";
 import type { StatementOptions } from "./session/session.ts";
 import { factsOf, Session } from "./session/session.ts";
 import { toStatement } from "./session/statement.ts";
@@ -86,6 +87,18 @@ export interface FailoverPool extends AsyncDisposable {
   resume(): void;
   /** Hands the primary over without an error. See {@link SwitchoverOptions}. */
   switchover(options: SwitchoverOptions): Promise<void>;
+  /**
+   * Runs the callback, and all that it begins, in a context of its own, such as a request: with `consistency: "context"` its
+   * reads see what it has written, and need not see what others write. As middleware: `(req, res, next) => pool.inContext(next)`.
+   * @param options.freshAs a token of another process, whose writes the context sees too
+   * @throws {OptionsError} for what is no token of this cluster
+   */
+  inContext<T>(callback: () => T, options?: { readonly freshAs?: string | undefined }): T;
+  /**
+   * A token that covers the last write of the present context, outside of any that of this process: for `freshAs` in another
+   * process. Undefined when nothing was written.
+   */
+  freshnessToken(options?: CallOptions): Promise<string | undefined>;
   /**
    * The SQL that makes the commit ledger's table, for `exactlyOnce`: to be run once, by a migration or by hand.
    * @throws {OptionsError} when the driver has no ledger
@@ -196,6 +209,12 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       begin();
       const timeoutMs = options.timeoutMs ?? config.timeouts.failoverMs;
       await switchover(context, options, context.createCall(timeoutMs, options.signal));
+    },
+    inContext: (callback, { freshAs } = {}) =>
+      context.readYourWrites.run(callback, freshAs === undefined ? undefined : importToken(context, freshAs)),
+    freshnessToken: async (options = {}) => {
+      begin();
+      return exportToken(context, context.createCall(options.timeoutMs, options.signal));
     },
     ledgerSchema: () => {
       const { ledger, name } = context.driver;

@@ -2,7 +2,7 @@
 export type { CallOptions } from "./call.ts";
 export type { Environment, Timer } from "./clock.ts";
 export { createPool } from "./cluster.ts";
-export type { ExactlyOnceOptions, NodeOptions, Password, PoolOptions } from "./config/options.ts";
+export type { Durability, ExactlyOnceOptions, NodeOptions, Password, PoolOptions } from "./config/options.ts";
 export { optionRules } from "./config/options.ts";
 export type {
   Channel,
@@ -31,6 +31,7 @@ export {
   MirrorpoolError,
   NoNodeError,
   NoPrimaryError,
+  NotMirroredError,
   NotSentError,
   OptionsError,
   PoolClosedError,

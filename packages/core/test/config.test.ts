@@ -122,7 +122,7 @@ describe("an option is refused with path, rule and value:", () => {
     [
       "an unknown one",
       { poool: {} },
-      "poool: expected one of driver, nodes, applicationName, exactlyOnce, pool, timeouts, monitor, routing, failover, replay, got an unknown option",
+      "poool: expected one of driver, nodes, applicationName, exactlyOnce, durability, pool, timeouts, monitor, routing, failover, replay, got an unknown option",
     ],
     [
       "an unknown one of a group",

@@ -3,13 +3,15 @@ import { Call } from "../src/call.ts";
 import { Deadlines } from "../src/deadlines.ts";
 import type { Connection, Fault } from "../src/driver.ts";
 import { AbortedError, AcquireTimeoutError, PoolClosedError, QueueFullError } from "../src/errors.ts";
+import { ConnectFailure } from "../src/pool/connect-failure.ts";
 import type { Lease } from "../src/pool/lease.ts";
-import type { ConnectionSource, NodePoolOptions } from "../src/pool/node-pool.ts";
-import { ConnectFailure, NodePool } from "../src/pool/node-pool.ts";
+import { NodePool, type NodePoolOptions } from "../src/pool/node-pool.ts";
+import type { ConnectionSource } from "../src/pool/opening.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
 
 class ScriptedConnection implements Connection {
   status: Connection["status"] = "idle";
+  readonly isInTransaction = false;
   readonly #listeners: (() => void)[] = [];
   readonly sessionId: string | undefined = undefined;
   run(): never {

@@ -95,6 +95,16 @@ describe("what went wrong before", () => {
     expect(driver.connections.filter(({ status }) => status !== "closed")).toEqual([]);
   });
 
+  test("a node whose connections all broke counted as up until its next probe was due", async () => {
+    const pool = await startPool({ monitor: { intervalMs: 60_000 } });
+    a.login = Promise.reject(new ScriptedError("refused"));
+    a.login.catch(() => {});
+    for (const connection of driver.connections) if (connection.node === "a") connection.destroy();
+    await environment.advance(20);
+    expect(pool.topology().nodes.map(({ id, status }) => `${id} ${status}`)).toEqual(["a:1 down", "b:1 up"]);
+    await pool.close();
+  });
+
   test("what a connection of the pool was told of its server, when asked whether it lives, was thrown away", async () => {
     const pool = await startPool({ pool: { validateAfterIdleMs: 0 }, monitor: { intervalMs: 60_000 } });
     await pool.query("WRITE x");
@@ -129,6 +139,32 @@ describe("what went wrong before", () => {
     const write = pool.query("WRITE x");
     await environment.advance(600);
     expect(await write).toMatchObject({ command: "WRITE" });
+    await pool.close();
+  });
+
+  test("a transaction that began while its primary was read-only for a moment failed with the server's refusal", async () => {
+    const pool = await startPool();
+    let refusals = 0;
+    a.answer = async (text) => {
+      if (text === "WRITE x" && refusals++ === 0) throw new ScriptedError("read-only");
+      return {};
+    };
+    const written = pool.transaction((transaction) => transaction.query("WRITE x"));
+    await environment.advance(600);
+    expect(await written).toMatchObject({ command: "WRITE" });
+    expect(givenTo("a")).toEqual(["BEGIN", "WRITE x", "BEGIN", "WRITE x", "COMMIT"]);
+    await pool.close();
+  });
+
+  test("a write in a transaction that the application itself began read-only ends with the server's refusal", async () => {
+    const pool = await startPool();
+    a.answer = async (text) => {
+      if (text === "WRITE x") throw new ScriptedError("read-only");
+      return {};
+    };
+    const failure = failureOf(pool.transaction((transaction) => transaction.query("WRITE x"), { readOnly: true }));
+    await environment.advance(600);
+    expect(await failure).toMatchObject({ kind: "read-only" });
     await pool.close();
   });
 

@@ -105,7 +105,7 @@ describe("freshness", () => {
     const fresh = after(sampled, observed("b", mirror({ position: "20" }), 250));
     const promoted = after(fresh, observed("c", primary({ timeline: 2, position: "20" }), 300));
     expect(freshness(promoted, "b")).toBe(Number.NEGATIVE_INFINITY);
-    expect(promoted.samples).toEqual([{ sentAt: 300, position: "20" }]);
+    expect(promoted.samples).toEqual([{ sentAt: 300, receivedAt: 300, position: "20" }]);
   });
 
   test("samples are bounded, the oldest go first", () => {

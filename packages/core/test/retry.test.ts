@@ -55,6 +55,28 @@ const lostConnection: readonly Case[] = [
     { isPinned: true },
     "commit-unknown",
   ],
+  ["a stream that has begun to answer is never restarted", "gone", { ...read, isOpen: true }, "stream-lost"],
+  [
+    "a stream of a session with state that cannot move is lost first of all",
+    "gone",
+    { ...read, isOpen: true, isPinned: true },
+    "stream-lost",
+  ],
+  [
+    "a stream inside a transaction has lost the transaction",
+    "gone",
+    { ...read, isOpen: true, inTransaction: true },
+    "transaction-lost",
+  ],
+  ["a stream that may have written is of unknown outcome", "gone", { isOpen: true }, "commit-unknown"],
+  [
+    "a stream that a mirror breaks off is not restarted either",
+    "rolled-back",
+    { ...read, isOpen: true, onMirror: true },
+    "surface",
+  ],
+  ["nor one that a mirror refuses in the middle", "read-only", { ...read, isOpen: true, onMirror: true }, "surface"],
+  ["nor one that a former primary does", "read-only", { ...read, isOpen: true }, "surface"],
   ["a BEGIN has no effect and runs again", "gone", { facts: control("begin") }, "rerun"],
   [
     "a statement inside a transaction has lost it, whatever it is",
@@ -153,9 +175,15 @@ const refusedStatement: readonly Case[] = [
     "surface",
   ],
   [
-    "a refusal inside a transaction that the application itself made read-only is shown",
+    "a refusal inside a transaction by a primary that takes writes may be of a moment ago: the transaction begins anew",
     "read-only",
     { takesWrites: true, inTransaction: true },
+    "begun-read-only",
+  ],
+  [
+    "a refusal inside a transaction that began anew is the application's own choice",
+    "read-only",
+    { takesWrites: true, inTransaction: true, losses: 1 },
     "surface",
   ],
   [

@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Candidate } from "../src/routing/balance.ts";
 import { balance } from "../src/routing/balance.ts";
 import { freshAfter } from "../src/routing/freshness.ts";
+import { formatToken, freshAfterToken, parseToken } from "../src/routing/freshness-token.ts";
 import type { Demand, RoutingRules } from "../src/routing/route.ts";
 import { mayAnswer, route } from "../src/routing/route.ts";
 import type { Topology } from "../src/topology/topology.ts";
-import { after, healthy, lost, mirror, observed, primary } from "./fixtures.ts";
+import { after, healthy, lost, mirror, observed, positions, primary } from "./fixtures.ts";
 
 const rules: RoutingRules = { readFrom: "mirrors", maxLagBytes: 100, maxLagMs: 1000, splitBrainReads: false };
 const write: Demand = { intent: "write", freshAfter: Number.POSITIVE_INFINITY };
@@ -131,11 +132,50 @@ describe("right before sending", () => {
 
 describe("freshness", () => {
   test.each([
-    ["process", 42],
-    ["eventual", Number.NEGATIVE_INFINITY],
-    ["strong", Number.POSITIVE_INFINITY],
-  ] as const)("of %s reads, when this process last wrote at 42, is asked from %d on", (consistency, expected) => {
-    expect(freshAfter(consistency, 42)).toBe(expected);
+    ["process", 7, 42],
+    ["process", undefined, 42],
+    ["context", 7, 7],
+    ["context", Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    ["context", undefined, 42],
+    ["eventual", 7, Number.NEGATIVE_INFINITY],
+    ["strong", 7, Number.POSITIVE_INFINITY],
+  ] as const)("of %s reads, when the context last wrote at %s and the process at 42, is asked from %d on", (...row) => {
+    const [consistency, context, expected] = row;
+    expect(freshAfter(consistency, { process: 42, context })).toBe(expected);
+  });
+
+  const token = { systemId: "system-1", timeline: 1, position: "0/20" };
+
+  test("a token comes through as text", () => {
+    expect(parseToken(formatToken(token))).toEqual(token);
+    expect(parseToken(formatToken({ ...token, timeline: undefined }))).toEqual({ ...token, timeline: undefined });
+  });
+
+  test.each(["", "x", "bnVsbA", "WzFd", "WyJhIiwiYiIsImMiXQ", "WyJhIiwxLjUsImMiXQ"])("%j is no token", (text) => {
+    expect(parseToken(text)).toBeUndefined();
+  });
+
+  const samples = [
+    { sentAt: 100, receivedAt: 100 + 1, position: "10" },
+    { sentAt: 200, receivedAt: 200 + 1, position: "20" },
+    { sentAt: 300, receivedAt: 300 + 1, position: "30" },
+  ];
+  const topology = { ...healthy(), samples };
+  const { reign } = topology;
+  const at = (position: string) => ({ systemId: reign?.systemId ?? "", timeline: reign?.timeline, position });
+
+  test.each([
+    ["the first sample that covers it", "15", 200],
+    ["a sample right at it", "20", 200],
+    ["the oldest sample, where it is older than all", "5", 100],
+    ["the primary, where no sample covers it yet", "31", Number.POSITIVE_INFINITY],
+  ])("a token asks for %s", (_, position, expected) => {
+    expect(freshAfterToken(at(position), topology, positions)).toBe(expected);
+  });
+
+  test("a token of an older timeline asks for the primary: what it covers may be lost", () => {
+    const old = { ...at("15"), timeline: (reign?.timeline ?? 0) - 1 };
+    expect(freshAfterToken(old, topology, positions)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

@@ -21,7 +21,7 @@ export interface ScriptedServer {
 }
 
 /** One connection, with all that it was given. */
-export class ScriptedConnection implements Connection {
+class ScriptedConnection implements Connection {
   readonly node: string;
   readonly sessionId: string | undefined = undefined;
   readonly given: string[] = [];
@@ -29,6 +29,7 @@ export class ScriptedConnection implements Connection {
   readonly #listeners: (() => void)[] = [];
   #status: Exclude<Connection["status"], "busy"> = "idle";
   #lose: (() => void) | undefined;
+  isInTransaction = false;
 
   constructor(node: string, server: ScriptedServer) {
     this.node = node;
@@ -50,6 +51,7 @@ export class ScriptedConnection implements Connection {
       const answer = await Promise.race([work, lost]);
       if (text.startsWith("BEGIN")) this.#status = "transaction";
       if (text === "COMMIT" || text === "ROLLBACK") this.#status = "idle";
+      this.isInTransaction = this.#status === "transaction";
       return { rows: [], rowCount: 0, command: text.split(" ")[0] ?? "", ...answer };
     } finally {
       this.#lose = undefined;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createCluster, sweep } from "../src/index.ts";
 import { until } from "../src/wait.ts";
 import { type Child, runChild } from "./children.ts";
-import { claimsOf, NO_TRACES, sharedMemoryIds, sharedMemoryOf, tracesIn } from "./traces.ts";
+import { claimsOf, NO_TRACES, posixSegmentsOf, sharedMemoryIds, sharedMemoryOf, tracesIn } from "./traces.ts";
 
 // each test has a home of its own, so that other labs on this machine are not counted
 let parent: string;
@@ -16,7 +16,18 @@ beforeEach(async () => {
   await chmod(parent, 0o755);
   home = join(parent, `mirrorpool-lab-${process.getuid?.()}`);
 });
-afterEach(() => rm(parent, { recursive: true, force: true }));
+// every test has to end what it started: without its watchdog a killed lab would go on in a folder that is gone
+afterEach(async () => {
+  try {
+    await until("the home to be empty", () => JSON.stringify(tracesIn(home)) === JSON.stringify(NO_TRACES), {
+      timeoutMs: 10_000,
+      explain: () => JSON.stringify(tracesIn(home)),
+    });
+  } finally {
+    sweep(parent);
+    await rm(parent, { recursive: true, force: true });
+  }
+});
 
 async function startChild(ending: string, ...more: readonly string[]) {
   const child = runChild("./children/lab.ts", [parent, ending, ...more]);
@@ -116,6 +127,10 @@ test("a sweep leaves the clusters of living processes alone", async () => {
   expect(sweep(parent)).toHaveLength(1);
   expect(tracesIn(home).folders).toHaveLength(2);
   expect(second.process.exitCode).toBeNull();
+  second.process.kill("SIGTERM");
+  await second.ended;
+  await own.close();
+  await expectNoTraces(second);
 });
 
 test("several processes that start, sweep and end at once do not disturb each other", async () => {
@@ -171,3 +186,18 @@ test("servers keep their dynamic shared memory in their own folder, not in /dev/
   const [row] = await cluster.primary().query<{ type: string }>("SHOW dynamic_shared_memory_type");
   expect(Object.values(row ?? {})).toEqual(["mmap"]);
 });
+
+test.runIf(process.platform === "linux").each(["SIGTERM", "SIGKILL"] as const)(
+  "POSIX shared memory, where the settings ask for it, goes with the servers after %s",
+  async (signal) => {
+    const child = await startChild("wait", JSON.stringify({ settings: { dynamic_shared_memory_type: "posix" } }));
+    const segments = new Set(tracesIn(home).processes.flatMap(posixSegmentsOf));
+    expect(segments.size).toBeGreaterThanOrEqual(2);
+    child.process.kill(signal);
+    await child.ended;
+    await expectNoTraces(undefined);
+    expect([...segments].filter((path) => existsSync(path))).toEqual([]);
+    sweep(parent);
+    expect(claimsOf(child.process.pid)).toEqual([]);
+  },
+);

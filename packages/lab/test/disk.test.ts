@@ -46,7 +46,7 @@ if (isRoot) {
     onTestFinished(() => rm(parent, { recursive: true, force: true }));
     await chmod(parent, 0o755);
     const home = join(parent, `mirrorpool-lab-${process.getuid?.()}`);
-    const child = runChild("./children/lab.ts", [parent, ending, String(DISK_BYTES)]);
+    const child = runChild("./children/lab.ts", [parent, ending, JSON.stringify({ diskBytes: DISK_BYTES })]);
     await child.says("up");
     if (ending.startsWith("SIG")) child.process.kill(ending as NodeJS.Signals);
     await child.ended;

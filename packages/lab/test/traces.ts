@@ -49,6 +49,11 @@ export function sharedMemoryOf(home: string): readonly string[] {
   );
 }
 
+/** The files of the POSIX shared memory that a process has mapped. */
+export function posixSegmentsOf(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/maps`, "utf8").match(/\/dev\/shm\/PostgreSQL\.\d+$/gm) ?? [];
+}
+
 /** The watchdogs, whose command line names the folder. */
 function pidsWithArgument(text: string): readonly number[] {
   return entries("/proc").flatMap((entry) => {

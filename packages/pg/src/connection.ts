@@ -129,6 +129,10 @@ class PgConnection implements Connection, HeldConnection {
     return this.#transactionStatus === "T" ? "transaction" : "failed";
   }
 
+  get isInTransaction(): boolean {
+    return this.#transactionStatus !== "I";
+  }
+
   run(statement: Statement): Promise<Result> {
     return this.#execute(statement, false);
   }

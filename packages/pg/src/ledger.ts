@@ -10,10 +10,11 @@ const PRUNE_BATCH = 1000;
 
 /** The commit ledger on PostgreSQL: one row a transaction, found by its token alone. */
 export const ledger: LedgerStatements = {
+  // the moment of the COMMIT and not of the BEGIN: the token of a long transaction shall live as long as any
   schema: (table) => `CREATE TABLE IF NOT EXISTS ${quote(table)} (
   token uuid PRIMARY KEY,
   is_fenced boolean NOT NULL DEFAULT false,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (created_at);`,
 

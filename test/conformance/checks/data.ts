@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import { settle } from "../../failover/support/outcome.ts";
-import { errorCodes } from "../error-codes.ts";
+import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
 import { atRest, STREAM_FROM, STREAM_ROWS, type Stage } from "../stage.ts";
 import type { Sample } from "../subject.ts";
@@ -49,7 +49,7 @@ export function data(stage: Stage, check: Check): void {
           }
         })(),
       );
-      expect(errorCodes(error)).toContain("STREAM_LOST");
+      expectCode(error, "STREAM_LOST");
       expect(seen.length).toBeLessThan(STREAM_ROWS);
       expect(seen).toEqual(seen.map((_, index) => STREAM_FROM + index));
       await atRest(scene.pool);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect } from "vitest";
 import { anyMirror, countRows, mend } from "../../failover/support/cluster.ts";
 import { settle } from "../../failover/support/outcome.ts";
 import { until } from "../../failover/support/until.ts";
-import { errorCodes } from "../error-codes.ts";
+import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
 import { lockOrders, shutGate, whereWaiting } from "../gate.ts";
 import { atRest, EVENTUAL, HELD, HELD_AT_COMMIT, type Stage } from "../stage.ts";
@@ -62,7 +62,7 @@ export function faults(stage: Stage, check: Check): void {
         await promote();
         const { error } = await write;
         if (stage.exactlyOnce) expect(error).toBeUndefined();
-        else expect(errorCodes(error)).toContain("COMMIT_UNKNOWN");
+        else expectCode(error, "COMMIT_UNKNOWN");
         expect(await count(id)).toBe(stage.exactlyOnce ? 1 : 0);
         await atRest(scene.pool);
       },
@@ -98,7 +98,7 @@ export function faults(stage: Stage, check: Check): void {
         await (await whereWaiting([stage.cluster.primary()])).kill();
         await gate.open();
         // without a ledger there is nothing to wait for: the caller is told while there is no primary yet
-        if (!stage.exactlyOnce) expect(errorCodes((await write).error)).toContain("COMMIT_UNKNOWN");
+        if (!stage.exactlyOnce) expectCode((await write).error, "COMMIT_UNKNOWN");
         await promote();
         expect((await write).error === undefined).toBe(stage.exactlyOnce);
         expect(await count(id)).toBe(stage.exactlyOnce ? 1 : 0);

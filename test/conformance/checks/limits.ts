@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { notRunning, whereRuns } from "../../failover/support/cluster.ts";
 import { rejection } from "../../failover/support/outcome.ts";
-import { errorCodes } from "../error-codes.ts";
+import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
 import { atRest, type Stage } from "../stage.ts";
 import { NotSupported } from "../subject.ts";
@@ -40,7 +40,7 @@ export function limits(stage: Stage, check: Check): void {
       await using scene = await stage.open({ timeouts: { statementMs: 2000 } });
       const marker = `too_long_${stage.newId()}`;
       const error = await rejection(scene.subject.raw(`SELECT pg_sleep(60)::text AS ${marker}`));
-      expect(errorCodes(error)).toContain("DEADLINE");
+      expectCode(error, "DEADLINE");
       await ended(marker);
       await atRest(scene.pool);
     });
@@ -52,7 +52,7 @@ export function limits(stage: Stage, check: Check): void {
       await subject.transaction(async (scope) => {
         await scope.insert({ id: held, item: "holds the connection" });
         const error = await rejection(subject.insert({ id: refused, item: "refused" }));
-        expect(errorCodes(error)).toContain("ACQUIRE_TIMEOUT");
+        expectCode(error, "ACQUIRE_TIMEOUT");
       });
       await subject.insert({ id: late, item: "late" });
       expect((await subject.find(held))?.id).toBe(held);

@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest";
 import { countRows } from "../../failover/support/cluster.ts";
 import { rejection } from "../../failover/support/outcome.ts";
-import { errorCodes } from "../error-codes.ts";
+import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
 import { atRest, type Scene, type Stage } from "../stage.ts";
 import type { Scope } from "../subject.ts";
@@ -87,7 +87,7 @@ export function transactions(stage: Stage, check: Check): void {
         await scope.insert({ id, item: "lost" });
         await scope.insert({ id, item: "refused" }).catch(() => {});
       });
-      expect(errorCodes(await rejection(failed))).toContain("TRANSACTION_ABORTED");
+      expectCode(await rejection(failed), "TRANSACTION_ABORTED");
       expect(await count(id)).toBe(0);
       await expectIntact(scene);
     });
@@ -99,7 +99,7 @@ export function transactions(stage: Stage, check: Check): void {
         await scope.insert({ id, item: "with a seat" });
         await scope.raw(`INSERT INTO seats VALUES (${seat}), (${seat})`);
       });
-      expect(errorCodes(await rejection(failed))).toContain("23505");
+      expectCode(await rejection(failed), "23505");
       expect(await count(id)).toBe(0);
       await expectIntact(scene);
     });

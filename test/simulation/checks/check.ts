@@ -23,4 +23,4 @@ export function tokenOf(text: string): string | undefined {
   return verb === "WRITE" || verb === "BATCH" ? name : undefined;
 }
 
-export const isRead = (text: string): boolean => /^(READ|LOCKREAD|CRASH)\b/.test(text);
+export const isRead = (text: string): boolean => /^(READ|LOCKREAD|CRASH|FIND)\b/.test(text);

@@ -1,16 +1,17 @@
 import type { Observation } from "@mirrorpool/core";
 import { expect, test } from "vitest";
 import type { Happening, Recorded, Stand } from "../history.ts";
+import type { Setting } from "../setting.ts";
 import { tryOut } from "../trial.ts";
 import { judge } from "./checks.ts";
 
 const stand: Stand = { epoch: 1, primary: "a", isWritable: true, isSplit: false };
 
-/** One thing after the other, a millisecond and an event apart. */
+/** One thing after the other, a millisecond and an event apart, after a look at the primary. */
 function historyOf(...happenings: readonly Happening[]): Recorded[] {
   const end: Happening = { type: "final", openConnections: [], armedTimers: 0, tokens: [] };
   const hasEnd = happenings.some(({ type }) => type === "final");
-  return [...happenings, ...(hasEnd ? [] : [end])].map((happening, index) => ({
+  return [observed("a", {}), ...happenings, ...(hasEnd ? [] : [end])].map((happening, index) => ({
     at: index,
     step: index,
     ...happening,
@@ -57,7 +58,7 @@ function observed(node: string, changes: Partial<Observation>): Happening {
     position: "0",
     ...changes,
   };
-  return { type: "observed", node, isMonitors: true, observation };
+  return { type: "observed", node, isGreeting: false, observation };
 }
 
 const applied: Extract<Happening, { type: "applied" }> = {
@@ -74,8 +75,16 @@ const claim = (fate: "committed" | "not-committed" | "unknown"): Happening => ({
   unit: "t1",
   tokens: ["t1"],
   fate,
+  copies: 2,
   call: 1,
 });
+
+/** The first happening of a history in which writes shall be mirrored. */
+const mirrored: Happening = {
+  type: "setting",
+  seed: 1,
+  setting: { pool: { durability: "mirrored" }, world: { flavour: "timelines" } } as unknown as Setting, // what checks look at
+};
 
 const failed = (name: string, code: string): Happening => ({
   type: "end",
@@ -93,7 +102,7 @@ const flawless: readonly Happening[] = [
 ];
 
 test("a history in which all went well breaks no rule", () => {
-  expect(judge(historyOf(observed("a", {}), ...flawless))).toEqual([]);
+  expect(judge(historyOf(...flawless))).toEqual([]);
 });
 
 /** What the checks have to find, each in a history that is wrong in one way only. */
@@ -102,6 +111,11 @@ const wrong: readonly (readonly [sentence: string, rule: string, happenings: rea
     "a write to a node on an older timeline than one that was seen",
     "no write to a superseded primary",
     [observed("a", {}), observed("b", { timeline: 2 }), ...flawless],
+  ],
+  [
+    "a statement to a server that nobody had looked at",
+    "no write to a superseded primary",
+    [call(1), sent(2, { instance: "a.2" }), applied, { type: "answered", send: 2 }, done, claim("committed")],
   ],
   [
     "a write to a node that had said that it is a mirror",
@@ -172,6 +186,16 @@ const wrong: readonly (readonly [sentence: string, rule: string, happenings: rea
     "two primaries of one epoch",
     "epochs never go back",
     [sent(2, { text: "READ" }), sent(3, { text: "READ", stand: { ...stand, primary: "b" } })],
+  ],
+  [
+    "an acknowledged write that one server has alone, where it shall be mirrored",
+    "acknowledged is mirrored",
+    [mirrored, ...flawless.slice(0, -1), { ...claim("committed"), copies: 1 } as Happening],
+  ],
+  [
+    "a write that is said to be on no mirror where nobody waits for one",
+    "errors are allowed",
+    [call(1), failed("NotMirroredError", "NOT_MIRRORED")],
   ],
   ["a call that ends after its deadline", "every call ends in time", [call(1, { deadline: -20 }), done]],
   ["a call that never ends", "every call ends in time", [call(1)]],

@@ -7,6 +7,7 @@ import { epochsNeverGoBack } from "./epochs.ts";
 import { errorsAreAllowed } from "./errors.ts";
 import { nothingIsLeaked } from "./leaks.ts";
 import { callsSucceedAgain } from "./liveness.ts";
+import { acknowledgedIsMirrored } from "./mirrored.ts";
 import { noWriteRunsTwice } from "./once.ts";
 import { readsSeeOwnWrites } from "./reads.ts";
 import { noWriteToSuperseded } from "./superseded.ts";
@@ -15,6 +16,7 @@ const checks: readonly Check[] = [
   noWriteToSuperseded,
   noWriteRunsTwice,
   claimsAreTrue,
+  acknowledgedIsMirrored,
   errorsAreAllowed,
   readsSeeOwnWrites,
   epochsNeverGoBack,

@@ -1,6 +1,7 @@
 import type { Failure } from "../history.ts";
 import type { Check, Of, Violation } from "./check.ts";
 import { all, tokenOf } from "./check.ts";
+import { isMirrored } from "./lineage.ts";
 
 /** Errors are only of the kinds that the promise table allows for what was in flight, and never come without their reason. */
 export const errorsAreAllowed: Check = (happenings) => {
@@ -15,7 +16,8 @@ export const errorsAreAllowed: Check = (happenings) => {
       violations.push({ rule, at, what: `call ${id} (${call.text}): ${error.name} ${error.code}: ${what}` });
   }
   for (const claim of all(happenings, "claim")) {
-    if (claim.fate !== "unknown" || facts.hasUnanswered(claim)) continue;
+    // what was answered may be lost with its primary before a mirror has it
+    if (claim.fate !== "unknown" || isMirrored(happenings) || facts.hasUnanswered(claim)) continue;
     violations.push({ rule, at: claim.at, what: `call ${claim.call}: nothing was in flight of unknown outcome` });
   }
   return violations;
@@ -36,6 +38,8 @@ class Facts {
   readonly #failoverMs: number;
   readonly #acquireMs: number;
   readonly #refusesPassword: boolean;
+  readonly #isMirrored: boolean;
+  readonly #mirrorMs: number;
 
   constructor(happenings: Parameters<Check>[0]) {
     const calls = all(happenings, "call");
@@ -52,6 +56,8 @@ class Facts {
     const timeouts = all(happenings, "setting")[0]?.setting.pool.timeouts;
     this.#failoverMs = timeouts?.failoverMs ?? 0;
     this.#acquireMs = timeouts?.acquireMs ?? 0;
+    this.#isMirrored = isMirrored(happenings);
+    this.#mirrorMs = timeouts?.mirrorMs ?? 0;
     this.#refusesPassword = all(happenings, "fault").some(({ what }) => what.includes("28P01"));
   }
 
@@ -59,12 +65,12 @@ class Facts {
   objection(call: Of<"call">, { name, code }: Failure, at: number): string | undefined {
     const waitedMs = at - call.at;
     const isPatient = (limitMs: number): boolean => at >= (call.deadline ?? at) || waitedMs >= limitMs;
-    const reads = call.kind === "read" || call.kind === "read-eventual";
+    const isRead = call.kind.startsWith("read") && !call.text.startsWith("LOCKREAD");
     if (name === "SimulatedError") return this.#objectToCode(call, code);
     if (name === "Error") return call.text.includes("throw") ? undefined : "an error of no kind";
     switch (code) {
       case "COMMIT_UNKNOWN":
-        return reads && !call.text.startsWith("LOCKREAD") ? "a read has no outcome" : undefined;
+        return isRead ? "a read has no outcome" : undefined;
       case "DEADLINE":
         return at >= (call.deadline ?? at) ? undefined : "too early";
       case "ABORTED":
@@ -81,7 +87,13 @@ class Facts {
       case "TRANSACTION_LOST":
       case "TRANSACTION_ABORTED":
       case "REPLAY_MISMATCH":
-        return this.#isInTransaction(call) ? undefined : "it was in no transaction";
+        // a single write may be lost with its primary before a mirror has it
+        return this.#isInTransaction(call) || (this.#isMirrored && !isRead) ? undefined : "it was in no transaction";
+      case "NOT_MIRRORED":
+        if (!this.#isMirrored || isRead) return "nobody waits for a mirror";
+        return isPatient(this.#mirrorMs) || this.#aborted.has(call.call) || at >= this.#closedAt
+          ? undefined
+          : "too early";
       case "QUEUE_FULL":
       case "READ_LOST":
       case "SESSION_LOST":

@@ -6,6 +6,11 @@ export function hasLedger(happenings: readonly Recorded[]): boolean {
   return all(happenings, "setting")[0]?.setting.pool.exactlyOnce === true;
 }
 
+/** A write is acknowledged only once a mirror has it. */
+export function isMirrored(happenings: readonly Recorded[]): boolean {
+  return all(happenings, "setting")[0]?.setting.pool.durability === "mirrored";
+}
+
 /** Two mirrors were promoted to the same timeline, from one ancestor or from different ones. */
 export function hasTwins(happenings: readonly Recorded[]): boolean {
   const timelines = all(happenings, "fault").map(({ what }) => / is promoted to timeline (\d+) /.exec(what)?.[1]);

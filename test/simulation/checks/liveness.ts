@@ -1,3 +1,4 @@
+import type { Recorded } from "../history.ts";
 import type { Check } from "./check.ts";
 import { all } from "./check.ts";
 
@@ -7,7 +8,15 @@ export const callsSucceedAgain: Check = (happenings) => {
   return all(happenings, "end").flatMap(({ at, call: id, error }) => {
     const call = awaited.get(id);
     if (call?.mustSucceed !== true || error === undefined) return [];
+    // what shall be mirrored needs a mirror
+    if (error.code === "NOT_MIRRORED" && !seesMirror(happenings, at)) return [];
     const what = `call ${id} (${call.text}) failed after all troubles: ${error.name}: ${error.message}`;
     return [{ rule: "calls succeed again", at, what }];
   });
 };
+
+function seesMirror(happenings: readonly Recorded[], until: number): boolean {
+  const seen = all(happenings, "observed").filter(({ at }) => at <= until);
+  const last = new Map(seen.map(({ node, observation }) => [node, observation.role]));
+  return [...last.values()].includes("mirror");
+}

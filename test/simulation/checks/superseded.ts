@@ -35,21 +35,17 @@ function judgeStand(sent: Of<"sent">): string[] {
 class Seen {
   readonly #last = new Map<string, Of<"observed">>();
   readonly #before = new Map<string, Of<"observed">>();
-  /** The server that the monitor watches under each address. */
-  readonly #watched = new Map<string, string>();
   #highestTimeline = 0;
   #highestAt = -1;
 
   note(observed: Of<"observed">): void {
-    const { node, observation, step, isMonitors } = observed;
+    const { observation, step, isGreeting } = observed;
     const { timeline = 0, systemId, instance } = observation;
-    if (isMonitors) this.#watched.set(node, instance);
-    // the pool drops a connection that leads elsewhere than the monitor's
-    else if (this.#watched.get(node) !== instance) return;
     const last = this.#last.get(instance);
     if (last !== undefined) this.#before.set(instance, last);
     this.#last.set(instance, observed);
-    if (systemId !== SYSTEM || timeline <= this.#highestTimeline) return;
+    // a connection that turns out to lead elsewhere is dropped, and has the monitor look again
+    if (isGreeting || systemId !== SYSTEM || timeline <= this.#highestTimeline) return;
     this.#highestTimeline = timeline;
     this.#highestAt = step;
   }
@@ -62,9 +58,9 @@ class Seen {
     return last?.step === sent.step && this.#object(sent, before).length === 0 ? [] : objections;
   }
 
-  /** A server that nobody has looked at yet is beyond this: an address may lead elsewhere from one moment to the next. */
   #object(sent: Of<"sent">, known: Observation | undefined): string[] {
-    if (known === undefined) return [];
+    // an address may lead elsewhere from one moment to the next
+    if (known === undefined) return ["nobody had looked at the server that it leads to"];
     const found: string[] = [];
     if (known.systemId !== SYSTEM) found.push("it is of another cluster");
     if (!isWrite(sent)) return found;

@@ -15,6 +15,8 @@ import { parse } from "./language.ts";
 export const CLOSE_MS = 50;
 /** How often a connection breaks just when it is used: no byte of the statement leaves. */
 const BREAKS_AT_USE = 0.003;
+/** How often a connection is lost in the very moment of an answer, before the pool can look at either. */
+const LOST_WITH_ANSWER = 0.005;
 /** How often a statement arrives long after its connection was lost. */
 const ARRIVES_LATE = 0.01;
 /** How often a statement takes effect and its connection is lost with the answer. */
@@ -50,6 +52,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
   readonly #closeListeners: (() => void)[] = [];
   #running: Running | undefined;
   #status: Exclude<Connection["status"], "busy"> = "idle";
+  #isInTransaction = false;
   /** Who has the transaction, or the session state, that is on this connection. */
   #owner: string | undefined;
   #hasState = false;
@@ -57,9 +60,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
   #unanswered: number | undefined;
   /** Whose single write is open here: its COMMIT comes next. */
   #beganFor: number | undefined;
-  /** Used for a probe from its first moment on: the monitor's. Undefined before the first use. */
-  #isMonitors: boolean | undefined;
-  #openedAt = -1;
+  #probes = 0;
 
   /** The server has accepted the login; the answer is on its way. */
   constructor(shared: Shared, node: string, server: Server, wire: Wire) {
@@ -75,17 +76,21 @@ export class SimulatedConnection implements Connection, ClientEnd {
 
   /** The client has learnt that the login is through. */
   open(): void {
-    this.#openedAt = this.#shared.clock.steps;
     this.#shared.connections.add(this);
     this.#shared.history.add({ type: "opened", connection: this.id, node: this.node });
   }
 
-  get isMonitors(): boolean {
-    return this.#isMonitors === true;
+  /** It has been probed once so far: the first thing that is asked of each connection. */
+  get isGreeting(): boolean {
+    return this.#probes === 1;
   }
 
   get status(): Connection["status"] {
     return this.#running !== undefined && this.#status !== "closed" ? "busy" : this.#status;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#isInTransaction;
   }
 
   begin(statement: Statement): Promise<Result> {
@@ -111,8 +116,9 @@ export class SimulatedConnection implements Connection, ClientEnd {
     if (isFirst && this.#status !== "idle") this.#breach("BEGIN inside a transaction");
     const inTransaction = isFirst || this.#status !== "idle";
     const { verb } = parse(text);
-    this.#isMonitors ??= verb === "PROBE" && this.#openedAt === this.#shared.clock.steps;
-    if (verb !== "PROBE") {
+    if (verb === "PROBE") {
+      this.#probes += 1;
+    } else {
       this.#checkOwner(statement);
       const call = typeof statement["call"] === "number" ? statement["call"] : this.#beganFor;
       this.#beganFor = isFirst ? call : undefined;
@@ -238,10 +244,13 @@ export class SimulatedConnection implements Connection, ClientEnd {
     const { history } = this.#shared;
     this.#running = undefined;
     this.#status = reply.status;
+    this.#isInTransaction = reply.status === "transaction" || reply.status === "failed";
     if (reply.ok) {
       if (reply.command === "SET" || reply.command === "LISTEN") this.#hasState = true;
       if (!running.isProbe) history.add({ type: "answered", send: request, command: reply.command });
       running.resolve({ rows: reply.rows as Result["rows"], rowCount: reply.rows.length, command: reply.command });
+      const { random, world } = this.#shared;
+      if (!running.isProbe && !world.isSettled && random.chance(LOST_WITH_ANSWER)) this.reset();
       return;
     }
     history.add({ type: "answered", send: request, code: reply.code });

@@ -84,7 +84,7 @@ function refusalOf({ isStarting, loginFault, backends }: Server): Code | undefin
 async function probe({ history }: Shared, connection: Connection): Promise<Observation> {
   const { rows } = await connection.run({ text: "PROBE" });
   const observation = rows[0] as unknown as Observation; // PROBE answers exactly one
-  const { node, isMonitors } = connection as SimulatedConnection; // the only connections that this driver makes
-  history.add({ type: "observed", node, isMonitors, observation });
+  const { node, isGreeting } = connection as SimulatedConnection; // the only connections that this driver makes
+  history.add({ type: "observed", node, isGreeting, observation });
   return observation;
 }

@@ -1,7 +1,8 @@
 import type { CallOptions } from "@mirrorpool/core";
-import { CommitUnknownError, MirrorpoolError } from "@mirrorpool/core";
+import { CommitUnknownError, MirrorpoolError, NotMirroredError } from "@mirrorpool/core";
 import type { Failure, Fate } from "../history.ts";
 import type { Stage } from "../stage.ts";
+import type { Server } from "../world/server.ts";
 
 /** What the application says of a call before it makes it. */
 export interface CallPlan {
@@ -88,14 +89,17 @@ export class Application {
 
   /** Notes what the application may conclude of its writes. */
   claim(unit: string, tokens: readonly string[], fate: Fate, call: number): void {
-    if (tokens.length > 0) this.stage.history.add({ type: "claim", unit, tokens, fate, call });
+    const { history, world } = this.stage;
+    const has = (server: Server): boolean => tokens.every((token) => server.log.some((entry) => entry.token === token));
+    const copies = world.members.filter(has).length;
+    if (tokens.length > 0) history.add({ type: "claim", unit, tokens, fate, call, copies });
     if (fate === "committed") this.#acknowledged.push(...tokens);
   }
 }
 
-/** What an outcome says of the writes in it: only one error leaves that open. */
+/** What an outcome says of the writes in it: only one error leaves that open, and one says that they are committed. */
 export function fateOf(outcome: Outcome<unknown>): Fate {
-  if (outcome.ok) return "committed";
+  if (outcome.ok || outcome.error instanceof NotMirroredError) return "committed";
   return outcome.error instanceof CommitUnknownError ? "unknown" : "not-committed";
 }
 

@@ -28,6 +28,8 @@ export class Server {
   log: Entry[] = [];
   role: "primary" | "mirror";
   timeline = 1;
+  /** What it had when it was promoted; forgotten with the process. */
+  endOfRecovery: string | undefined;
   /** The server that a mirror replicates from. */
   upstream: Server | undefined;
   isRunning = true;
@@ -101,6 +103,7 @@ export class Server {
       instance,
       timeline: isTold ? this.timeline : undefined,
       position: formatPosition(log, flavour),
+      endOfRecovery: this.endOfRecovery,
     };
   }
 
@@ -160,6 +163,7 @@ export class Server {
   start(startupMs: number): void {
     if (this.isRunning) this.crash(true);
     this.#process += 1;
+    this.endOfRecovery = undefined;
     this.isRunning = true;
     this.isReadOnly = false;
     this.isStarting = true;

@@ -132,6 +132,7 @@ export class World {
     server.timeline += 1;
     server.upstream = undefined;
     server.isReplayPaused = false;
+    server.endOfRecovery = server.observe().position;
     this.fault(`${server.id} is promoted to timeline ${server.timeline} with ${server.log.length} writes`);
   }
 

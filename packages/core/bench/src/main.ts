@@ -5,13 +5,14 @@ import type { Row } from "./compare.ts";
 import { compare } from "./compare.ts";
 import { judge } from "./judge.ts";
 import { type BenchOptions, parseOptions, usage } from "./options.ts";
-import { renderTable, renderVerdicts } from "./render.ts";
-import type { Suite } from "./suite.ts";
+import { renderFigures, renderTable, renderVerdicts } from "./render.ts";
+import type { Figure, Suite } from "./suite.ts";
 import { suites } from "./suites/index.ts";
 
 interface Report {
   readonly suite: string;
   readonly rows: readonly Row[];
+  readonly figures?: readonly Figure[];
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -26,8 +27,10 @@ async function runSuite(suite: Suite, { rounds, seconds }: BenchOptions): Promis
     rows.push(...(await compare(cell, { rounds, seconds, pace: suite.pace })));
   }
   print(`\n${renderTable(rows)}\n`);
+  const figures = await open.figures?.();
+  if (figures !== undefined) print(`${renderFigures(figures)}\n`);
   print(`Targets:\n${renderVerdicts(judge(rows, suite.targets))}`);
-  return { suite: suite.name, rows };
+  return { suite: suite.name, rows, ...(figures && { figures }) };
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Row } from "./compare.ts";
 import type { Verdict } from "./judge.ts";
+import type { Figure } from "./suite.ts";
 
 const COLUMNS: readonly (readonly [label: string, align: "left" | "right", value: (row: Row) => string])[] = [
   ["work", "left", (row) => row.work],
@@ -37,6 +38,11 @@ export function renderTable(rows: readonly Row[]): string {
     lines.push(line(cells));
   });
   return lines.join("\n");
+}
+
+/** One line each. */
+export function renderFigures(figures: readonly Figure[]): string {
+  return figures.map(({ name, value, unit }) => `${name}: ${Math.round(value)} ${unit}`).join("\n");
 }
 
 /** The targets, one line for each cell. */

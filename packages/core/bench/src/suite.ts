@@ -26,9 +26,17 @@ export interface Target {
   readonly ratio: number;
 }
 
+/** Something else that a suite has measured, once and not in comparison. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
 /** A suite that is ready to run; disposing of it closes what it has opened. */
 export interface OpenSuite extends AsyncDisposable {
   readonly cells: readonly Cell[];
+  figures?(): Promise<readonly Figure[]>;
 }
 
 /** A set of cells with a common preparation. A suite is one file in `suites/`, named in `suites/index.ts`. */

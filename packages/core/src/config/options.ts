@@ -20,6 +20,7 @@ export const optionRules = {
     connectMs: { type: "integer", min: 1, max: 600_000, default: 5_000 },
     statementMs: { type: "integer", min: 1, max: 86_400_000, default: 30_000 },
     failoverMs: { type: "integer", min: 1, max: 86_400_000, default: 30_000 },
+    mirrorMs: { type: "integer", min: 1, max: 86_400_000, default: 10_000 },
   },
   monitor: {
     intervalMs: { type: "integer", min: 10, max: 60_000, default: 250 },
@@ -29,10 +30,11 @@ export const optionRules = {
   },
   routing: {
     readFrom: { type: "choice", of: ["mirrors", "primary"], default: "mirrors" },
-    consistency: { type: "choice", of: ["process", "eventual", "strong"], default: "process" },
+    consistency: { type: "choice", of: ["process", "context", "eventual", "strong"], default: "process" },
     balance: { type: "choice", of: ["least-busy", "latency"], default: "least-busy" },
     maxLagBytes: { type: "integer", min: 0, max: 9_007_199_254_740_991, default: 16_777_216 },
     maxLagMs: { type: "integer", min: 0, max: 86_400_000, default: 10_000 },
+    freshWaitMs: { type: "integer", min: 0, max: 60_000, default: 20 },
     splitBrainReads: { type: "boolean", default: false },
   },
   failover: {
@@ -47,6 +49,9 @@ export const optionRules = {
 
 /** A password, or where to get it: called for the first connection, and again after the server refused it. */
 export type Password = string | (() => string | Promise<string>);
+
+/** What a write has to reach before it is acknowledged. */
+export type Durability = "primary" | "mirrored";
 
 /** One node as an object. What a URL says, these override. */
 export interface NodeOptions {
@@ -111,6 +116,8 @@ export interface PoolOptions {
     readonly statementMs?: number;
     /** Longest wait for a node that can serve the call. 1 ms to a day, default 30 000. */
     readonly failoverMs?: number;
+    /** Longest wait for a mirror to have a commit, with `durability: "mirrored"`. 1 ms to a day, default 10 000. */
+    readonly mirrorMs?: number;
   };
   readonly monitor?: {
     /** Between two probes of a node. 10 ms to a minute, default 250. */
@@ -133,6 +140,11 @@ export interface PoolOptions {
     readonly maxLagBytes?: number;
     /** The same in time. 0 ms to a day, default 10 000. */
     readonly maxLagMs?: number;
+    /**
+     * How long a read of a context, or one with `freshAs`, waits for a mirror to have what it must see, before the primary
+     * answers. 0 ms to a minute, default 20.
+     */
+    readonly freshWaitMs?: number;
     /** Whether mirrors go on answering reads while two nodes claim to be primary. Default false. */
     readonly splitBrainReads?: boolean;
   };
@@ -148,6 +160,12 @@ export interface PoolOptions {
    * see `ledgerSchema()`. Default false.
    */
   readonly exactlyOnce?: boolean | ExactlyOnceOptions;
+  /**
+   * What a write has to reach before it is acknowledged: `primary`, or `mirrored`: a mirror has it as well, so that a failover
+   * to a mirror that has all loses nothing. By the server itself where `synchronous_standby_names` is set, else the pool waits
+   * until it has seen it, at most `timeouts.mirrorMs`. Default `primary`.
+   */
+  readonly durability?: Durability;
   readonly failover?: {
     /** After a failover waiting work starts within a random part of this. 0 ms to 10 s, default 10. */
     readonly releaseJitterMs?: number;

@@ -1,7 +1,7 @@
 import type { Driver, LedgerStatements, NodeAddress } from "../driver.ts";
 import { OptionsError } from "../errors.ts";
 import type { NodeId } from "../topology/node.ts";
-import type { NodeOptions, Password, PoolOptions } from "./options.ts";
+import type { Durability, NodeOptions, Password, PoolOptions } from "./options.ts";
 import { optionRules } from "./options.ts";
 import type { Checked } from "./rules.ts";
 import { checkGroup, checkKeys, isObject, showValue } from "./rules.ts";
@@ -36,6 +36,7 @@ export interface Config extends Groups {
   readonly applicationName: string;
   /** Undefined: off. */
   readonly exactlyOnce: ExactlyOnceConfig | undefined;
+  readonly durability: Durability;
 }
 
 const GROUPS = Object.keys(optionRules) as (keyof typeof optionRules)[];
@@ -46,7 +47,7 @@ const DRIVER_FUNCTIONS = ["connect", "probe", "classify", "inspect", "parseUrl"]
 /** Checks all options once, at the edge. @throws {OptionsError} with path, rule and value */
 export function resolveConfig(options: PoolOptions): Config {
   if (!isObject(options)) throw new OptionsError("options", "an object", showValue(options));
-  checkKeys("", options, ["driver", "nodes", "applicationName", "exactlyOnce", ...GROUPS]);
+  checkKeys("", options, ["driver", "nodes", "applicationName", "exactlyOnce", "durability", ...GROUPS]);
   const { driver, nodes, applicationName = "mirrorpool" } = options;
   if (!isDriver(driver))
     throw new OptionsError("driver", "a driver, such as postgres() of @mirrorpool/pg", showValue(driver));
@@ -61,6 +62,7 @@ export function resolveConfig(options: PoolOptions): Config {
     applicationName,
     nodes: resolveNodes(nodes, driver),
     exactlyOnce: resolveExactlyOnce(options.exactlyOnce, driver),
+    durability: resolveDurability(options.durability),
   };
   checkTogether(config);
   return Object.freeze(config);
@@ -83,12 +85,19 @@ function resolveExactlyOnce(value: unknown, driver: Driver): ExactlyOnceConfig |
   return Object.freeze({ table, statements, ...checkGroup("exactlyOnce", others, RETENTION) });
 }
 
+function resolveDurability(value: unknown = "primary"): Durability {
+  if (value === "primary" || value === "mirrored") return value;
+  throw new OptionsError("durability", '"primary" or "mirrored"', showValue(value));
+}
+
 function isDriver(value: unknown): value is Driver {
   return isObject(value) && DRIVER_FUNCTIONS.every((name) => typeof value[name] === "function");
 }
 
-function checkTogether({ pool }: Groups): void {
+function checkTogether({ pool, durability, nodes }: Config): void {
   if (pool.min > pool.max) throw new OptionsError("pool.min", `at most pool.max (${pool.max})`, String(pool.min));
+  if (durability === "mirrored" && nodes.length < 2)
+    throw new OptionsError("durability", "at least two nodes for a write to be mirrored", durability);
 }
 
 function resolveNodes(nodes: unknown, driver: Driver): readonly NodeConfig[] {

@@ -30,12 +30,20 @@ class NodeWatch {
   #state: DetectorState = freshDetector;
   #wake: (() => void) | undefined;
   #isUrgent = false;
+  #isStale = false;
   #primaryLostAt: number | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(id: NodeId, probe: Probe, cell: TopologyCell, environment: Environment, options: MonitorOptions) {
+  constructor(
+    id: NodeId,
+    driver: Driver,
+    connect: (signal: AbortSignal) => Promise<Connection>,
+    cell: TopologyCell,
+    environment: Environment,
+    options: MonitorOptions,
+  ) {
     this.#id = id;
-    this.#probe = probe;
+    this.#probe = new Probe(driver, environment, connect, options.probeTimeoutMs, () => this.hurry());
     this.#cell = cell;
     this.#environment = environment;
     this.#options = options;
@@ -52,6 +60,12 @@ class NodeWatch {
     this.#wake?.();
   }
 
+  /** Probes at once by a new connection: the address leads to another server than the present one. */
+  lookAgain(): void {
+    this.#isStale = true;
+    this.hurry();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wake?.();
@@ -64,6 +78,8 @@ class NodeWatch {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       this.#isUrgent = false;
+      if (this.#isStale) this.#probe.renew();
+      this.#isStale = false;
       const outcome = await this.#probe.ask(signal);
       if (signal.aborted) return;
       const { state, verdict, next } = judge(this.#state, outcome, this.#options.misses);
@@ -120,7 +136,7 @@ class NodeWatch {
 
 /** Watches all nodes, each by a connection and a loop of its own. */
 export class Monitor {
-  readonly #watches: readonly NodeWatch[];
+  readonly #watches: ReadonlyMap<NodeId, NodeWatch>;
 
   constructor(
     driver: Driver,
@@ -129,22 +145,34 @@ export class Monitor {
     connect: (node: NodeId, signal: AbortSignal) => Promise<Connection>,
     options: MonitorOptions,
   ) {
-    this.#watches = [...cell.current.nodes.keys()].map((id) => {
-      const probe = new Probe(driver, environment, (signal) => connect(id, signal), options.probeTimeoutMs);
-      return new NodeWatch(id, probe, cell, environment, options);
-    });
+    this.#watches = new Map(
+      [...cell.current.nodes.keys()].map((id) => [
+        id,
+        new NodeWatch(id, driver, (signal) => connect(id, signal), cell, environment, options),
+      ]),
+    );
   }
 
   start(): void {
-    for (const watch of this.#watches) watch.start();
+    for (const watch of this.#watches.values()) watch.start();
   }
 
   /** Something went wrong somewhere: probes all nodes at once. Costs nothing while such a probe is under way. */
   suspect(): void {
-    for (const watch of this.#watches) watch.hurry();
+    for (const watch of this.#watches.values()) watch.hurry();
+  }
+
+  /** A new connection to the node leads to another server than the one that is watched. */
+  lookAgain(node: NodeId): void {
+    this.#watches.get(node)?.lookAgain();
+  }
+
+  /** Probes one node at once. */
+  look(id: NodeId): void {
+    this.#watches.get(id)?.hurry();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#watches.map((watch) => watch.close()));
+    await Promise.all([...this.#watches.values()].map((watch) => watch.close()));
   }
 }

@@ -21,20 +21,24 @@ export class Probe {
   readonly #environment: Environment;
   readonly #connect: (signal: AbortSignal) => Promise<Connection>;
   readonly #timeoutMs: number;
+  readonly #onLost: () => void;
   #connection: Connection | undefined;
   #login: Login | undefined;
   #openedAt = 0;
 
+  /** @param onLost called when the connection breaks by itself: a sign that comes before the next probe is due */
   constructor(
     driver: Driver,
     environment: Environment,
     connect: (signal: AbortSignal) => Promise<Connection>,
     timeoutMs: number,
+    onLost: () => void,
   ) {
     this.#driver = driver;
     this.#environment = environment;
     this.#connect = connect;
     this.#timeoutMs = timeoutMs;
+    this.#onLost = onLost;
   }
 
   /** Asks once. Never rejects, and ends within the timeout for connecting and again for the answer. */
@@ -67,8 +71,9 @@ export class Probe {
   renew(): void {
     this.#login?.abandon();
     this.#login = undefined;
-    this.#connection?.destroy();
+    const connection = this.#connection;
     this.#connection = undefined;
+    connection?.destroy();
   }
 
   #logIn(): Login {
@@ -99,6 +104,9 @@ export class Probe {
       }
       this.#login = undefined;
       this.#connection = connection;
+      connection.onClose(() => {
+        if (this.#connection === connection) this.#onLost();
+      });
       this.#openedAt = this.#environment.now();
       return undefined;
     } catch (error) {

@@ -10,10 +10,16 @@ export interface Counters {
   misrouted: number;
   commitUnknown: number;
   transactionsLost: number;
+  /** Writes that are committed, and that no mirror was seen to have in time. */
+  notMirrored: number;
   /** Transactions that were run again on another node with the same answers. */
   replays: number;
-  /** Acknowledged commits that were found missing after a failover. */
+  /** Acknowledged writes that were found missing after a failover. */
   ackedWritesLost: number;
+  /** Acknowledged writes of which nobody can tell whether a failover has lost them. */
+  ackedWritesUnknown: number;
+  /** Commits that the application was not acknowledged, found on a superseded primary only. */
+  strayCommits: number;
   /** Calls that ended by their deadline or signal. */
   interrupted: number;
   /** Primaries accepted after the first. */
@@ -30,8 +36,11 @@ export function createCounters(): Counters {
     misrouted: 0,
     commitUnknown: 0,
     transactionsLost: 0,
+    notMirrored: 0,
     replays: 0,
     ackedWritesLost: 0,
+    ackedWritesUnknown: 0,
+    strayCommits: 0,
     interrupted: 0,
     failovers: 0,
   };

@@ -32,14 +32,37 @@ export interface PoolEvents {
   /** A transaction that was lost before it was committed was run again, with the same answers. */
   replayed: { readonly node: NodeId; readonly statements: number };
   /**
-   * Commits that the application was acknowledged are not on the new primary: asynchronous mirroring lost them with the old
-   * one. Known only with `exactlyOnce`, for the last 10 000 commits of this process; at most 100 tokens are named.
+   * Writes that the application was acknowledged are not on the new primary, or may not be: asynchronous mirroring lost them
+   * with the old one. With `exactlyOnce` by their tokens, for the last 10 000 commits of this process; else by positions.
+   * Not told where it is certain that nothing was lost.
    */
   "acked-writes-lost": {
+    /** The new primary. */
+    readonly node: NodeId;
+    readonly epoch: number;
+    /** Certainly lost. May be 0 where some are unknown. */
+    readonly count: number;
+    /** Acknowledged shortly before the failover: nobody can tell. */
+    readonly unknown: number;
+    /** Certainly kept, of those that were looked at. */
+    readonly kept: number;
+    /** All that were looked at. */
+    readonly asked: number;
+    /** Of the lost ones, where they have tokens; at most 100. */
+    readonly tokens: readonly string[];
+    /** How far the new primary had replayed the former one's writes, and where that one was last seen. */
+    readonly positions: { readonly endOfRecovery: string | undefined; readonly lastSeen: string | undefined };
+  };
+  /**
+   * A superseded primary is back, and has commits that are not on the present one and that the application was not
+   * acknowledged: they were settled as not committed and perhaps run again, or were reported as unknown. Whoever keeps data of
+   * that server has to know. Known only with `exactlyOnce`, for 1000 such commits of this process; at most 100 tokens are named.
+   */
+  "stray-commits": {
+    /** The superseded one. */
     readonly node: NodeId;
     readonly epoch: number;
     readonly count: number;
-    readonly asked: number;
     readonly tokens: readonly string[];
   };
   /** A write's fate is unknown to the application. */

@@ -3,14 +3,15 @@ import { createPool as createGenericPool } from "generic-pool";
 import { Bag } from "../bag.ts";
 import type { Call } from "../call.ts";
 import type { Environment, Timer } from "../clock.ts";
-import type { Connection, Fault } from "../driver.ts";
+import type { Fault } from "../driver.ts";
 import { AbortedError, AcquireTimeoutError, type MirrorpoolError, PoolClosedError } from "../errors.ts";
-import { jittered } from "../jittered.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Waiter } from "../waiters.ts";
 import { Waiters } from "../waiters.ts";
+import { ConnectFailure } from "./connect-failure.ts";
 import type { LeaseOwner, PooledConnection } from "./lease.ts";
 import { Lease } from "./lease.ts";
+import { type ConnectionSource, type FailedOpening, isFailed, type Opened, Opening } from "./opening.ts";
 
 export interface NodePoolOptions {
   readonly max: number;
@@ -22,14 +23,6 @@ export interface NodePoolOptions {
   readonly validateAfterIdleMs: number;
 }
 
-/** What a node's pool needs from outside: how to open and check a connection, and what an error means. */
-export interface ConnectionSource {
-  open(signal: AbortSignal): Promise<Connection>;
-  /** Rejects when the connection does not answer in time. */
-  check(connection: Connection): Promise<void>;
-  classify(error: unknown): Fault;
-}
-
 export interface NodePoolStats {
   readonly inUse: number;
   readonly idle: number;
@@ -39,29 +32,8 @@ export interface NodePoolStats {
   readonly failed: number;
 }
 
-/** A connection could not be had: nothing was sent. Not for applications: the session decides what to do about it. */
-export class ConnectFailure extends Error {
-  override readonly name = "ConnectFailure";
-  readonly fault: Fault;
-  constructor(fault: Fault, cause: unknown) {
-    super("no connection", { cause });
-    this.fault = fault;
-  }
-}
-
-/** What `create` resolves to when it failed: generic-pool would call a create that rejects again without end. */
-interface FailedOpening {
-  readonly error: unknown;
-}
-type Opened = PooledConnection | FailedOpening;
-
-const isFailed = (opened: Opened): opened is FailedOpening => "error" in opened;
-
 /** `idleSince` of a connection that somebody holds. */
 const ON_LOAN = Number.POSITIVE_INFINITY;
-
-const FIRST_BACKOFF_MS = 20;
-const MAX_BACKOFF_MS = 1000;
 
 /**
  * The connections to one node, on generic-pool. Waiting is ours (a pending acquire of generic-pool cannot be cancelled):
@@ -81,25 +53,20 @@ export class NodePool implements LeaseOwner {
    * way through it. Empty while somebody waits.
    */
   readonly #atHand: PooledConnection[] = [];
-  /** Aborted, and replaced, when the node is cut: an opening that is under way would lead to the lost server. */
-  #opening = new AbortController();
+  readonly #opening: Opening;
   /** Acquires of generic-pool that are under way, to be matched with waiters as they come. */
   #expected = 0;
-  #failures = 0;
-  #openAfter = 0;
-  #lastFailure: ConnectFailure | undefined;
   #retry: Timer | undefined;
   #isTending = false;
   #isClosed = false;
-  #opened = 0;
   #closed = 0;
-  #failed = 0;
 
   constructor(node: NodeId, options: NodePoolOptions, source: ConnectionSource, environment: Environment) {
     this.node = node;
     this.#options = options;
     this.#source = source;
     this.#environment = environment;
+    this.#opening = new Opening(options, source, environment);
     this.#waiters = new Waiters(`connections to ${node}`, options.maxWaiting);
     this.#pool = createGenericPool<Opened>(
       { create: () => this.#open(), destroy: async (opened) => this.#forget(opened) },
@@ -113,9 +80,9 @@ export class NodePool implements LeaseOwner {
       inUse: this.#leases.size,
       idle: this.#idle,
       waiting: this.#waiters.size,
-      opened: this.#opened,
+      opened: this.#opening.opened,
       closed: this.#closed,
-      failed: this.#failed,
+      failed: this.#opening.failed,
     };
   }
 
@@ -174,7 +141,7 @@ export class NodePool implements LeaseOwner {
   }
 
   #wait(call: Call): Promise<Lease> {
-    if (this.#mustFailFast()) return Promise.reject(this.#lastFailure);
+    if (this.#mustFailFast()) return Promise.reject(this.#opening.lastFailure);
     let waiter: Waiter<Lease> | undefined;
     return call.wait<Lease>(
       (resolve, reject) => {
@@ -193,24 +160,24 @@ export class NodePool implements LeaseOwner {
   #tooLate(cause: "deadline" | "limit" | "aborted", call: Call): MirrorpoolError {
     if (cause === "aborted") return new AbortedError(call.signal?.reason);
     const waitedMs = this.#environment.now() - call.startedAt;
-    const { cause: failure } = this.#lastFailure ?? {};
+    const { cause: failure } = this.#opening.lastFailure ?? {};
     return new AcquireTimeoutError(this.node, waitedMs, this.#leases.size, this.#waiters.size, failure);
   }
 
   /** Right after a failed opening others fail the same way at once, unless a connection in use may come free. */
   #mustFailFast(): boolean {
-    return this.#lastFailure !== undefined && this.#openAfter > this.#environment.now() && !this.#maySit();
+    return this.#opening.lastFailure !== undefined && !this.#opening.isAllowed && !this.#maySit();
   }
 
   /** Whether waiting makes sense although nothing can be opened: others hold connections and will give them back. */
   #maySit(): boolean {
-    return this.#lastFailure?.fault.kind === "overloaded" && this.#leases.size > 0;
+    return this.#opening.lastFailure?.fault.kind === "overloaded" && this.#leases.size > 0;
   }
 
   /** Asks generic-pool for as much as there are waiters, and it can give at once or may open. */
   #pump(): void {
     while (this.#expected < this.#waiters.size && !this.#isClosed) {
-      const canOpen = this.#pool.spareResourceCapacity > 0 && this.#openAfter <= this.#environment.now();
+      const canOpen = this.#pool.spareResourceCapacity > 0 && this.#opening.isAllowed;
       if (this.#pool.available === 0 && !canOpen) {
         this.#retryLater();
         return;
@@ -227,7 +194,7 @@ export class NodePool implements LeaseOwner {
   }
 
   #retryLater(): void {
-    const delay = this.#openAfter - this.#environment.now();
+    const delay = this.#opening.allowedInMs;
     if (delay <= 0 || this.#retry !== undefined) return;
     this.#retry = this.#environment.schedule(
       delay,
@@ -243,7 +210,7 @@ export class NodePool implements LeaseOwner {
     this.#expected -= 1;
     if (isFailed(opened)) {
       this.#drop(opened);
-      if (!this.#maySit()) this.#waiters.rejectAll(() => this.#lastFailure);
+      if (!this.#maySit()) this.#waiters.rejectAll(() => this.#opening.lastFailure);
       this.#pump();
       return;
     }
@@ -293,32 +260,13 @@ export class NodePool implements LeaseOwner {
   }
 
   async #open(): Promise<Opened> {
-    const { signal } = this.#opening;
-    try {
-      const connection = await this.#source.open(signal);
-      if (signal.aborted) {
-        connection.destroy();
-        throw signal.reason;
-      }
-      this.#opened += 1;
-      this.#failures = 0;
-      this.#openAfter = 0;
-      this.#lastFailure = undefined;
-      const now = this.#environment.now();
-      const lifetime = jittered(this.#options.lifetimeMs, this.#options.lifetimeJitter, this.#environment.random());
-      const pooled: PooledConnection = { connection, openedAt: now, expiresAt: now + lifetime, idleSince: now };
-      this.#connections.add(pooled);
-      connection.setRef(false);
-      connection.onClose(() => this.#onConnectionClosed());
-      return pooled;
-    } catch (error) {
-      this.#failed += 1;
-      const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
-      this.#failures += 1;
-      this.#openAfter = this.#environment.now() + jittered(backoff, 0.5, this.#environment.random());
-      this.#lastFailure = new ConnectFailure(this.#source.classify(error), error);
-      return { error };
-    }
+    const opened = await this.#opening.open();
+    if (isFailed(opened)) return opened;
+    const { connection } = opened;
+    this.#connections.add(opened);
+    connection.setRef(false);
+    connection.onClose(() => this.#onConnectionClosed());
+    return opened;
   }
 
   #forget(opened: Opened): void {
@@ -336,7 +284,7 @@ export class NodePool implements LeaseOwner {
   async tend(atLeast: number): Promise<void> {
     if (this.#isTending || this.#isClosed) return;
     const missing = Math.min(atLeast, this.#options.max) - this.#pool.size;
-    const canOpen = this.#openAfter <= this.#environment.now();
+    const canOpen = this.#opening.isAllowed;
     if ((missing <= 0 || !canOpen) && !this.#hasOutlived(atLeast)) return;
     this.#isTending = true;
     try {
@@ -361,7 +309,7 @@ export class NodePool implements LeaseOwner {
 
   #hasOutlived(atLeast: number): boolean {
     if (this.#idle === 0) return false;
-    if (this.#failures > 0) return true; // one may lie among them
+    if (this.#opening.lastFailure !== undefined) return true; // one may lie among them
     const mayShrink = this.#pool.size > atLeast;
     for (const pooled of this.#connections) if (this.#isOutlived(pooled, mayShrink)) return true;
     return false;
@@ -378,16 +326,13 @@ export class NodePool implements LeaseOwner {
   cut(fault: Fault): void {
     const failure = new ConnectFailure(fault, new Error(`the node is ${fault.kind}`));
     this.#waiters.rejectAll(() => failure);
-    this.#opening.abort(failure);
-    this.#opening = new AbortController();
+    this.#opening.cut(failure);
     for (const { connection } of this.#connections) connection.destroy();
   }
 
   /** The node is back: what failed before says nothing any more. */
   forgive(): void {
-    this.#failures = 0;
-    this.#openAfter = 0;
-    this.#lastFailure = undefined;
+    this.#opening.forgive();
   }
 
   /** Ends at once what is idle, and by cutting it what is still on loan. */
@@ -395,7 +340,7 @@ export class NodePool implements LeaseOwner {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#retry?.cancel();
-    this.#opening.abort(new PoolClosedError());
+    this.#opening.cut(new PoolClosedError());
     this.#waiters.rejectAll(() => new PoolClosedError());
     for (const lease of [...this.#leases]) lease.destroy();
     await Promise.all([...this.#connections].map(({ connection }) => connection.close()));

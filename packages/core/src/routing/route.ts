@@ -16,6 +16,8 @@ export interface Demand {
   readonly intent: "read" | "write";
   /** Only a mirror that has every write completed before this time may answer; Infinity means the primary only. */
   readonly freshAfter: number;
+  /** Where such a mirror is worth a short wait, before the primary has to answer: the demand as it is known by then. */
+  readonly anew?: () => Demand;
   /** Nodes that this call has already failed on. */
   readonly excluded?: ReadonlySet<NodeId>;
 }

@@ -8,8 +8,9 @@ import {
   SplitBrainError,
 } from "../errors.ts";
 import { jittered } from "../jittered.ts";
+import { ConnectFailure } from "../pool/connect-failure.ts";
 import type { Lease } from "../pool/lease.ts";
-import { ConnectFailure, type NodePool } from "../pool/node-pool.ts";
+import type { NodePool } from "../pool/node-pool.ts";
 import { balance } from "../routing/balance.ts";
 import type { Demand, Route } from "../routing/route.ts";
 import { mayAnswer, route } from "../routing/route.ts";

@@ -38,6 +38,10 @@ export class Binding {
     return this.#lease?.connection.status === "failed" ? "failed" : "open";
   }
 
+  get isBound(): boolean {
+    return this.#lease !== undefined;
+  }
+
   get isPinned(): boolean {
     return this.#isPinned;
   }
@@ -72,16 +76,22 @@ export class Binding {
   /**
    * The server has answered, be it with an error: takes over from its protocol whether a transaction is open, and records
    * what the application was told in it.
+   * @param isCommitted the answer is that of a commit, which the ledger may have given in the connection's place
    */
-  noteAnswer(statement: Statement, facts: StatementFacts, demand: Demand, answer: Result | Digest): void {
+  noteAnswer(
+    statement: Statement,
+    facts: StatementFacts,
+    demand: Demand,
+    answer: Result | Digest,
+    isCommitted: boolean = false,
+  ): void {
     const { counters, environment, config } = this.#context;
     const isRead = demand.intent === "read";
     counters.statements += 1;
     if (isRead) counters.reads += 1;
     else counters.writes += 1;
-    const status = this.#lease?.connection.status;
-    const isOpen = status === "transaction" || status === "failed";
-    if (isOpen) {
+    // not its status: a connection that is lost in the moment of the answer takes an open transaction with it, and ends none
+    if (!isCommitted && this.#lease?.connection.isInTransaction === true) {
       this.#transaction ??= this.#begin(new Recording(config.replay));
       const isControl = facts.transaction !== "none" && facts.transaction !== "mixed";
       if (!isRead && !isControl) this.#transaction.hasWritten = true;
@@ -91,7 +101,7 @@ export class Binding {
     } else {
       this.endTransaction();
       // counted when it is complete: what a later read must see
-      if (!isRead) this.#context.lastWriteAt = environment.now();
+      if (!isRead) this.#context.readYourWrites.note(environment.now());
     }
     const isError = typeof answer === "string";
     if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#pin();

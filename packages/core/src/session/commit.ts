@@ -17,20 +17,22 @@ export async function commitWithToken(
   context: SessionContext,
   ledger: Ledger,
   lease: Lease,
+  token: string,
   call: Call,
 ): Promise<Result> {
-  const { driver, environment } = context;
-  const token = environment.randomUuid();
+  const { driver } = context;
   const instance = context.cell.current.nodes.get(lease.node)?.observation?.instance;
   const place = { node: lease.node, instance, sessionId: lease.connection.sessionId };
   cutUnlessPrimary(context, lease);
   try {
     await run(context, lease, ledger.statements.commit(ledger.table, token), call);
-    context.acknowledged.add(token);
     return COMMITTED;
   } catch (error) {
-    if (error instanceof Interrupted) throw error;
     if (error instanceof NotSentError) throw new Undone(error);
+    if (error instanceof Interrupted) {
+      context.strays.add(token, lease.node);
+      throw error;
+    }
     const { kind } = driver.classify(error);
     if (kind === "statement" || kind === "rolled-back") throw explained(ledger, lease, error);
     context.suspect();
@@ -38,9 +40,9 @@ export async function commitWithToken(
     if (kind === "read-only") throw new Undone(error);
     lease.destroy(); // its place in the pool is needed to ask
     const fate = await settle(context, ledger, token, place, call);
+    if (fate !== "committed") context.strays.add(token, lease.node);
     if (fate === "fenced") throw new Undone(error);
     if (fate === undefined) throw new Unsettled(error);
-    context.acknowledged.add(token);
     return COMMITTED;
   }
 }
@@ -63,6 +65,7 @@ export async function writeOnce(
   ledger: Ledger,
   lease: Lease,
   statement: Statement,
+  token: string,
   call: Call,
 ): Promise<Result> {
   let result: Result;
@@ -76,7 +79,7 @@ export async function writeOnce(
     throw isLost ? new Undone(error) : error;
   }
   try {
-    await commitWithToken(context, ledger, lease, call);
+    await commitWithToken(context, ledger, lease, token, call);
     return result;
   } catch (error) {
     if (!(error instanceof Interrupted)) await rollBack(context, lease, call);

@@ -11,7 +11,10 @@ import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { Misrouted } from "./misrouted.ts";
+import type { ReadYourWrites } from "./read-your-writes.ts";
+import type { StrayCommits } from "./stray-commits.ts";
 import type { Work } from "./work.ts";
+import type { WriteLog } from "./write-log.ts";
 
 /** The commit ledger in use: its table, and how the driver speaks of it. */
 export interface Ledger {
@@ -32,13 +35,19 @@ export interface SessionContext {
   readonly counters: Counters;
   readonly work: Work;
   readonly misrouted: Misrouted;
+  /** Commits with a token of the ledger that the application was told of. */
   readonly acknowledged: Acknowledged;
+  /** Commits with a token that it was not told of. */
+  readonly strays: StrayCommits;
+  /** Writes and commits without a token that it was told of. */
+  readonly writes: WriteLog;
   /** Undefined without `exactlyOnce`. */
   readonly ledger: Ledger | undefined;
   /** Probes all nodes at once: a fault was seen. */
   suspect(): void;
-  /** When the last write of this process completed, on the environment's clock; -Infinity before the first. */
-  lastWriteAt: number;
+  readonly readYourWrites: ReadYourWrites;
+  /** Probes one node at once. */
+  look(node: NodeId): void;
   isClosed: boolean;
   createCall(timeoutMs: number | undefined, signal: AbortSignal | undefined): Call;
 }

@@ -56,13 +56,18 @@ export class Recording {
 
   #obstacleOf(facts: StatementFacts): string | undefined {
     const { maxStatements, maxBytes } = this.#limits;
-    if (facts.stream) return `${facts.command} hands out rows that cannot be handed out again`;
+    if (facts.stream) return handsOutRows(facts);
     if (facts.session === "pinned") return `${facts.command} makes state that cannot move to another node`;
     if (facts.transaction === "mixed") return "a text with several statements controls transactions";
     if (this.#statements.length >= maxStatements) return `it has more than ${maxStatements} statements`;
     if (this.#bytes > maxBytes) return `its statements take more than ${maxBytes} bytes`;
     return undefined;
   }
+}
+
+/** The obstacle of a stream or cursor. */
+export function handsOutRows({ command }: StatementFacts): string {
+  return `${command} hands out rows that cannot be handed out again`;
 }
 
 function estimateBytes({ text, values = [] }: Statement): number {

@@ -29,6 +29,8 @@ export interface Circumstances {
  * - `surface`: hand the error on as it is; the connection is as good as before
  * - `rerun`: run the statement again wherever it may go now
  * - `misrouted`: run it on the primary, and remember it as a write
+ * - `begun-read-only`: the primary takes writes, and refused this one because it did not when the transaction began; or the
+ *   application itself began it so. Replay the transaction, once; where it cannot be replayed hand the error on
  * - `gone-with-rollback`: a ROLLBACK lost its connection: the transaction is undone, which is what was asked for
  * - the others: tell the application which promise cannot be kept
  */
@@ -36,6 +38,7 @@ export type Decision =
   | "surface"
   | "rerun"
   | "misrouted"
+  | "begun-read-only"
   | "gone-with-rollback"
   | "commit-unknown"
   | "transaction-lost"
@@ -77,12 +80,17 @@ const isFree = ({ inTransaction, isPinned, isOpen }: Circumstances): boolean => 
 function refusedAsWrite(circumstances: Circumstances): Decision {
   if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
   // a node that takes writes may have been switched back just now; else the application itself asked for read-only
-  const mayBeOver = isFree(circumstances) && circumstances.losses < MAX_LOSSES;
-  if (circumstances.takesWrites) return mayBeOver ? "rerun" : "surface";
+  if (circumstances.takesWrites) return refusedBefore(circumstances);
   if (circumstances.inTransaction) return "transaction-lost";
   if (circumstances.isPinned || circumstances.isOpen) return "surface";
   // as a read it would go to the same node again at once; as a write it waits for one that takes it
   return circumstances.intent === "read" ? "misrouted" : "rerun";
+}
+
+function refusedBefore({ inTransaction, isPinned, losses }: Circumstances): Decision {
+  if (isPinned) return "surface";
+  if (inTransaction) return losses === 0 ? "begun-read-only" : "surface";
+  return losses < MAX_LOSSES ? "rerun" : "surface";
 }
 
 function neverSent(circumstances: Circumstances): Decision {

@@ -14,23 +14,37 @@ import {
 } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Consistency } from "../routing/freshness.ts";
-import { freshAfter } from "../routing/freshness.ts";
 import type { Demand } from "../routing/route.ts";
+import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
 import { acquire, TO_PRIMARY } from "./acquire.ts";
 import { Binding } from "./binding.ts";
 import { commitWithToken, writeOnce } from "./commit.ts";
-import type { SessionContext } from "./context.ts";
+import type { Ledger, SessionContext } from "./context.ts";
 import { digestError } from "./digest.ts";
 import { type Failure, judge } from "./failure.ts";
+import { waitForFreshMirror } from "./fresh-mirror.ts";
+import { hasCommitted } from "./has-committed.ts";
+import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
+import { readDemand } from "./read-demand.ts";
+import { handsOutRows } from "./recording.ts";
 import { replay } from "./replay.ts";
 import type { Decision } from "./retry.ts";
 import { Interrupted, run } from "./run.ts";
 import { Turns } from "./turns.ts";
 
+/** A statement that goes with a token of the commit ledger. */
+interface LedgerUse {
+  readonly ledger: Ledger;
+  readonly token: string;
+  readonly send: "write" | "commit";
+}
+
 /** What a caller may say for one statement. */
 export interface StatementOptions extends CallOptions {
   /** How fresh a read has to be. Default: `routing.consistency`. */
   readonly consistency?: Consistency;
+  /** A token of {@link FailoverPool.freshnessToken}: the read sees what that covers as well. */
+  readonly freshAs?: string;
 }
 
 /**
@@ -45,6 +59,10 @@ export class Session {
   /** State that was lost together with something else, which the application was told first. */
   #lostState: SessionLostError | undefined;
   #settling: Promise<void> | undefined;
+  /** Of the statement that has just ended. */
+  #commit: AcknowledgedCommit | undefined;
+  /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
+  #wroteAt = Number.NEGATIVE_INFINITY;
   #isReleased = false;
   #releaseHow: "return" | "destroy" = "return";
   #onLost: ((error: SessionLostError) => void) | undefined;
@@ -81,13 +99,32 @@ export class Session {
     facts: StatementFacts = factsOf(this.#context, statement),
   ): Promise<Result> {
     if (!this.#turns.tryTake()) await this.#turns.take(call, (reason) => this.#interruption(reason, facts, call));
+    let result: Result;
+    let unmirrored: AcknowledgedCommit | undefined;
     try {
       this.#throwIfReleased();
-      return await this.#perform(statement, facts, options, call);
+      result = await this.#perform(statement, facts, options, call);
+      unmirrored = this.#acknowledge();
     } finally {
       if (this.#isReleased) this.#unbindWhenSettled();
       this.#turns.end();
     }
+    if (unmirrored !== undefined) await untilMirrored(this.#context, unmirrored, call);
+    return result;
+  }
+
+  /** What the application may be told at once is noted; what has to wait for a mirror waits without its connection. */
+  #acknowledge(): AcknowledgedCommit | undefined {
+    const commit = this.#commit;
+    if (commit === undefined) return undefined;
+    this.#commit = undefined;
+    if (!isMirrorNeeded(this.#context)) {
+      noteAcknowledged(this.#context, commit);
+      return undefined;
+    }
+    this.#wroteAt = commit.answeredAt;
+    if (!this.isInTransaction && !this.#binding.isPinned) this.#binding.release();
+    return commit;
   }
 
   /**
@@ -128,31 +165,38 @@ export class Session {
     let losses = 0;
     let avoid: string | undefined;
     for (;;) {
-      const demand = this.#demand(statement, facts, options);
+      let demand = this.#demand(statement, facts, options);
+      if (demand.anew !== undefined && !binding.isBound)
+        demand = await waitForFreshMirror(this.#context, demand.anew, call);
       const lease = binding.keep(demand) ?? binding.bind(demand, await acquire(this.#context, demand, call, avoid));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const { work } = this.#context;
       const isAlone = !this.isInTransaction;
+      const ledgerUse = this.#ledgerUse(lease, facts, demand);
+      const sentAt = this.#context.environment.now();
       if (isAlone) work.begin(demand.intent);
       try {
-        const result = await this.#send(lease, statement, facts, demand, call);
-        binding.noteAnswer(statement, facts, demand, result);
+        const result = await this.#send(lease, statement, ledgerUse, call);
+        if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
+          this.#commit = this.#committed(lease, facts, ledgerUse, sentAt);
+        }
+        binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#interrupt(error, facts, demand, lease, call);
         const failure = { error, statement, facts, demand, node: lease.node, losses };
         const decision = await judge(this.#context, binding, failure, call);
-        if (decision === "surface") {
-          binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
-          throw error;
-        }
-        if (decision === "rerun" || decision === "misrouted") {
+        const mayReplay = decision === "transaction-lost" || decision === "begun-read-only";
+        if (!(mayReplay && (await this.#replay(failure, call)))) {
+          if (decision === "surface" || decision === "begun-read-only") {
+            binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
+            throw error;
+          }
+          if (decision !== "rerun" && decision !== "misrouted") return this.#conclude(decision, failure);
           this.#throwIfReleased();
           this.#prepareRerun(decision, statement, failure);
           avoid = lease.node;
-        } else if (decision !== "transaction-lost" || !(await this.#replay(failure, call))) {
-          return this.#conclude(decision, failure);
         }
         if (!(error instanceof NotSentError)) losses += 1;
       } finally {
@@ -161,18 +205,34 @@ export class Session {
     }
   }
 
-  /** Sends the statement as it is, or with a token of the commit ledger where its effect has to be exactly one. */
-  #send(lease: Lease, statement: Statement, facts: StatementFacts, demand: Demand, call: Call): Promise<Result> {
+  /** The statement gets a token of the commit ledger where its effect has to be exactly one. */
+  #ledgerUse(lease: Lease, facts: StatementFacts, demand: Demand): LedgerUse | undefined {
+    const { ledger, environment } = this.#context;
+    if (ledger === undefined || demand.intent === "read") return undefined;
+    const { transaction, isPinned } = this.#binding;
+    const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
+    const isSingle = transaction === undefined && !isPinned && isSingleWrite(facts);
+    if (!isSingle && !(isCommit && transaction?.hasWritten === true)) return undefined;
+    return { ledger, token: environment.randomUuid(), send: isSingle ? "write" : "commit" };
+  }
+
+  #send(lease: Lease, statement: Statement, use: LedgerUse | undefined, call: Call): Promise<Result> {
     const context = this.#context;
-    const { ledger } = context;
-    if (ledger !== undefined && demand.intent === "write") {
-      const { transaction } = this.#binding;
-      const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
-      if (isCommit && transaction?.hasWritten === true) return commitWithToken(context, ledger, lease, call);
-      const isAlone = transaction === undefined && !this.#binding.isPinned;
-      if (isAlone && isSingleWrite(facts)) return writeOnce(context, ledger, lease, statement, call);
-    }
-    return run(context, lease, statement, call);
+    if (use === undefined) return run(context, lease, statement, call);
+    const { ledger, token } = use;
+    if (use.send === "commit") return commitWithToken(context, ledger, lease, token, call);
+    return writeOnce(context, ledger, lease, statement, token, call);
+  }
+
+  #committed(
+    { node }: Lease,
+    { command }: StatementFacts,
+    use: LedgerUse | undefined,
+    sentAt: number,
+  ): AcknowledgedCommit {
+    const { cell, environment } = this.#context;
+    const { epoch } = cell.current;
+    return { command, node, epoch, token: use?.token, sentAt, answeredAt: environment.now() };
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
@@ -188,13 +248,14 @@ export class Session {
     if (facts.intent === "write" || context.misrouted.has(statement.text)) {
       return TO_PRIMARY;
     }
-    const consistency = options.consistency ?? context.config.routing.consistency;
-    return { intent: "read", freshAfter: freshAfter(consistency, context.lastWriteAt) };
+    return readDemand(context, options, this.#wroteAt);
   }
 
   /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
-  async #replay({ error, facts, node }: Failure, call: Call): Promise<boolean> {
+  async #replay({ error, statement, facts, node }: Failure, call: Call): Promise<boolean> {
     const { transaction, isPinned } = this.#binding;
+    // sent again it would hand out from its start what the application has in part
+    if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
@@ -225,7 +286,10 @@ export class Session {
   }
 
   /** Ends what was tied to the lost connection, and says what that means for the statement. */
-  #conclude(decision: Exclude<Decision, "surface" | "rerun" | "misrouted">, { error, facts, node }: Failure): Result {
+  #conclude(
+    decision: Exclude<Decision, "surface" | "rerun" | "misrouted" | "begun-read-only">,
+    { error, facts, node }: Failure,
+  ): Result {
     const obstacle = this.#binding.transaction?.recording.obstacle;
     if (decision !== "session-lost") this.#noteLostState(node, error);
     this.#binding.release();
@@ -314,7 +378,7 @@ export class Session {
   #commitUnknown(facts: StatementFacts, node: string, cause: unknown): CommitUnknownError {
     const { counters, events, environment } = this.#context;
     counters.commitUnknown += 1;
-    this.#context.lastWriteAt = environment.now(); // it may have happened: a later read must not miss it
+    this.#context.readYourWrites.note(environment.now()); // it may have happened: a later read must not miss it
     events.emit("commit-unknown", { node, command: facts.command });
     return new CommitUnknownError(facts.command, node, cause);
   }

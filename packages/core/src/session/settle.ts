@@ -1,11 +1,12 @@
 import type { Call } from "../call.ts";
 import type { LedgerStatements } from "../driver.ts";
-import { AbortedError, NotSentError } from "../errors.ts";
+import { AbortedError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { NodeId } from "../topology/node.ts";
 import { acquire, maySend, TO_PRIMARY } from "./acquire.ts";
 import type { Ledger, SessionContext } from "./context.ts";
 import { Interrupted, run } from "./run.ts";
+import { isTransient } from "./transient.ts";
 
 /** The connection that a COMMIT was lost with. */
 export interface LostConnection {
@@ -57,12 +58,6 @@ export async function settle(
 /** A part of the call's patience: what blocks for longer is waiting for the lost transaction. */
 function question(context: SessionContext, call: Call): Call {
   return context.createCall(Math.max(1, Math.min(QUESTION_MS, call.deadline - context.environment.now())), call.signal);
-}
-
-function isTransient(context: SessionContext, error: unknown): boolean {
-  if (error instanceof NotSentError) return true;
-  const { kind } = context.driver.classify(error);
-  return kind !== "statement" && kind !== "configuration";
 }
 
 /** The lost transaction still runs on the very server that we ask: nobody will ever answer its client, so it may go. */

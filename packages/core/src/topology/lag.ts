@@ -2,6 +2,13 @@ import type { NodeState } from "./node.ts";
 import { MAX_SAMPLES } from "./reduce.ts";
 import type { Topology } from "./topology.ts";
 
+/** Whoever is promoted has all writes that were acknowledged before this time. */
+export function mirroredUntil({ nodes, primary }: Topology): number {
+  return Math.min(
+    ...[...nodes.values()].map((node) => (node.id === primary ? Number.POSITIVE_INFINITY : node.freshAsOf)),
+  );
+}
+
 /**
  * How long ago the mirror was certainly up to date, seen from the newest sample of the primary. Zero while there is none:
  * without a primary nothing can be behind it. Never measured by the servers' clocks, which may be wrong.

@@ -20,6 +20,8 @@ export interface NodeState {
   readonly observation: Observation | undefined;
   /** When the probe of that observation was sent. */
   readonly observedAt: number;
+  /** When its answer came. */
+  readonly answeredAt: number;
   /** Moving average of the probes' round trips. */
   readonly latencyMs: number;
   /** Why it is down, or why its last connection attempt failed. */
@@ -39,6 +41,7 @@ export function unknownNode(id: NodeId): NodeState {
     fence: undefined,
     observation: undefined,
     observedAt: Number.NEGATIVE_INFINITY,
+    answeredAt: Number.NEGATIVE_INFINITY,
     latencyMs: 0,
     fault: undefined,
     freshAsOf: Number.NEGATIVE_INFINITY,

@@ -58,6 +58,7 @@ function observe(topology: Topology, node: NodeState, event: Observed, positions
     status: "up",
     observation,
     observedAt: sentAt,
+    answeredAt: receivedAt,
     latencyMs: isFirst ? roundTrip : node.latencyMs * 0.8 + roundTrip * 0.2,
     fault: undefined,
     hasFollowed: observation.role === "mirror" || (node.hasFollowed && topology.reign?.node !== node.id),
@@ -136,5 +137,5 @@ function isSuccession(before: Reign | undefined, after: Reign | undefined): bool
 function sampled(samples: readonly Sample[], primary: NodeId | undefined, node: NodeState): readonly Sample[] {
   const position = node.observation?.position;
   if (node.id !== primary || position === undefined || samples.at(-1)?.sentAt === node.observedAt) return samples;
-  return [...samples.slice(-(MAX_SAMPLES - 1)), { sentAt: node.observedAt, position }];
+  return [...samples.slice(-(MAX_SAMPLES - 1)), { sentAt: node.observedAt, receivedAt: node.answeredAt, position }];
 }

@@ -15,6 +15,7 @@ export interface Reign {
 /** Where the primary stood when a probe was sent: covers every write that had completed before. */
 export interface Sample {
   readonly sentAt: number;
+  readonly receivedAt: number;
   readonly position: string;
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { codeOf, LabError } from "../errors.ts";
 import { sleepSync } from "../wait.ts";
 
@@ -92,10 +92,24 @@ export function killUnder(directory: string): void {
     // whether it has stopped is not asked: initdb cannot while it waits, in vfork(2), for a child that has
     return found.length === 0;
   });
+  const segments = new Set([...told].flatMap(sharedMemoryOf));
   settle(directory, "end", (all) => {
     for (const { pid } of all) send(pid, "SIGKILL");
     return all.length === 0;
   });
+  for (const segment of segments) rmSync(segment, { force: true });
+}
+
+/**
+ * The files of the POSIX shared memory that a server has mapped; a killed one would leave them. The lab's settings avoid it,
+ * but initdb tries it out, and a user's settings may ask for it.
+ */
+function sharedMemoryOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, "utf8").match(/\/dev\/shm\/PostgreSQL\.\d+$/gm) ?? [];
+  } catch {
+    return []; // gone meanwhile, or no such file system
+  }
 }
 
 /** Repeats `act` on what a fresh scan finds, until it answers true. */

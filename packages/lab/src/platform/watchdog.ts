@@ -13,13 +13,19 @@ export interface Watchdog {
 const SCRIPT = `
 read -r word && exit 0
 exec 2>/dev/null
-for round in 1 2 3; do
+segments=
+for signal in STOP KILL KILL KILL; do
   for process in /proc/[0-9]*; do
     case "$(readlink "$process/cwd")" in
-      "$1"/*) [ "$(cat "$process/comm")" = postgres ] && kill -KILL "\${process#/proc/}" ;;
+      "$1"|"$1"/*)
+        case "$(cat "$process/comm")" in postgres|initdb)
+          segments="$segments $(grep -o '/dev/shm/PostgreSQL[.][0-9]*$' "$process/maps")"
+          kill -$signal "\${process#/proc/}" ;;
+        esac ;;
     esac
   done
 done
+rm -f $segments
 for file in "$1"/*/postmaster.pid; do
   ipcrm -m "$(sed -n '7s/.* //p' "$file")"
 done

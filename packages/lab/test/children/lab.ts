@@ -1,12 +1,8 @@
 // A program that holds a cluster: says "up", and ends in the way it is told to.
-import { createCluster } from "../../src/index.ts";
+import { type ClusterOptions, createCluster } from "../../src/index.ts";
 
-const [, , dataDir = "", ending = "", diskBytes] = process.argv;
-const cluster = await createCluster({
-  dataDir,
-  mirrors: 1,
-  ...(diskBytes !== undefined && { diskBytes: Number(diskBytes) }),
-});
+const [, , dataDir = "", ending = "", options = "{}"] = process.argv;
+const cluster = await createCluster({ dataDir, mirrors: 1, ...(JSON.parse(options) as ClusterOptions) });
 // the hardest case for all endings
 await cluster.node("node2").freeze();
 process.stdout.write("up\n");

@@ -62,7 +62,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { re
 }
 
 /** A read by its text whose answer is the name of the server. */
-export const WHERE = "SELECT name FROM answering_node";
+const WHERE = "SELECT name FROM answering_node";
 
 /** Makes what {@link WHERE} reads, on all nodes. */
 export async function prepareWhere(cluster: LabCluster): Promise<void> {

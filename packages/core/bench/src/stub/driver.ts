@@ -37,6 +37,7 @@ export const stubDriver: Driver = {
 
 class StubConnection implements Connection {
   status: Connection["status"] = "idle";
+  readonly isInTransaction = false;
 
   async run(): Promise<Result> {
     return ANSWER;

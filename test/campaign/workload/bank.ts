@@ -1,0 +1,44 @@
+import type { FailoverPool } from "@mirrorpool/core";
+import type { LabNode } from "@mirrorpool/lab";
+import type { FinalState, Tables } from "../evidence.ts";
+
+export const ACCOUNTS = 20;
+export const COUNTERS = 4;
+export const OPENING_BALANCE = 1000;
+
+/** No unique constraint on `op`: a second effect shall be seen, not refused. */
+const SCHEMA = `
+CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL);
+CREATE TABLE journal (op int NOT NULL, debited int NOT NULL, credited int NOT NULL, amount int NOT NULL);
+CREATE TABLE entry (op int NOT NULL);
+CREATE INDEX ON entry (op);
+CREATE TABLE counter (id int PRIMARY KEY, value int NOT NULL);
+CREATE TABLE reading (op int NOT NULL, counter int NOT NULL, seen int NOT NULL);
+INSERT INTO account SELECT id, ${OPENING_BALANCE} FROM generate_series(1, ${ACCOUNTS}) AS id;
+INSERT INTO counter SELECT id, 0 FROM generate_series(1, ${COUNTERS}) AS id;`;
+
+/** Makes the tables and the commit ledger, as the application's own role. */
+export async function openBank(pool: FailoverPool): Promise<void> {
+  await pool.query(pool.ledgerSchema());
+  await pool.query(SCHEMA);
+}
+
+/** What a server has of the operations from `first` on, asked past proxy and pool. */
+export async function readTables(node: LabNode, first = 0): Promise<Tables> {
+  return {
+    entries: await node.query("SELECT op FROM entry WHERE op >= $1", [first]),
+    journal: await node.query("SELECT op, debited, credited, amount FROM journal WHERE op >= $1", [first]),
+    readings: await node.query("SELECT op, counter, seen FROM reading WHERE op >= $1", [first]),
+  };
+}
+
+/** All that a server has. */
+export async function readAll(node: LabNode): Promise<FinalState> {
+  const balances = await node.query<{ id: number; balance: number }>("SELECT id, balance FROM account");
+  const counters = await node.query<{ id: number; value: number }>("SELECT id, value FROM counter");
+  return {
+    ...(await readTables(node)),
+    balances: new Map(balances.map(({ id, balance }) => [id, balance])),
+    counters: new Map(counters.map(({ id, value }) => [id, value])),
+  };
+}
