@@ -1,5 +1,5 @@
-import type { NodeOptions, PoolInUse } from "@mirrorpool/core";
-import { OptionsError } from "@mirrorpool/core";
+import type { FailoverPool, NodeOptions, PoolInUse } from "@mirrorpool/core";
+import { OptionsError, optionRules } from "@mirrorpool/core";
 import { type DropInPoolConfig, type MirrorpoolOption, takePgPool } from "@mirrorpool/pg";
 import type { DataSourceOptions } from "typeorm";
 
@@ -16,6 +16,12 @@ const SIDE_OPTION = "host";
 
 /** What `extra` may say of the sizes of `pg`'s pool. */
 const SIZES = ["max", "min", "maxLifetimeSeconds"];
+
+/** As for every pool: the drop-in for `pg`, like `pg`, lets a statement take as long as it takes. */
+const TIMEOUTS = { statementMs: optionRules.timeouts.statementMs.default };
+
+const isPool = (source: MirrorpoolOption | undefined): source is FailoverPool =>
+  source !== undefined && "transaction" in source;
 
 /** The part of the options that stays TypeORM's, and the pool that the rest asks for, to be opened when there is need. */
 interface Read {
@@ -44,20 +50,21 @@ export function readOptions(options: PostgresOptions, source: MirrorpoolOption |
     connectionTimeoutMillis: kept.connectTimeoutMS,
     ...extra, // goes before, as in TypeORM
   };
-  const mirrorpool = servers.length === 0 ? source : { ...source, nodes: servers.map(nodeOf) };
+  const nodes = servers.length === 0 ? {} : { nodes: servers.map(nodeOf) };
+  const mirrorpool = isPool(source) ? source : { ...source, ...nodes, timeouts: { ...TIMEOUTS, ...source?.timeouts } };
   return {
     kept: { ...kept, extra: Object.fromEntries(Object.entries(extra).filter(([name]) => name !== SIDE_OPTION)) },
     open: () => takePgPool(defined({ ...asked, mirrorpool }) as DropInPoolConfig), // checked there
   };
 }
 
-function refuseUnfit(options: PostgresOptions, servers: readonly Credentials[], source: MirrorpoolOption = {}): void {
-  if ("transaction" in source) {
+function refuseUnfit(options: PostgresOptions, servers: readonly Credentials[], source?: MirrorpoolOption): void {
+  if (isPool(source)) {
     const rule = "nothing here: the pool that was given has its connections already";
     refuse(options, [...ADDRESS, "applicationName", "poolSize"], "", rule);
     refuse(options.extra, SIZES, "extra.", rule);
     for (const each of servers) refuse(each, Object.keys(each), "replication.", rule);
-  } else if (source.nodes !== undefined) {
+  } else if (source?.nodes !== undefined) {
     const rule = "nothing here: say it in `nodes`";
     refuse(options, ADDRESS, "", rule);
     for (const each of servers) refuse(each, Object.keys(each), "replication.", rule);

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type {
   FailoverPool,
   PoolSession,
@@ -22,6 +23,12 @@ const STREAM_GRACE_MS = 1000;
 /** Statements that may wait on one client. `pg` has no bound. */
 const MAX_QUEUED = 100_000;
 
+interface Entry {
+  readonly task: Task;
+  /** The caller's asynchronous context, where it is not that of the statement before: reads see the writes of their context. */
+  readonly context: AsyncResource | undefined;
+}
+
 export interface CheckoutListener {
   /** State that cannot move went with its connection. */
   lost(error: SessionLostError): void;
@@ -33,7 +40,7 @@ export interface CheckoutListener {
 export class Checkout {
   readonly #pool: FailoverPool;
   readonly #listener: CheckoutListener;
-  readonly #queue: Task[] = [];
+  readonly #queue: Entry[] = [];
   #session: PoolSession | undefined;
   /** Statements that the session has run. */
   #runs = 0;
@@ -61,7 +68,9 @@ export class Checkout {
 
   /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
   prepare(statements: readonly Statement[]): void {
-    for (const statement of statements) this.#queue.push({ statement, options: {}, done: () => {} });
+    for (const statement of statements) {
+      this.#queue.push({ task: { statement, options: {}, done: () => {} }, context: undefined });
+    }
   }
 
   /** Runs it after those that were given before. */
@@ -70,24 +79,26 @@ export class Checkout {
       process.nextTick(() => task.done(new QueueFullError("queries of one client", MAX_QUEUED), undefined));
       return;
     }
-    this.#queue.push(task);
+    this.#queue.push({ task, context: this.#isWorking ? new AsyncResource("mirrorpool.query") : undefined });
     if (!this.#isWorking) void this.#work();
   }
 
   async #work(): Promise<void> {
     this.#isWorking = true;
-    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+      const { task, context } = entry;
       this.#current = task;
       let error: unknown;
       let result: Result | undefined;
       try {
-        result = await this.#run(task);
+        result = await (context === undefined ? this.#run(task) : context.runInAsyncScope(() => this.#run(task)));
       } catch (reason) {
         error = reason;
       }
       this.#current = undefined;
       clearTimeout(this.#grace);
-      task.done(error, result);
+      if (context === undefined) task.done(error, result);
+      else context.runInAsyncScope(() => task.done(error, result));
       if (this.#closed === task) this.#letGo();
     }
     this.#isWorking = false;
@@ -149,7 +160,7 @@ export class Checkout {
 
   #cut(): void {
     const reason = new Error("the client was released or ended with a statement under way");
-    for (const task of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
+    for (const { task } of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
     this.#interrupt(reason.message);
   }
 

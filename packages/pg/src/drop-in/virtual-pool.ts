@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { FailoverPool } from "@mirrorpool/core";
 import type pg from "pg";
 import type { DropInClientConfig, DropInPoolConfig, Given } from "./options.ts";
@@ -53,19 +54,8 @@ export function createPoolClass(module: typeof pg, shared: SharedSource | undefi
         setImmediate(() => (text as Callback)(error));
         return;
       }
-      this.connect((error, client, release) => {
-        if (error !== undefined || client === undefined) return callback(error);
-        try {
-          client.query(text as string, values as unknown[], (failure: unknown, result: unknown) => {
-            release();
-            if (failure) callback(failure);
-            else callback(undefined, result);
-          });
-        } catch (thrown) {
-          release();
-          callback(thrown);
-        }
-      });
+      // else it would go on in the context of whoever gives a client back
+      this.connect(AsyncResource.bind(runOnce(text, values, callback)));
     }
 
     override end(callback?: () => void): never {
@@ -76,6 +66,28 @@ export function createPoolClass(module: typeof pg, shared: SharedSource | undefi
     }
   }
   return Pool as PoolClass;
+}
+
+type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, release: () => void) => void;
+
+/** Runs the one query of a checkout. */
+function runOnce(text: unknown, values: unknown, callback: Callback): Connected {
+  return (error, client, release) => {
+    if (error !== undefined || client === undefined) {
+      callback(error);
+      return;
+    }
+    try {
+      client.query(text as string, values as unknown[], (failure: unknown, result: unknown) => {
+        release();
+        if (failure) callback(failure);
+        else callback(undefined, result);
+      });
+    } catch (thrown) {
+      release();
+      callback(thrown);
+    }
+  };
 }
 
 /** A client that is a session of the failover pool from `connect()` to `end()`: for libraries that pool clients themselves. */
