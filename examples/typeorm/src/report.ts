@@ -1,5 +1,5 @@
 import type { DataSource } from "typeorm";
-import { orders, products } from "./entities.ts";
+import { products } from "./entities.ts";
 
 interface Line {
   readonly product: string;
@@ -14,7 +14,7 @@ export async function report(db: DataSource): Promise<readonly Line[]> {
   return db
     .getRepository(products)
     .createQueryBuilder("p")
-    .leftJoin(orders, "o", "o.product = p.name")
+    .leftJoin("order", "o", "o.product = p.name")
     .select('p.name AS "product", count(o.number)::int AS "orders", coalesce(sum(o.quantity), 0)::int AS "sold"')
     .addSelect('p.stock AS "left", coalesce(sum(o.quantity * p.price), 0)::int AS "revenue"')
     .groupBy("p.name")
