@@ -12,7 +12,7 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  await run("tsc", ["-b", "packages/kysely", "packages/lab", "packages/typeorm"], { cwd: root }); // and with them all that they use
 });
 
 describe.each(names)("package %s", (name) => {

@@ -16,7 +16,7 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  await run("tsc", ["-b", "packages/kysely", "packages/lab", "packages/typeorm"], { cwd: root }); // and with them all that they use
 });
 
 test.each([
@@ -24,6 +24,8 @@ test.each([
   ["application.cjs", { sum: 2, same: 2, own: "function", intent: "read" }],
   ["kysely.mjs", { sum: 2 }],
   ["kysely.cjs", { sum: 2 }],
+  ["typeorm.mjs", { sum: 2 }],
+  ["typeorm.cjs", { sum: 2 }],
 ])("the built packages work on the machine's own Node: %s", async (file, expected) => {
   const { stdout, stderr } = await run(machineNode(), [join(import.meta.dirname, "smoke", file)], { timeout: 30_000 });
   expect(JSON.parse(stdout)).toMatchObject(expected);
