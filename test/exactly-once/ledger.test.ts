@@ -142,7 +142,7 @@ test("where the ledger's table is missing the error says what to run, and nothin
   await using other = open({ exactlyOnce: { table: "no_such_ledger" } });
   const error = await rejection(other.query("INSERT INTO entry VALUES (1)"));
   expect(error).toBeInstanceOf(LedgerMissingError);
-  expect(String(error)).toContain('CREATE TABLE IF NOT EXISTS "no_such_ledger"');
+  expect(String(error)).toContain('CREATE TABLE IF NOT EXISTS "public"."no_such_ledger"');
   expect(String(error)).toContain(other.ledgerSchema());
   const inTransaction = other.transaction((tx) => tx.query("INSERT INTO entry VALUES (2)"));
   expect(await rejection(inTransaction)).toBeInstanceOf(LedgerMissingError);

@@ -59,9 +59,12 @@ test("a write waits until a mirror has it, without a connection, and nothing els
   expect(pool.stats()).toMatchObject({ notMirrored: 0 });
 });
 
-test("a session that waits for a mirror still reads what it has written", async () => {
+test("a session that waits for a mirror still reads what it has written, with what it has set", async () => {
   await using pool = open();
   await using session = await pool.connect();
+  await session.query("CREATE SCHEMA IF NOT EXISTS aside");
+  await session.query("SET search_path = aside");
+  await session.query("CREATE TABLE IF NOT EXISTS entry (id int)");
   await session.query("INSERT INTO entry VALUES (1)");
   await replicate(false);
   const write = settle(session.query("INSERT INTO entry VALUES (2)"));

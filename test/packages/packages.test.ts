@@ -12,7 +12,8 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/kysely", "packages/lab", "packages/typeorm"], { cwd: root }); // and with them all that they use
+  const packages = ["knex", "kysely", "lab", "typeorm"].map((name) => `packages/${name}`);
+  await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
 describe.each(names)("package %s", (name) => {

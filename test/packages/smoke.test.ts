@@ -16,12 +16,15 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/kysely", "packages/lab", "packages/typeorm"], { cwd: root }); // and with them all that they use
+  const packages = ["knex", "kysely", "lab", "typeorm"].map((name) => `packages/${name}`);
+  await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
 test.each([
   ["application.mjs", { sum: 2, same: 2, own: "function", intent: "read" }],
   ["application.cjs", { sum: 2, same: 2, own: "function", intent: "read" }],
+  ["knex.mjs", { sum: 2 }],
+  ["knex.cjs", { sum: 2 }],
   ["kysely.mjs", { sum: 2 }],
   ["kysely.cjs", { sum: 2 }],
   ["typeorm.mjs", { sum: 2 }],

@@ -50,7 +50,8 @@ export function drawSetting(random: Random): Setting {
         maxWaiting: random.pick([4, 10_000]),
       },
       timeouts: {
-        acquireMs: random.pick([50, 300, 10_000]),
+        // more than the last transaction takes, which may have the only connection, with the opening of that
+        acquireMs: random.pick([150, 300, 10_000]),
         connectMs: random.pick([100, 500]),
         statementMs,
         failoverMs: random.pick([200, 1500, 30_000]),
@@ -70,6 +71,7 @@ export function drawSetting(random: Random): Setting {
       },
       exactlyOnce: random.chance(0.4),
       durability: random.chance(0.2) ? "mirrored" : "primary",
+      retryOnConflict: random.pick([0, 0, 2]),
       // off, bounded so that some transactions are too long, or as usual
       replay: { maxStatements: random.pick([0, 3, 1000]) },
       failover: { releaseJitterMs: random.pick([0, 10, 50]), maxWaiting: random.pick([4, 10_000]) },

@@ -162,7 +162,7 @@ export class Cluster {
       { ...pool, acquireMs: timeouts.acquireMs },
       {
         open: (signal) => this.#open(node, signal),
-        check: (connection) => this.#introduction.check(node.id, connection),
+        check: (pooled) => this.#introduction.check(node.id, pooled),
         classify: (error) => driver.classify(error),
       },
       this.environment,

@@ -52,8 +52,13 @@ export interface StatementFacts {
     | "prepare"
     | "chain"
     | "mixed";
-  /** `setting` can be carried to another connection, `local` ends with the transaction, `pinned` cannot move. */
-  readonly session: "none" | "setting" | "local" | "pinned";
+  /**
+   * `setting` and `prepared` can be carried to another connection, see {@link SessionStates}; a setting may be made on a
+   * mirror, a statement is prepared on the primary. `local` ends with the transaction, `pinned` cannot move.
+   */
+  readonly session: "none" | "setting" | "prepared" | "local" | "pinned";
+  /** The savepoint that the statement makes, releases or rolls back to. */
+  readonly savepoint?: string | undefined;
   /** False for what cannot run inside a transaction block, or controls transactions itself. */
   readonly transactional: boolean;
   /** More than one statement in the text. */
@@ -211,6 +216,8 @@ export interface Driver {
   readonly transactions: TransactionStatements;
   /** Absent where the database cannot have one: `exactlyOnce` is refused then. */
   readonly ledger?: LedgerStatements;
+  /** Absent where nothing can be carried from one connection to another: settings are then state that cannot move. */
+  readonly states?: SessionStates;
   /** @throws {Error} whose message names the rule and never holds the password. */
   parseUrl(url: string): NodeAddress;
   /** Opens and logs in. The signal ends the attempt and leaves no socket behind. */
@@ -219,6 +226,27 @@ export interface Driver {
   probe(connection: Connection): Promise<Observation>;
   classify(error: unknown): Fault;
   inspect(text: string): StatementFacts;
+}
+
+/** What a session has set, and its prepared statements. Immutable; made and read by the driver alone. */
+export interface SessionState {
+  /** Connections with equal keys behave alike. */
+  readonly key: string;
+  /** Reads of such a session fail on a mirror. */
+  readonly isForPrimary: boolean;
+}
+
+/**
+ * How session state is carried from one connection to another, in the driver's dialect. The core decides when; which statement
+ * sets what, and how it is set and undone, is the driver's. Undefined is the state of a connection as it was opened. Pure.
+ */
+export interface SessionStates {
+  /** The state after a statement of the kind `setting` or `prepared`; `pinned` where the driver cannot carry that. */
+  after(state: SessionState | undefined, statement: Statement): SessionState | undefined | "pinned";
+  /** The state after the server has undone a transaction, or what came after a savepoint, that began with `before`. */
+  rolledBack(state: SessionState | undefined, before: SessionState | undefined): SessionState | undefined | "pinned";
+  /** The statements, as few as can be, that make a connection with one state have exactly another. Bounded. */
+  change(from: SessionState | undefined, to: SessionState | undefined): readonly Statement[];
 }
 
 /**

@@ -16,7 +16,8 @@ export const errorCodes = {
   SPLIT_BRAIN: "two nodes claim to be primary and none is provably newer",
   COMMIT_UNKNOWN: "a write or a COMMIT was sent and its answer was lost: it may or may not have happened",
   TRANSACTION_LOST: "the transaction certainly did not commit, because its node was lost before COMMIT was sent",
-  REPLAY_MISMATCH: "the transaction was run again on the new primary and a statement answered otherwise than before",
+  REPLAY_MISMATCH:
+    "the transaction was run again on the present primary and a statement answered otherwise than before",
   LEDGER_MISSING: "the commit ledger's table is not there, or may not be written",
   TRANSACTION_ABORTED: "COMMIT was answered with a rollback, because a statement before it had failed",
   NOT_MIRRORED: "the write is committed on the primary, and in time no mirror was seen to have it",
@@ -86,7 +87,7 @@ export class TransactionLostError extends MirrorpoolError {
 }
 
 /**
- * The transaction was lost, run again on the new primary, and one of its statements answered otherwise than the application
+ * The transaction was lost, or undone in a conflict, was run again on the present primary, and one of its statements answered otherwise than the application
  * was told. It was rolled back: run it again from its start.
  */
 export class ReplayMismatchError extends MirrorpoolError {
@@ -170,13 +171,18 @@ export class AbortedError extends MirrorpoolError {
   }
 }
 
-/** State of the session that cannot move (LISTEN, an advisory lock, a temporary table) was lost with its node. */
+/**
+ * State of the session that cannot move (LISTEN, an advisory lock, a temporary table) was lost with its node, or what it had set
+ * could not be set again elsewhere. The session is as new then.
+ */
 export class SessionLostError extends MirrorpoolError {
   override readonly name = "SessionLostError";
-  constructor(node: string, cause: unknown) {
+  /** @param what happened, where it was not the connection that was lost */
+  constructor(node: string, cause: unknown, what?: string) {
+    const lost = `the connection to ${node} was lost, and with it session state that cannot move to another one (such as LISTEN, an advisory lock or a temporary table)`;
     super(
       "SESSION_LOST",
-      `the connection to ${node} was lost, and with it session state that cannot move to another one (such as LISTEN, an advisory lock or a temporary table)`,
+      `${what === undefined ? lost : `${what} on ${node}`}. The session is as new: set up what it needs again`,
       { node, cause },
     );
   }

@@ -15,6 +15,8 @@ export type {
   Observation,
   Positions,
   Result,
+  SessionState,
+  SessionStates,
   Statement,
   StatementFacts,
   TransactionMode,
@@ -49,7 +51,7 @@ export type { PoolEventName, PoolEvents } from "./observe/events.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";
 export { takePool } from "./pool-source.ts";
-export type { StatementOptions } from "./session/session.ts";
+export type { StatementOptions } from "./session/demand.ts";
 export type { PromoteRequest, SwitchoverOptions } from "./session/switchover.ts";
 export type { Transaction, TransactionOptions } from "./session/transaction.ts";
 export type { Fence, NodeStatus } from "./topology/node.ts";

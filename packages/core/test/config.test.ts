@@ -122,7 +122,7 @@ describe("an option is refused with path, rule and value:", () => {
     [
       "an unknown one",
       { poool: {} },
-      "poool: expected one of driver, nodes, applicationName, exactlyOnce, durability, pool, timeouts, monitor, routing, failover, replay, got an unknown option",
+      "poool: expected one of driver, nodes, applicationName, exactlyOnce, retryOnConflict, durability, pool, timeouts, monitor, routing, failover, replay, got an unknown option",
     ],
     [
       "an unknown one of a group",
@@ -176,6 +176,16 @@ describe("an option is refused with path, rule and value:", () => {
     ],
     ["a URL that is none", { nodes: ["what?"] }, 'nodes[0]: expected a URL, got "what?"'],
     ["a name that is no string", { nodes: [{ host: "x", name: 5 }] }, "nodes[0].name: expected a string, got 5"],
+    [
+      "a number of conflicts out of range",
+      { retryOnConflict: 101 },
+      "retryOnConflict: expected a whole number from 0 to 100, got 101",
+    ],
+    [
+      "a number of conflicts that is none",
+      { retryOnConflict: true },
+      "retryOnConflict: expected a whole number from 0 to 100, got true",
+    ],
     ["an application name that is no string", { applicationName: 5 }, "applicationName: expected a string, got 5"],
     ["a least that is above the most", { pool: { min: 11 } }, "pool.min: expected at most pool.max (10), got 11"],
   ];

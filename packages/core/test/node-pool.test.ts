@@ -195,6 +195,40 @@ describe("lending", () => {
     expect(next?.connection.status).toBe("idle");
   });
 
+  test("what has been idle since another connection was lost is asked whether it lives: it was lent dead, one after the other", async () => {
+    const pool = makePool({ max: 3 });
+    const leases = await take(pool, 3);
+    for (const lease of leases) lease.release();
+    await environment.advance(10);
+    source.connections[0]?.destroy(); // the server, or what lies between, has ended it
+    source.isAlive = false;
+    const [fresh] = await take(pool, 1);
+    expect(source.connections).toHaveLength(4);
+    expect(fresh?.connection).toBe(source.connections[3]);
+    expect(source.stillOpen).toBe(1);
+  });
+
+  test("what has been in use since another connection was lost is lent unasked, and so is what a holder's cut left", async () => {
+    const pool = makePool({ max: 3 });
+    const leases = await take(pool, 3);
+    leases[0]?.release();
+    leases[1]?.connection.destroy();
+    leases[1]?.release();
+    await environment.advance(10);
+    leases[2]?.release();
+    source.isAlive = false;
+    const [used] = await take(pool, 1);
+    expect(used?.connection).toBe(leases[2]?.connection);
+    source.isAlive = true;
+    const [other] = await take(pool, 1);
+    expect(other?.connection).toBe(leases[0]?.connection);
+    source.isAlive = false;
+    used?.destroy();
+    other?.release();
+    const [again] = await take(pool, 1);
+    expect(again?.connection).toBe(leases[0]?.connection);
+  });
+
   test("asks a connection that was idle for long whether it lives, and replaces it when not", async () => {
     const pool = makePool({ validateAfterIdleMs: 100 });
     const [lease] = await take(pool, 1);

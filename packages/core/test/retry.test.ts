@@ -20,6 +20,8 @@ function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decisio
       onMirror: false,
       takesWrites: false,
       losses: 0,
+      conflictsLeft: 0,
+      isRecorded: true,
       isOpen: false,
       ...changes,
     },
@@ -76,6 +78,18 @@ const lostConnection: readonly Case[] = [
     "surface",
   ],
   ["nor one that a mirror refuses in the middle", "read-only", { ...read, isOpen: true, onMirror: true }, "surface"],
+  [
+    "nor one that a conflict breaks off, although its transaction could run again",
+    "rolled-back",
+    { ...read, isOpen: true, inTransaction: true, conflictsLeft: 1 },
+    "surface",
+  ],
+  [
+    "nor one that a primary refuses which takes writes again",
+    "read-only",
+    { isOpen: true, takesWrites: true },
+    "surface",
+  ],
   ["nor one that a former primary does", "read-only", { ...read, isOpen: true }, "surface"],
   ["a BEGIN has no effect and runs again", "gone", { facts: control("begin") }, "rerun"],
   [
@@ -187,6 +201,12 @@ const refusedStatement: readonly Case[] = [
     "surface",
   ],
   [
+    "a COMMIT refused by a primary that is read-only now has lost its transaction, which replay moves",
+    "read-only",
+    { ...commit, conflictsLeft: 1 },
+    "transaction-lost",
+  ],
+  [
     "a transaction on a primary that became read-only is lost",
     "read-only",
     { inTransaction: true, hasWritten: true },
@@ -216,6 +236,50 @@ const answers: readonly Case[] = [
   ["an ordinary error is the application's to see", "statement", {}, "surface"],
   ["a wrong password is, too", "configuration", {}, "surface"],
   ["a serialization failure on the primary is, too", "rolled-back", { inTransaction: true }, "surface"],
+  [
+    "with conflicts left a transaction that the server has undone is run again",
+    "rolled-back",
+    { inTransaction: true, hasWritten: true, conflictsLeft: 1 },
+    "conflict",
+  ],
+  [
+    "a COMMIT that the server has undone is, with its transaction",
+    "rolled-back",
+    { ...commit, hasWritten: true, conflictsLeft: 1 },
+    "conflict",
+  ],
+  [
+    "a transaction that is not recorded is the application's to run again",
+    "rolled-back",
+    { inTransaction: true, conflictsLeft: 1, isRecorded: false },
+    "surface",
+  ],
+  ["a single write that the server has undone is run again as well", "rolled-back", { conflictsLeft: 1 }, "conflict"],
+  [
+    "a single write on a session with state that cannot move is, where it is",
+    "rolled-back",
+    { conflictsLeft: 1, isPinned: true },
+    "conflict",
+  ],
+  [
+    "a text that controls transactions itself may have committed a part of it",
+    "rolled-back",
+    { conflictsLeft: 1, facts: control("mixed") },
+    "surface",
+  ],
+  ["so may a procedure", "rolled-back", { conflictsLeft: 1, facts: facts({ transactional: false }) }, "surface"],
+  [
+    "what leaves state behind that cannot move may have left it all the same",
+    "rolled-back",
+    { conflictsLeft: 1, facts: facts({ session: "pinned" }) },
+    "surface",
+  ],
+  [
+    "rows that were handed out are not handed out again",
+    "rolled-back",
+    { conflictsLeft: 1, facts: facts({ stream: true }) },
+    "surface",
+  ],
   [
     "a conflict with the replay on a mirror is no reason to fail: the read runs elsewhere",
     "rolled-back",
@@ -255,14 +319,20 @@ describe("in all circumstances", () => {
       flags.flatMap((onMirror) =>
         flags.flatMap((hasWritten) =>
           flags.flatMap((takesWrites) =>
-            [0, 1, MAX_LOSSES].map((losses) => ({
-              inTransaction,
-              isPinned,
-              onMirror,
-              hasWritten,
-              takesWrites,
-              losses,
-            })),
+            [0, 1, MAX_LOSSES].flatMap((losses) =>
+              [0, 1].flatMap((conflictsLeft) =>
+                flags.map((isRecorded) => ({
+                  inTransaction,
+                  isPinned,
+                  onMirror,
+                  hasWritten,
+                  takesWrites,
+                  losses,
+                  conflictsLeft,
+                  isRecorded,
+                })),
+              ),
+            ),
           ),
         ),
       ),
@@ -287,6 +357,19 @@ describe("in all circumstances", () => {
     for (const kind of kinds) {
       for (const circumstances of every.filter(({ inTransaction }) => inTransaction)) {
         expect(["rerun", "misrouted"]).not.toContain(decideOn(kind, circumstances));
+      }
+    }
+  });
+
+  test("without conflicts left nothing is run again for one, and only what the server has undone ever is", () => {
+    for (const kind of ["gone", "silent", "outcome-unknown", "read-only", "rolled-back", "not-ready"] as const) {
+      for (const circumstances of every) {
+        const decision = decideOn(kind, circumstances);
+        if (decision !== "conflict") continue;
+        expect(circumstances.conflictsLeft).toBeGreaterThan(0);
+        expect(kind).toBe("rolled-back");
+        expect(circumstances.onMirror).toBe(false);
+        if (circumstances.inTransaction) expect(circumstances.isRecorded).toBe(true);
       }
     }
   });

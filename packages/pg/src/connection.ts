@@ -12,8 +12,11 @@ import { Submission } from "./submission.ts";
 interface ClientInternals {
   readonly connection: {
     readonly stream: Socket;
+    /** Named statements that the server is believed to have, by name. */
+    readonly parsedStatements: Record<string, string>;
     on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
     on(event: "end" | "error", listener: () => void): void;
+    on(event: "commandComplete", listener: (message: { readonly text: string }) => void): void;
     on(event: "parameterStatus", listener: (message: unknown) => void): void;
     prependListener(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
   };
@@ -97,6 +100,7 @@ class PgConnection implements Connection, HeldConnection {
       this.#transactionStatus = status;
       if (this.#failure !== undefined) this.#onReady?.();
     });
+    client.connection.on("commandComplete", ({ text }) => this.#forgetDiscarded(text));
     client.connection.on("error", () => this.#markClosed());
     client.connection.on("end", () => this.#markClosed());
     client.on("error", () => this.destroy());
@@ -182,6 +186,13 @@ class PgConnection implements Connection, HeldConnection {
     else if (afterBegin) this.#client.query(new BeginQuery(statement as unknown as pg.QueryConfig, callback));
     else if (isPlain(statement)) this.#client.query(statement.text, statement.values as unknown[], callback);
     else this.#client.query(statement as unknown as pg.QueryConfig, callback);
+  }
+
+  /** `pg` goes on to believe in the named statements that the server has dropped: each would be an error, 26000. */
+  #forgetDiscarded(command: string): void {
+    if (command !== "DISCARD ALL" && command !== "DEALLOCATE ALL") return;
+    const { parsedStatements } = this.#client.connection;
+    for (const name of Object.keys(parsedStatements)) delete parsedStatements[name];
   }
 
   #endRun(): void {

@@ -6,6 +6,7 @@ import { openConnection } from "./connection.ts";
 import { ledger } from "./ledger.ts";
 import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
+import { sessionStates } from "./session-states.ts";
 import { parseUrl } from "./url.ts";
 
 /** Settings of `pg`'s own client that hold for every connection, whatever its node; a node's URL goes before them. */
@@ -37,6 +38,7 @@ export function postgres(settings: ClientSettings = {}): Driver {
     positions,
     transactions: { begin, commit: "COMMIT", rollback: "ROLLBACK" },
     ledger,
+    states: sessionStates,
     parseUrl,
     connect: (target, signal) => openConnection(target, signal, settings),
     probe,

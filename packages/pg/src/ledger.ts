@@ -50,9 +50,12 @@ CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (cr
   }),
 };
 
-/** `schema.table` or `table`, each part quoted. */
+/**
+ * `schema.table` or `table`, each part quoted. Without a schema it is `public`'s: by the session's search path the token of a
+ * commit could go to one table, and be asked for in another.
+ */
 function quote(table: string, suffix = ""): string {
-  const parts = table.split(".");
+  const parts = table.includes(".") ? table.split(".") : ["public", table];
   // an index lies in its table's schema and takes no other
   if (suffix !== "") return pg.escapeIdentifier(`${parts.at(-1)}${suffix}`);
   return parts.map((part) => pg.escapeIdentifier(part)).join(".");

@@ -22,7 +22,7 @@ export function combine(statements: readonly StatementFacts[]): StatementFacts {
  */
 function combineSession(statements: readonly StatementFacts[]): SessionEffect {
   const effects = new Set(statements.map((statement) => statement.session));
-  if (effects.has("pinned")) return "pinned";
+  if (effects.has("pinned") || effects.has("prepared")) return "pinned";
   if (effects.has("setting")) {
     return statements.every(canRunAgain) ? "setting" : "pinned";
   }

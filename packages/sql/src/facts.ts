@@ -25,9 +25,10 @@ export type TransactionEffect =
  *
  * - `"local"` matters in the current transaction only: `SET LOCAL`, `SET TRANSACTION`, `set_config(…, true)`.
  * - `"setting"` can be journalled and run again, as it is, on another connection: `SET`, `RESET`, `set_config(…, false)`.
+ * - `"prepared"` makes or removes a prepared statement, which can be made again: `PREPARE`, `DEALLOCATE`.
  * - `"pinned"` makes state that cannot move to another connection, or might.
  */
-export type SessionEffect = "none" | "local" | "setting" | "pinned";
+export type SessionEffect = "none" | "local" | "setting" | "prepared" | "pinned";
 
 /** What the text of a statement tells about it. Frozen; one object may be shared by many callers. */
 export interface StatementFacts {
@@ -48,6 +49,8 @@ export interface StatementFacts {
    * `"EMPTY"` when there is no statement, `"UNKNOWN"` when the first word is no command. Of several statements, the first.
    */
   readonly command: string;
+  /** The savepoint that the statement makes, releases or rolls back to. */
+  readonly savepoint?: string | undefined;
 }
 
 /** No statement at all, only space and comments. Nobody gains from a mirror answering that. */

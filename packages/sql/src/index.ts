@@ -1,4 +1,6 @@
+export type { SessionChange } from "./changes.ts";
 export type { Dialect } from "./dialect.ts";
 export type { Intent, SessionEffect, StatementFacts, TransactionEffect } from "./facts.ts";
 export { inspect } from "./inspect.ts";
 export { createInspector, type Inspector, type InspectorOptions } from "./inspector.ts";
+export { sessionChanges } from "./session-changes.ts";

@@ -6,5 +6,5 @@ import type { StatementFacts } from "./facts.ts";
  * Pure; takes time linear in the length of the text; never throws, whatever the text.
  */
 export function inspect(sql: string, dialect: Dialect): StatementFacts {
-  return dialects[dialect](sql);
+  return dialects[dialect].inspect(sql);
 }

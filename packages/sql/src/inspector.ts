@@ -29,7 +29,7 @@ export function createInspector(dialect: Dialect, options: InspectorOptions = {}
   requireInteger("maxEntries", maxEntries, 2);
   requireInteger("maxTextLength", maxTextLength, 0);
 
-  const inspectDialect = dialects[dialect];
+  const { inspect: inspectDialect } = dialects[dialect];
   const cache = createCache<StatementFacts>(maxEntries);
   return {
     inspect(sql) {

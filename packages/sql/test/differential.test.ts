@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inspect, type StatementFacts, type TransactionEffect } from "../src/index.ts";
+import {
+  inspect,
+  type SessionEffect,
+  type StatementFacts,
+  sessionChanges,
+  type TransactionEffect,
+} from "../src/index.ts";
 import { corpus } from "./corpus.ts";
 import { mutated, render, statement } from "./grammar.ts";
 import { type Node, type Parsed, parse } from "./oracle.ts";
@@ -26,6 +32,8 @@ function expectAgreement(sql: string, parsed: Parsed): void {
   if (others.length > 0) return;
   expect(found.transaction, sql).toBe(transactionOf(first.type, first.node));
   if (isPinned(first.type, first.node)) expect(found.session, sql).toBe("pinned");
+  expect(found.savepoint, sql).toBe(first.node.savepoint_name);
+  expectChanges(sql, first.type, first.node, found.session);
   if (refusesTransaction(first.type, first.node)) expect(found.transactional, sql).toBe(false);
 }
 
@@ -80,7 +88,32 @@ function transactionOf(type: string, node: Node): TransactionEffect {
   return kinds[String(node.kind)] ?? "none"; // COMMIT PREPARED and ROLLBACK PREPARED
 }
 
-const PINNING = ["ListenStmt", "UnlistenStmt", "PrepareStmt", "DeallocateStmt", "LoadStmt", "DiscardStmt"];
+/** What is carried to another connection names what the parser names. */
+function expectChanges(sql: string, type: string, node: Node, session: SessionEffect): void {
+  const changes = sessionChanges(sql, "postgres", [], (value) => `'${value}'`);
+  if (changes === undefined) return;
+  const [change] = changes;
+  if (type === "VariableSetStmt" && session !== "setting") expect(changes, sql).toEqual([]);
+  if (type === "VariableSetStmt" && session === "setting") {
+    const name = String(node.name).toLowerCase();
+    if (node.kind === "VAR_RESET_ALL") expect(change?.type, sql).toBe("reset-all");
+    else if (change === undefined) expect(name, sql).toMatch(/^transaction/);
+    else if (node.kind !== "VAR_SET_MULTI")
+      expect(change, sql).toMatchObject({ names: expect.arrayContaining([name]) });
+    const isReset = node.kind === "VAR_RESET" || node.kind === "VAR_SET_DEFAULT";
+    if (isReset && change !== undefined) expect(change.type, sql).toBe("reset");
+  }
+  if (type === "PrepareStmt") expect(change, sql).toMatchObject({ type: "prepare", name: node.name });
+  if (type === "DeallocateStmt") {
+    const isAll = node.name === undefined;
+    expect(change, sql).toMatchObject(isAll ? { type: "deallocate-all" } : { type: "deallocate", name: node.name });
+  }
+  if (type === "DiscardStmt")
+    expect([change?.type, node.target ?? "DISCARD_ALL"], sql).toEqual(["discard-all", "DISCARD_ALL"]);
+  for (const each of changes) if ("text" in each) expect(parse(each.text)?.statements.length, sql).toBe(1);
+}
+
+const PINNING = ["ListenStmt", "UnlistenStmt", "LoadStmt"];
 const CURSOR_HOLD = 0x20;
 
 function isPinned(type: string, node: Node): boolean {

@@ -21,11 +21,14 @@ export interface Node {
   readonly kind?: string;
   readonly lockingClause?: unknown;
   readonly method?: unknown;
+  readonly name?: string;
   readonly names?: unknown;
   readonly options?: unknown;
   readonly query?: object;
   readonly relname?: string;
+  readonly savepoint_name?: string;
   readonly schemaname?: string;
+  readonly target?: string;
 }
 
 /** Parses a text; `undefined` if PostgreSQL refuses it. */

@@ -23,4 +23,5 @@ export function tokenOf(text: string): string | undefined {
   return verb === "WRITE" || verb === "BATCH" ? name : undefined;
 }
 
-export const isRead = (text: string): boolean => /^(READ|LOCKREAD|CRASH|FIND)\b/.test(text);
+/** What has no effect on data: a mirror may have it as well. */
+export const isRead = (text: string): boolean => /^(READ|LOCKREAD|CRASH|FIND|SET|RESTATE)\b/.test(text);

@@ -243,6 +243,7 @@ test("the simulation meets all the troubles that it is there for", async () => {
       "COMMIT_UNKNOWN",
       "TRANSACTION_LOST",
       "TRANSACTION_ABORTED",
+      "NOT_MIRRORED",
       "SESSION_LOST",
       "READ_LOST",
       "REPLAY_MISMATCH",

@@ -22,9 +22,13 @@ const ARRIVES_LATE = 0.01;
 /** How often a statement takes effect and its connection is lost with the answer. */
 const LOSES_ANSWER = 0.015;
 
+/** What the pool sends by itself on a session's connection, or a session of several callers: nobody says what is set there. */
+const OF_SESSIONS: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK", "TOKENCOMMIT"]);
+
 interface Running {
   readonly request: number;
   readonly isProbe: boolean;
+  readonly text: string;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -56,6 +60,8 @@ export class SimulatedConnection implements Connection, ClientEnd {
   /** Who has the transaction, or the session state, that is on this connection. */
   #owner: string | undefined;
   #hasState = false;
+  /** What is set on it, as far as it was answered. */
+  #names: readonly string[] = [];
   /** The request whose answer is lost. */
   #unanswered: number | undefined;
   /** Whose single write is open here: its COMMIT comes next. */
@@ -116,6 +122,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
     if (isFirst && this.#status !== "idle") this.#breach("BEGIN inside a transaction");
     const inTransaction = isFirst || this.#status !== "idle";
     const { verb } = parse(text);
+    this.#checkNames(statement);
     if (verb === "PROBE") {
       this.#probes += 1;
     } else {
@@ -138,7 +145,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
     }
     this.#send({ id: request, text, isFirst });
     return new Promise((resolve, reject) => {
-      this.#running = { request, isProbe: verb === "PROBE", resolve, reject };
+      this.#running = { request, isProbe: verb === "PROBE", text, resolve, reject };
     });
   }
 
@@ -170,6 +177,16 @@ export class SimulatedConnection implements Connection, ClientEnd {
     }
     if (!isTied) this.#owner = undefined;
     this.#owner = holder ?? this.#owner;
+  }
+
+  /** A session finds exactly what it has set, and so does the pool itself, which sets nothing. */
+  #checkNames(statement: Statement): void {
+    const { verb } = parse(statement.text);
+    const expected = statement["names"] ?? (OF_SESSIONS.has(verb) ? undefined : []);
+    if (verb === "RESTATE" || !Array.isArray(expected)) return;
+    const found = this.#names.join(",");
+    if (found !== expected.join(","))
+      this.#breach(`${statement.text} was given what is set: ${found}, not ${expected.join(",")}`);
   }
 
   #breach(what: string): void {
@@ -246,7 +263,10 @@ export class SimulatedConnection implements Connection, ClientEnd {
     this.#status = reply.status;
     this.#isInTransaction = reply.status === "transaction" || reply.status === "failed";
     if (reply.ok) {
-      if (reply.command === "SET" || reply.command === "LISTEN") this.#hasState = true;
+      if (reply.command === "LISTEN") this.#hasState = true;
+      const { name } = parse(running.text);
+      if (reply.command === "SET") this.#names = [...new Set([...this.#names, name])].sort();
+      if (reply.command === "RESTATE") this.#names = name === "" ? [] : name.split(",");
       if (!running.isProbe) history.add({ type: "answered", send: request, command: reply.command });
       running.resolve({ rows: reply.rows as Result["rows"], rowCount: reply.rows.length, command: reply.command });
       const { random, world } = this.#shared;

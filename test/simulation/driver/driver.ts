@@ -5,6 +5,7 @@ import { type Code, classify, SimulatedError } from "./codes.ts";
 import type { Shared } from "./connection.ts";
 import { SimulatedConnection } from "./connection.ts";
 import { inspect } from "./language.ts";
+import { states } from "./states.ts";
 
 /** Most backends of one server. */
 const MAX_BACKENDS = 100;
@@ -29,6 +30,7 @@ export function createSimulatedDriver(shared: Shared, flavour: Flavour): Driver 
       find: (_, tokens) => ({ text: `FIND ${tokens.join(",")}` }),
       prune: () => ({ text: "PRUNE" }),
     },
+    states,
     parseUrl: (url) => ({ host: url, port: 1 }),
     connect: (target, signal) => connect(shared, target.node, signal),
     probe: (connection) => probe(shared, connection),

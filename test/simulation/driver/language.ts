@@ -10,6 +10,7 @@ import type { StatementFacts } from "@mirrorpool/core";
  *     BEGIN [READ ONLY]    COMMIT    ROLLBACK
  *     LOCK name            waits for a lock that the transaction then holds
  *     SET name             session state            LISTEN name    session state that cannot move
+ *     RESTATE name,name    sets exactly these, and undoes all others
  *     FAIL                 a constraint is violated  DEADLOCK       the server undoes the transaction
  *     CRASH                a read that ends the backend it runs on
  *     TOKENCOMMIT key      writes a key of the ledger and commits        SETTLE key    asks for its fate, and fences it
@@ -37,6 +38,7 @@ type Verb =
   | "ROLLBACK"
   | "LOCK"
   | "SET"
+  | "RESTATE"
   | "LISTEN"
   | "FAIL"
   | "DEADLOCK"
@@ -71,6 +73,7 @@ const traits: Readonly<Record<Verb, Traits>> = {
   ROLLBACK: { transaction: "rollback" },
   LOCK: {},
   SET: { session: "setting" },
+  RESTATE: { session: "setting" },
   LISTEN: { session: "pinned" },
   FAIL: {},
   DEADLOCK: {},

@@ -13,6 +13,20 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "a commit counts as mirrored where a mirror has an earlier one",
+    file: "session/mirrored.ts",
+    from: "node.freshAsOf >= since",
+    to: "Number.isFinite(node.freshAsOf)",
+    rules: ["acknowledged is mirrored"],
+  },
+  {
+    name: "after a failover what waited for a mirror counts as kept",
+    file: "session/mirrored.ts",
+    from: "await askNewPrimary(context, commit, call);",
+    to: "",
+    rules: ["claims are true", "acknowledged is mirrored"],
+  },
+  {
     name: "a lost write is sent again",
     file: "session/retry.ts",
     from: 'if (hadEffect) return "commit-unknown";',
@@ -45,7 +59,7 @@ export const mutants: readonly Mutant[] = [
     file: "session/commit.ts",
     from: "const fate = await settle(context, ledger, token, place, call);",
     to: 'const fate = (place.node === "" ? "committed" : "fenced") as "committed" | "fenced" | undefined;\n    void settle;',
-    rules: ["no write runs twice"],
+    rules: ["claims are true", "no write runs twice"],
   },
   {
     name: "a new connection is lent before anybody has looked at its server",
@@ -92,8 +106,29 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a connection goes back with session state on it",
     file: "session/binding.ts",
-    from: "const isDirty = this.#transaction !== undefined || this.#isPinned;",
+    from: "const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted;",
     to: "const isDirty = this.#transaction !== undefined;",
+    rules: ["the contract is kept"],
+  },
+  {
+    name: "a session is given what another one has set",
+    file: "session/acquire.ts",
+    from: "if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);",
+    to: "",
+    rules: ["the contract is kept"],
+  },
+  {
+    name: "a connection is believed to be clear when it comes back",
+    file: "session/binding.ts",
+    from: "if (this.#lease !== undefined) this.#lease.pooled.state = this.journal.state;",
+    to: "",
+    rules: ["the contract is kept"],
+  },
+  {
+    name: "a probe is asked on a connection with somebody's settings",
+    file: "pool/introduction.ts",
+    from: "if (pooled.state !== undefined) {",
+    to: "if (pooled.state === null) {",
     rules: ["the contract is kept"],
   },
   {

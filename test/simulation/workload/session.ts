@@ -1,4 +1,4 @@
-import type { PoolSession, Result } from "@mirrorpool/core";
+import { type PoolSession, type Result, SessionLostError } from "@mirrorpool/core";
 import type { Random } from "../random.ts";
 import type { Application, CallPlan, Outcome } from "./application.ts";
 import { fateOf } from "./application.ts";
@@ -18,8 +18,8 @@ export async function session(app: Application, random: Random, patience: Patien
       [3, () => user.transaction()],
       [2, () => user.write()],
       [2, () => user.read([])],
-      [1, () => Promise.all([user.read([]), user.write(), user.read([])])],
-      [0.5, () => user.run("write", `SET s${drawDuration(random)}`)],
+      [1, () => user.severalAtOnce()],
+      [1, () => user.set()],
       [0.3, () => user.run("write", "LISTEN l")],
       [1, () => app.stage.clock.sleep(random.between(0, 200))],
     ])();
@@ -34,6 +34,8 @@ class SessionUser {
   readonly #holder: string;
   /** A transaction did not end as it should: no sane caller goes on with such a session. */
   isLost = false;
+  /** What the session has set, in the order of the alphabet; unknown while several statements are under way. */
+  #names: readonly string[] | "unknown" = [];
 
   constructor(app: Application, random: Random, given: PoolSession) {
     this.#app = app;
@@ -48,6 +50,19 @@ class SessionUser {
 
   read(ownTokens: readonly string[]): Promise<Outcome<Result>> {
     return this.run("read", `READ${drawDuration(this.#random)}`, ownTokens);
+  }
+
+  /** What is set is there for all that follows, wherever it runs. */
+  async set(): Promise<void> {
+    const name = this.#random.pick(["x", "y", "z"]);
+    const outcome = await this.run("write", `SET ${name}${drawDuration(this.#random)}`);
+    if (outcome.ok && this.#names !== "unknown") this.#names = [...new Set([...this.#names, name])].sort();
+  }
+
+  /** One of them may learn that all state is lost, and the next one be sent before the application knows. */
+  async severalAtOnce(): Promise<void> {
+    this.#names = "unknown";
+    await Promise.all([this.read([]), this.write(), this.read([])]);
   }
 
   async write(): Promise<void> {
@@ -102,9 +117,11 @@ class SessionUser {
     let id = 0;
     const outcome = await app.call({ ...patience, kind, text, limitMs, ownTokens }, (call, options) => {
       id = call;
-      const statement = { text, call, holder: this.#holder };
+      const statement = { text, call, holder: this.#holder, names: this.#names };
       return this.#session.query(statement, undefined, { ...options, ...timeoutOf(patience) });
     });
+    const isAsNew = !outcome.ok && outcome.error instanceof SessionLostError;
+    if (isAsNew) this.#names = [];
     return { outcome, call: id };
   }
 }

@@ -23,6 +23,7 @@ export function execute(backend: Backend, command: Command): Reply {
       return answer(backend, verb);
     case "LOCK":
     case "SET":
+    case "RESTATE":
     case "LISTEN":
       return answer(backend, verb);
     case "FAIL":

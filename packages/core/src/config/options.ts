@@ -72,7 +72,7 @@ export interface NodeOptions {
 
 /** The commit ledger. */
 export interface ExactlyOnceOptions {
-  /** `table` or `schema.table`. Default `mirrorpool_ledger`. */
+  /** `table` or `schema.table`. Default `mirrorpool_ledger`. Where a table without a schema lies is the driver's rule. */
   readonly table?: string;
   /** Tokens older than this are removed; longer than any call may last. A minute to 30 days in ms, default an hour. */
   readonly retentionMs?: number;
@@ -166,6 +166,11 @@ export interface PoolOptions {
    * until it has seen it, at most `timeouts.mirrorMs`. Default `primary`.
    */
   readonly durability?: Durability;
+  /**
+   * How often a transaction that the server has undone in a conflict with others (a serialization failure, a deadlock) is run
+   * again by replay, and so is a single statement. 0 to 100, default 0: the application gets the error.
+   */
+  readonly retryOnConflict?: number;
   readonly failover?: {
     /** After a failover waiting work starts within a random part of this. 0 ms to 10 s, default 10. */
     readonly releaseJitterMs?: number;

@@ -37,6 +37,7 @@ export interface Config extends Groups {
   /** Undefined: off. */
   readonly exactlyOnce: ExactlyOnceConfig | undefined;
   readonly durability: Durability;
+  readonly retryOnConflict: number;
 }
 
 const GROUPS = Object.keys(optionRules) as (keyof typeof optionRules)[];
@@ -47,7 +48,15 @@ const DRIVER_FUNCTIONS = ["connect", "probe", "classify", "inspect", "parseUrl"]
 /** Checks all options once, at the edge. @throws {OptionsError} with path, rule and value */
 export function resolveConfig(options: PoolOptions): Config {
   if (!isObject(options)) throw new OptionsError("options", "an object", showValue(options));
-  checkKeys("", options, ["driver", "nodes", "applicationName", "exactlyOnce", "durability", ...GROUPS]);
+  checkKeys("", options, [
+    "driver",
+    "nodes",
+    "applicationName",
+    "exactlyOnce",
+    "retryOnConflict",
+    "durability",
+    ...GROUPS,
+  ]);
   const { driver, nodes, applicationName = "mirrorpool" } = options;
   if (!isDriver(driver))
     throw new OptionsError("driver", "a driver, such as postgres() of @mirrorpool/pg", showValue(driver));
@@ -63,6 +72,7 @@ export function resolveConfig(options: PoolOptions): Config {
     nodes: resolveNodes(nodes, driver),
     exactlyOnce: resolveExactlyOnce(options.exactlyOnce, driver),
     durability: resolveDurability(options.durability),
+    retryOnConflict: resolveRetryOnConflict(options.retryOnConflict),
   };
   checkTogether(config);
   return Object.freeze(config);
@@ -88,6 +98,13 @@ function resolveExactlyOnce(value: unknown, driver: Driver): ExactlyOnceConfig |
 function resolveDurability(value: unknown = "primary"): Durability {
   if (value === "primary" || value === "mirrored") return value;
   throw new OptionsError("durability", '"primary" or "mirrored"', showValue(value));
+}
+
+const MAX_CONFLICTS = 100;
+
+function resolveRetryOnConflict(value: unknown = 0): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_CONFLICTS) return value;
+  throw new OptionsError("retryOnConflict", `a whole number from 0 to ${MAX_CONFLICTS}`, showValue(value));
 }
 
 function isDriver(value: unknown): value is Driver {

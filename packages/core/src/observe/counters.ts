@@ -14,6 +14,10 @@ export interface Counters {
   notMirrored: number;
   /** Transactions that were run again on another node with the same answers. */
   replays: number;
+  /** Transactions and single statements that were run again because the server had undone them in a conflict. */
+  conflicts: number;
+  /** How often a connection was made to have what its session had set elsewhere, or cleared of what another had left. */
+  statesCarried: number;
   /** Acknowledged writes that were found missing after a failover. */
   ackedWritesLost: number;
   /** Acknowledged writes of which nobody can tell whether a failover has lost them. */
@@ -38,6 +42,8 @@ export function createCounters(): Counters {
     transactionsLost: 0,
     notMirrored: 0,
     replays: 0,
+    conflicts: 0,
+    statesCarried: 0,
     ackedWritesLost: 0,
     ackedWritesUnknown: 0,
     strayCommits: 0,

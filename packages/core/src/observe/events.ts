@@ -27,9 +27,9 @@ export interface PoolEvents {
   "node-misconfigured": { readonly node: NodeId; readonly reason: string };
   /** A mirror refused a statement that looked like a read; it ran on the primary, and goes there from now on. */
   misrouted: { readonly node: NodeId; readonly command: string };
-  /** A statement was run again elsewhere. */
+  /** A statement was run again, elsewhere or after a conflict. */
   rerun: { readonly node: NodeId; readonly command: string; readonly reason: string };
-  /** A transaction that was lost before it was committed was run again, with the same answers. */
+  /** A transaction that was lost before it was committed, or undone in a conflict, was run again, with the same answers. */
   replayed: { readonly node: NodeId; readonly statements: number };
   /**
    * Writes that the application was acknowledged are not on the new primary, or may not be: asynchronous mirroring lost them

@@ -5,6 +5,7 @@ import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import { until } from "../topology/until.ts";
 import { ConnectFailure } from "./connect-failure.ts";
+import type { PooledConnection } from "./lease.ts";
 
 export interface IntroductionOptions {
   /** Time for one answer. */
@@ -39,7 +40,7 @@ export class Introduction {
    * @throws {ConnectFailure} when there was no answer in time, or the monitor finds another server
    */
   async greet(id: NodeId, connection: Connection, signal: AbortSignal): Promise<void> {
-    const { instance } = await this.#ask(id, connection, signal);
+    const { instance } = await this.#ask(id, () => this.#driver.probe(connection), signal);
     if (this.#isWatched(id, instance)) return;
     this.#options.lookAgain(id);
     const call = this.#options.createCall(LOOKS * this.#options.probeTimeoutMs, signal);
@@ -48,15 +49,25 @@ export class Introduction {
   }
 
   /** For a connection that was idle. @throws {ConnectFailure} when it leads elsewhere now, or does not answer in time */
-  async check(id: NodeId, connection: Connection): Promise<void> {
-    const { instance } = await this.#ask(id, connection);
+  async check(id: NodeId, pooled: PooledConnection): Promise<void> {
+    const { instance } = await this.#ask(id, () => this.#probeClear(pooled));
     if (!this.#isWatched(id, instance)) throw elsewhere();
   }
 
+  /** What a session has left on it (a role, a read-only default) would answer the probe for it. */
+  async #probeClear(pooled: PooledConnection): Promise<Observation> {
+    if (pooled.state !== undefined) {
+      const statements = this.#driver.states?.change(pooled.state, undefined) ?? [];
+      for (const statement of statements) await pooled.connection.run(statement);
+      pooled.state = undefined;
+    }
+    return this.#driver.probe(pooled.connection);
+  }
+
   /** What a pooled connection is told counts as much as what the monitor is. */
-  async #ask(id: NodeId, connection: Connection, signal?: AbortSignal): Promise<Observation> {
+  async #ask(id: NodeId, probe: () => Promise<Observation>, signal?: AbortSignal): Promise<Observation> {
     const sentAt = this.#environment.now();
-    const observation = await this.#answer(connection, signal);
+    const observation = await this.#answer(probe, signal);
     const node = this.#cell.current.nodes.get(id);
     if (this.#isWatched(id, observation.instance) && sentAt >= (node?.observedAt ?? 0)) {
       const receivedAt = this.#environment.now();
@@ -69,15 +80,14 @@ export class Introduction {
     return this.#cell.current.nodes.get(id)?.observation?.instance === instance;
   }
 
-  #answer(connection: Connection, signal: AbortSignal | undefined): Promise<Observation> {
+  #answer(probe: () => Promise<Observation>, signal: AbortSignal | undefined): Promise<Observation> {
     return new Promise((resolve, reject) => {
       const onSilence = (): void =>
         reject(new ConnectFailure({ kind: "silent", code: undefined }, new Error("no answer in time")));
       const timer = this.#environment.schedule(this.#options.probeTimeoutMs, onSilence, true);
       const onAbort = (): void => reject(signal?.reason);
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#driver
-        .probe(connection)
+      probe()
         .then(resolve, reject)
         .finally(() => {
           timer.cancel();

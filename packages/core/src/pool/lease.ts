@@ -1,5 +1,5 @@
 import type { BagItem } from "../bag.ts";
-import type { Connection } from "../driver.ts";
+import type { Connection, SessionState } from "../driver.ts";
 import type { NodeId } from "../topology/node.ts";
 
 /** One real connection of a node's pool, and what the pool remembers of it. */
@@ -8,6 +8,10 @@ export interface PooledConnection {
   readonly openedAt: number;
   readonly expiresAt: number;
   idleSince: number;
+  /** Its holder has cut it: that it is closed says nothing of the others. */
+  isCut?: boolean;
+  /** What its last session has set and left; undefined as it was opened. */
+  state: SessionState | undefined;
 }
 
 /** Takes a connection back. Implemented by the node's pool. */
@@ -54,6 +58,7 @@ export class Lease implements BagItem {
 
   /** Cuts the connection and gives up its place. Idempotent. */
   destroy(): void {
+    this.pooled.isCut = true;
     this.connection.destroy();
     this.release();
   }

@@ -3,8 +3,9 @@ import { createPool as createGenericPool } from "generic-pool";
 import { Bag } from "../bag.ts";
 import type { Call } from "../call.ts";
 import type { Environment, Timer } from "../clock.ts";
-import type { Fault } from "../driver.ts";
+import type { Fault, SessionState } from "../driver.ts";
 import { AbortedError, AcquireTimeoutError, type MirrorpoolError, PoolClosedError } from "../errors.ts";
+import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Waiter } from "../waiters.ts";
 import { Waiters } from "../waiters.ts";
@@ -60,6 +61,8 @@ export class NodePool implements LeaseOwner {
   #isTending = false;
   #isClosed = false;
   #closed = 0;
+  /** When a connection was lost that its holder had not cut: who has been idle since before may be dead as well. */
+  #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(node: NodeId, options: NodePoolOptions, source: ConnectionSource, environment: Environment) {
     this.node = node;
@@ -96,12 +99,14 @@ export class NodePool implements LeaseOwner {
   }
 
   /**
-   * Lends a connection; waits in line for one under the call's deadline and `acquireMs`.
+   * Lends a connection; waits in line for one under the call's deadline and `acquireMs`. What its last session has set is
+   * still there.
+   * @param state which a connection should have, where one is at hand
    * @throws {ConnectFailure} when none can be opened: nothing was sent
    */
-  acquire(call: Call): Promise<Lease> {
+  acquire(call: Call, state?: SessionState): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
-    const atHand = this.#atHand.pop();
+    const atHand = this.#takeAtHand(state);
     if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lendIdle(atHand), call));
     if (this.#waiters.size > 0 || this.#pool.available === 0) {
       return this.#wait(call).then((lease) => this.#admit(lease, call));
@@ -109,13 +114,24 @@ export class NodePool implements LeaseOwner {
     return this.#pool.acquire().then((opened) => {
       if (!isFailed(opened)) return this.#admit(this.#lendIdle(opened), call);
       this.#drop(opened);
-      return this.acquire(call);
+      return this.acquire(call, state);
     });
+  }
+
+  /** The one used last, unless another one has what the session has set. */
+  #takeAtHand(state: SessionState | undefined): PooledConnection | undefined {
+    const last = this.#atHand.at(-1);
+    if (last === undefined || isSameState(last.state, state)) return this.#atHand.pop();
+    const place = this.#atHand.findLastIndex((each) => isSameState(each.state, state));
+    return place < 0 ? this.#atHand.pop() : this.#atHand.splice(place, 1)[0];
   }
 
   /** The lease at once where its connection is sure to live; else after a look, or another one. */
   #admit(lease: Lease, call: Call): Lease | Promise<Lease> {
-    const isSure = lease.connection.status === "idle" && lease.idledMs <= this.#options.validateAfterIdleMs;
+    // what ends one connection often ends others as well, of which that is not heard before they are used
+    const isProven =
+      lease.borrowedAt - lease.idledMs >= this.#lostAt && lease.idledMs <= this.#options.validateAfterIdleMs;
+    const isSure = lease.connection.status === "idle" && isProven;
     return isSure ? lease : this.#admitAlive(lease, call);
   }
 
@@ -129,7 +145,7 @@ export class NodePool implements LeaseOwner {
   #isAlive(lease: Lease, call: Call): Promise<boolean> {
     return call.wait<boolean>(
       (resolve) =>
-        void this.#source.check(lease.connection).then(
+        void this.#source.check(lease.pooled).then(
           () => resolve(lease.connection.status === "idle"),
           () => resolve(false), // the caller replaces it; the monitor finds out whether the node has a trouble
         ),
@@ -265,7 +281,7 @@ export class NodePool implements LeaseOwner {
     const { connection } = opened;
     this.#connections.add(opened);
     connection.setRef(false);
-    connection.onClose(() => this.#onConnectionClosed());
+    connection.onClose(() => this.#onConnectionClosed(opened));
     return opened;
   }
 
@@ -276,7 +292,8 @@ export class NodePool implements LeaseOwner {
     else opened.connection.destroy();
   }
 
-  #onConnectionClosed(): void {
+  #onConnectionClosed(pooled: PooledConnection): void {
+    if (pooled.isCut !== true && this.#connections.has(pooled)) this.#lostAt = this.#environment.now();
     if (!this.#isClosed) void this.tend(0);
   }
 

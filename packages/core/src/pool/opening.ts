@@ -8,7 +8,7 @@ import type { PooledConnection } from "./lease.ts";
 export interface ConnectionSource {
   open(signal: AbortSignal): Promise<Connection>;
   /** Rejects when the connection does not answer in time, or leads elsewhere than the node's address. */
-  check(connection: Connection): Promise<void>;
+  check(pooled: PooledConnection): Promise<void>;
   classify(error: unknown): Fault;
 }
 
@@ -82,7 +82,7 @@ export class Opening {
       this.forgive();
       const openedAt = this.#environment.now();
       const lifetime = jittered(this.#lifetime.lifetimeMs, this.#lifetime.lifetimeJitter, this.#environment.random());
-      return { connection, openedAt, expiresAt: openedAt + lifetime, idleSince: openedAt };
+      return { connection, openedAt, expiresAt: openedAt + lifetime, idleSince: openedAt, state: undefined };
     } catch (error) {
       this.#failed += 1;
       const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);

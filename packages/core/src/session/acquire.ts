@@ -1,4 +1,5 @@
 import type { Call } from "../call.ts";
+import type { SessionState } from "../driver.ts";
 import {
   AbortedError,
   AcquireTimeoutError,
@@ -14,23 +15,39 @@ import type { NodePool } from "../pool/node-pool.ts";
 import { balance } from "../routing/balance.ts";
 import type { Demand, Route } from "../routing/route.ts";
 import { mayAnswer, route } from "../routing/route.ts";
+import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
 import { describeNodes, reportNodes } from "../topology/report.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { SessionContext } from "./context.ts";
+import { establish, StateRefused } from "./establish.ts";
 
 /** What may have an effect, or has to see all effects, goes to the primary. */
 export const TO_PRIMARY: Demand = Object.freeze({ intent: "write", freshAfter: Number.POSITIVE_INFINITY });
 
 const RETRY_DELAY_MS = 25;
 
+/** What a connection has to be like, besides leading to a node that may answer. */
+export interface Wanted {
+  /** What the session has set; undefined for a connection as it was opened. */
+  readonly state?: SessionState | undefined;
+  /** A node to leave out as long as there is another one. */
+  readonly avoid?: NodeId | undefined;
+}
+
 /**
- * The one loop in which a statement gets its connection: route, borrow, and where that failed, route anew. Waits for a
- * usable node and for a free connection, under the call's one deadline. The world may have moved meanwhile: ask
- * {@link maySend} right before sending.
- * @param avoid a node to leave out as long as there is another one
+ * The one loop in which a statement gets its connection: route, borrow, set up what the session has set, and where that
+ * failed, route anew. Waits for a usable node and for a free connection, under the call's one deadline. The world may have
+ * moved meanwhile: ask {@link maySend} right before sending.
+ * @throws {StateRefused} when not even the primary takes what the session has set
  */
-export async function acquire(context: SessionContext, demand: Demand, call: Call, avoid?: NodeId): Promise<Lease> {
+export async function acquire(
+  context: SessionContext,
+  asked: Demand,
+  call: Call,
+  { state, avoid }: Wanted = {},
+): Promise<Lease> {
+  let demand = asked;
   let failed: Map<NodeId, ConnectFailure> | undefined;
   let excluded = avoid === undefined ? undefined : new Set([avoid]);
   for (;;) {
@@ -46,8 +63,15 @@ export async function acquire(context: SessionContext, demand: Demand, call: Cal
     }
     const pool = choose(context, found.nodes);
     try {
-      return await pool.acquire(call);
+      const lease = await pool.acquire(call, state);
+      if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);
+      return lease;
     } catch (error) {
+      if (error instanceof StateRefused && context.cell.current.primary !== pool.node) {
+        // a mirror may lag behind what the state names, such as a role
+        demand = { ...demand, freshAfter: Number.POSITIVE_INFINITY };
+        continue;
+      }
       if (!(error instanceof ConnectFailure)) throw error;
       failed = (failed ?? new Map()).set(pool.node, error);
       excluded = (excluded ?? new Set()).add(pool.node);

@@ -1,30 +1,43 @@
 import type { Result, Statement, StatementFacts } from "../driver.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
+import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
 import { cutUnlessPrimary, maySend } from "./acquire.ts";
 import type { SessionContext } from "./context.ts";
 import { type Digest, digestResult } from "./digest.ts";
+import { Journal } from "./journal.ts";
 import { Recording } from "./recording.ts";
+
+const PINNED = "the session has state that cannot move to another node";
 
 /** The transaction that a session has open, and what it takes to run it again elsewhere. */
 export interface OpenTransaction {
   /** A statement of it may have written: its COMMIT matters. */
   hasWritten: boolean;
   readonly recording: Recording;
+  /** How often it was run again because the server had undone it in a conflict. */
+  conflicts: number;
 }
 
-/** What ties a session to a connection: the lease itself, a transaction that is open on it, and state that cannot move. */
+/**
+ * What ties a session to a connection: the lease itself, a transaction that is open on it, and state that cannot move. What can
+ * be carried over is in the journal, and outlives the connection.
+ */
 export class Binding {
   readonly #context: SessionContext;
   #lease: Lease | undefined;
   #transaction: OpenTransaction | undefined;
   #isPinned = false;
+  /** A statement that failed may have left something on the connection. */
+  #isTainted = false;
+  readonly journal: Journal;
   readonly #onStateLost: (node: NodeId) => void;
 
   /** @param onStateLost called when the connection is lost that state ties the session to */
   constructor(context: SessionContext, onStateLost: (node: NodeId) => void) {
     this.#context = context;
+    this.journal = new Journal(context.driver.states);
     this.#onStateLost = onStateLost;
   }
 
@@ -91,7 +104,15 @@ export class Binding {
     if (isRead) counters.reads += 1;
     else counters.writes += 1;
     // not its status: a connection that is lost in the moment of the answer takes an open transaction with it, and ends none
-    if (!isCommitted && this.#lease?.connection.isInTransaction === true) {
+    const isOpen = !isCommitted && this.#lease?.connection.isInTransaction === true;
+    const isError = typeof answer === "string";
+    this.#noteState(statement, facts, isError ? undefined : answer.command, isOpen);
+    if (isOpen && facts.transaction === "chain" && !isError) {
+      // the one before has ended and must never be run again; this one has no BEGIN of its own
+      this.#transaction = { hasWritten: false, recording: new Recording(config.replay), conflicts: 0 };
+      this.#transaction.recording.giveUp("it was begun by AND CHAIN");
+      this.#context.readYourWrites.note(environment.now());
+    } else if (isOpen) {
       this.#transaction ??= this.#begin(new Recording(config.replay));
       const isControl = facts.transaction !== "none" && facts.transaction !== "mixed";
       if (!isRead && !isControl) this.#transaction.hasWritten = true;
@@ -103,8 +124,17 @@ export class Binding {
       // counted when it is complete: what a later read must see
       if (!isRead) this.#context.readYourWrites.note(environment.now());
     }
-    const isError = typeof answer === "string";
-    if (!isError && (facts.session === "pinned" || facts.session === "setting")) this.#pin();
+  }
+
+  #noteState(statement: Statement, facts: StatementFacts, command: string | undefined, isOpen: boolean): void {
+    const trace = this.journal.note(statement, facts, command, isOpen);
+    if (trace === "pinned") {
+      this.#pin();
+      // a statement that is known to do so is named by the recording itself
+      if (facts.session !== "pinned") this.#transaction?.recording.giveUp(PINNED);
+    }
+    if (trace === "tainted") this.#isTainted = true;
+    this.#keepState();
   }
 
   #pin(): void {
@@ -116,22 +146,47 @@ export class Binding {
     });
   }
 
+  /** The connection has what the journal has, after each answer. */
+  #keepState(): void {
+    if (this.#lease !== undefined) this.#lease.pooled.state = this.journal.state;
+  }
+
   #begin(recording: Recording): OpenTransaction {
     this.#context.work.begin("write");
     this.#context.counters.transactions += 1;
-    if (this.#isPinned) recording.giveUp("the session has state that cannot move to another node");
-    return { hasWritten: false, recording };
+    if (this.#isPinned) recording.giveUp(PINNED);
+    return { hasWritten: false, recording, conflicts: 0 };
   }
 
   endTransaction(): void {
+    this.journal.abandon();
     if (this.#transaction === undefined) return;
     this.#transaction = undefined;
     this.#context.work.end("write");
   }
 
+  /** The server has undone the open transaction, and the connection lives on. */
+  undo(): void {
+    if (this.journal.rollBack() === "pinned") this.#pin();
+    this.#keepState();
+    this.endTransaction();
+  }
+
   /** Moves the open transaction to a connection on which it has just been run again. */
   move(lease: Lease): void {
     this.#lease = lease;
+    this.#keepState();
+  }
+
+  /** Parts with the connection after the server's rollback, and keeps what is known of the transaction. */
+  part(): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    // what was prepared in it outlives the rollback
+    const isClean = isSameState(this.journal.state, this.journal.stateAtBegin);
+    if (isClean && !this.#isTainted) lease?.release();
+    else lease?.destroy();
+    this.#isTainted = false;
   }
 
   /** Cuts the connection of the open transaction, and keeps what is known of it. */
@@ -143,9 +198,10 @@ export class Binding {
   /** Lets the connection go; destroys it where a transaction or state would be left on it for the next one, or when told to. */
   release(how: "return" | "destroy" = "return"): void {
     const lease = this.#lease;
-    const isDirty = this.#transaction !== undefined || this.#isPinned || how === "destroy";
+    const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted || how === "destroy";
     this.endTransaction();
     this.#isPinned = false;
+    this.#isTainted = false;
     this.#lease = undefined;
     if (isDirty) lease?.destroy();
     else lease?.release();

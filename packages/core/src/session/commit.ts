@@ -88,7 +88,7 @@ export async function writeOnce(
 }
 
 /** Leaves no transaction open on a connection that goes on; one that is lost has none. */
-async function rollBack(context: SessionContext, lease: Lease, call: Call): Promise<void> {
+export async function rollBack(context: SessionContext, lease: Lease, call: Call): Promise<void> {
   cutUnlessPrimary(context, lease);
   const { status } = lease.connection;
   if (status !== "failed" && status !== "transaction") return;

@@ -21,6 +21,8 @@ export interface Failure {
   readonly node: NodeId;
   /** How often this statement was sent and lost before. */
   readonly losses: number;
+  /** How often it was run again after a conflict. */
+  readonly conflicts: number;
 }
 
 /** Collects the circumstances of a failure and has them judged; has all nodes probed where a connection was lost. */
@@ -30,7 +32,8 @@ export async function judge(
   failure: Failure,
   call: Call,
 ): Promise<Decision> {
-  const { error, statement, facts, demand, node, losses } = failure;
+  const { error, statement, facts, demand, node, losses, conflicts } = failure;
+  const { transaction, isPinned } = binding;
   if (error instanceof Unsettled) return "commit-unknown";
   const isUndone = error instanceof Undone;
   const wasSent = !isUndone && !(error instanceof NotSentError);
@@ -44,12 +47,14 @@ export async function judge(
     facts,
     intent: demand.intent,
     wasSent,
-    inTransaction: binding.transaction !== undefined,
-    hasWritten: binding.transaction?.hasWritten === true || ownWrite,
-    isPinned: binding.isPinned,
+    inTransaction: transaction !== undefined,
+    hasWritten: transaction?.hasWritten === true || ownWrite,
+    isPinned,
     onMirror,
     takesWrites,
     losses,
+    conflictsLeft: context.config.retryOnConflict - (transaction?.conflicts ?? conflicts),
+    isRecorded: transaction !== undefined && transaction.recording.obstacle === undefined && !isPinned,
     isOpen: statement.channel?.isOpen === true,
   });
 }

@@ -1,5 +1,6 @@
 import type { Call } from "../call.ts";
 import { NotSentError, ReplayMismatchError } from "../errors.ts";
+import { jittered } from "../jittered.ts";
 import type { Lease } from "../pool/lease.ts";
 import { acquire, cutUnlessPrimary, maySend, TO_PRIMARY } from "./acquire.ts";
 import type { Binding } from "./binding.ts";
@@ -8,18 +9,31 @@ import { digestError, digestResult } from "./digest.ts";
 import type { RecordedStatement } from "./recording.ts";
 import { Interrupted, run } from "./run.ts";
 
+/** Before a transaction that met a conflict is run again; doubled each time. */
+const CONFLICT_DELAY_MS = 5;
+const MAX_CONFLICT_DELAY_MS = 500;
+/** Conflicts that a replay may meet itself, also where those of the application are not run again. */
+const MIN_CONFLICTS = 10;
+
+/** Rests after a conflict, so that those who met do not meet again at once. */
+export function rest({ environment }: SessionContext, call: Call, conflicts: number): Promise<void> {
+  const delayMs = Math.min(MAX_CONFLICT_DELAY_MS, CONFLICT_DELAY_MS * 2 ** Math.min(conflicts, 10));
+  return call.pause(jittered(delayMs, 0.5, environment.random()));
+}
+
 /**
- * Runs the open transaction again on the present primary, after its connection was lost before it was committed, and compares
- * every answer with the one that the application was given. Starts over when the new connection is lost as well.
+ * Runs the open transaction again on the present primary, after its connection was lost before it was committed or the server
+ * has undone it, and compares every answer with the one that the application was given. Starts from the session's state at its
+ * BEGIN, and starts over when the new connection is lost as well or meets a conflict.
  * @throws {ReplayMismatchError} at the first difference; {NoPrimaryError} and the like when there is no node in time
  */
 export async function replay(context: SessionContext, binding: Binding, call: Call, cause: unknown): Promise<void> {
   const statements = binding.transaction?.recording.statements ?? [];
-  for (;;) {
+  for (let conflicts = 0; ; ) {
     // a half-open transaction on a server that is being demoted would stand in its way
     binding.cut();
     call.throwIfAborted();
-    const lease = await acquire(context, TO_PRIMARY, call);
+    const lease = await acquire(context, TO_PRIMARY, call, { state: binding.journal.stateAtBegin });
     try {
       if (!maySend(context, TO_PRIMARY, lease.node)) continue;
       await repeat(context, lease, statements, call, cause);
@@ -30,7 +44,13 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
     } catch (error) {
       lease.destroy(); // also under a statement that still runs: nobody waits for it beyond the call's end
       if (!isTransient(context, error)) throw error;
-      context.suspect();
+      if (context.driver.classify(error).kind === "rolled-back") {
+        if (conflicts >= Math.max(MIN_CONFLICTS, context.config.retryOnConflict)) throw error;
+        conflicts += 1;
+        await rest(context, call, conflicts);
+      } else {
+        context.suspect();
+      }
     } finally {
       if (lease.connection.status === "idle") lease.release();
     }

@@ -19,6 +19,10 @@ export interface Circumstances {
   readonly takesWrites: boolean;
   /** How often this statement was sent and lost before. */
   readonly losses: number;
+  /** How often more the statement, or its transaction, may be run again after a conflict with others. */
+  readonly conflictsLeft: number;
+  /** The open transaction can be run again: its statements are recorded. */
+  readonly isRecorded: boolean;
   /** Its rows pass through a channel, and the server has begun to answer: it cannot be run again. */
   readonly isOpen: boolean;
 }
@@ -31,6 +35,7 @@ export interface Circumstances {
  * - `misrouted`: run it on the primary, and remember it as a write
  * - `begun-read-only`: the primary takes writes, and refused this one because it did not when the transaction began; or the
  *   application itself began it so. Replay the transaction, once; where it cannot be replayed hand the error on
+ * - `conflict`: the server has undone it: run it again from its start, the whole transaction where one is open
  * - `gone-with-rollback`: a ROLLBACK lost its connection: the transaction is undone, which is what was asked for
  * - the others: tell the application which promise cannot be kept
  */
@@ -39,6 +44,7 @@ export type Decision =
   | "rerun"
   | "misrouted"
   | "begun-read-only"
+  | "conflict"
   | "gone-with-rollback"
   | "commit-unknown"
   | "transaction-lost"
@@ -57,7 +63,8 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
       return "surface";
     case "rolled-back":
       // on a mirror it is a conflict with the replay: the read is as good elsewhere
-      return circumstances.onMirror && isFree(circumstances) ? "rerun" : "surface";
+      if (circumstances.onMirror) return isFree(circumstances) ? "rerun" : "surface";
+      return mayRepeat(circumstances) ? "conflict" : "surface";
     case "read-only":
       return refusedAsWrite(circumstances);
     case "not-ready":
@@ -77,6 +84,13 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
 /** Nothing ties the statement to its connection. */
 const isFree = ({ inTransaction, isPinned, isOpen }: Circumstances): boolean => !inTransaction && !isPinned && !isOpen;
 
+/** What the server has undone whole, and what we know whole. */
+function mayRepeat({ conflictsLeft, inTransaction, isRecorded, isOpen, facts }: Circumstances): boolean {
+  if (conflictsLeft <= 0 || isOpen) return false;
+  if (inTransaction) return isRecorded;
+  return facts.transactional && facts.transaction === "none" && facts.session !== "pinned" && !facts.stream;
+}
+
 function refusedAsWrite(circumstances: Circumstances): Decision {
   if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
   // a node that takes writes may have been switched back just now; else the application itself asked for read-only
@@ -87,8 +101,8 @@ function refusedAsWrite(circumstances: Circumstances): Decision {
   return circumstances.intent === "read" ? "misrouted" : "rerun";
 }
 
-function refusedBefore({ inTransaction, isPinned, losses }: Circumstances): Decision {
-  if (isPinned) return "surface";
+function refusedBefore({ inTransaction, isPinned, isOpen, losses }: Circumstances): Decision {
+  if (isPinned || isOpen) return "surface";
   if (inTransaction) return losses === 0 ? "begun-read-only" : "surface";
   return losses < MAX_LOSSES ? "rerun" : "surface";
 }

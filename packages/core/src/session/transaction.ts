@@ -4,7 +4,7 @@ import type { Result, Statement, TransactionMode } from "../driver.ts";
 import { OptionsError, ReplayMismatchError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
 import { jittered } from "../jittered.ts";
 import type { SessionContext } from "./context.ts";
-import type { StatementOptions } from "./session.ts";
+import type { StatementOptions } from "./demand.ts";
 import { Session } from "./session.ts";
 import { toStatement } from "./statement.ts";
 

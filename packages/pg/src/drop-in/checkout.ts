@@ -120,16 +120,16 @@ export class Checkout {
   }
 
   /** Ends the statement that runs; those after it are not concerned. */
-  #interrupt(reason: string): void {
+  interrupt(reason: string): void {
     this.#attempt.abort(new Error(reason));
     this.#attempt = new AbortController();
   }
 
-  /** The stream of this task is closed. A statement that still runs ends by itself, or is ended. */
+  /** The application has closed the stream of this task, before its end or after it. */
   close(task: Task): void {
     this.#closed = task;
-    if (this.#current === task) this.abandon(task);
-    else if (!this.#isWorking) this.#letGo();
+    this.abandon(task);
+    if (!this.#isWorking) this.#letGo();
   }
 
   /** A stream that was all that the session did leaves nothing on it: TypeORM keeps the client of one that is left early. */
@@ -140,11 +140,14 @@ export class Checkout {
     this.#runs = 0;
   }
 
-  /** Nobody reads from the stream of this task any more. */
+  /** Nobody reads from the stream of this task any more: its statement ends by itself, or is ended, or never begins. */
   abandon(task: Task): void {
+    const place = this.#queue.findIndex((entry) => entry.task === task);
+    if (place >= 0) this.#queue.splice(place, 1);
+    if (this.#current !== task) return;
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => {
-      if (this.#current === task) this.#interrupt("the stream was closed before its end");
+      if (this.#current === task) this.interrupt("the stream was closed before its end");
     }, STREAM_GRACE_MS).unref();
   }
 
@@ -161,7 +164,7 @@ export class Checkout {
   #cut(): void {
     const reason = new Error("the client was released or ended with a statement under way");
     for (const { task } of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
-    this.#interrupt(reason.message);
+    this.interrupt(reason.message);
   }
 
   #release(how: "return" | "destroy"): void {

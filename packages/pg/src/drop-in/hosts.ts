@@ -11,7 +11,7 @@ export interface Host {
  * the first of them alone. Undefined where there is no list.
  */
 export function splitUrl(url: string): { readonly hosts: readonly Host[]; readonly first: string } | undefined {
-  const match = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)(.*)$/is.exec(url);
+  const match = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)((?:[/?#].*)?)$/is.exec(url);
   if (match === null) return undefined;
   const [, before = "", list = "", after = ""] = match;
   const entries = list.split(",");

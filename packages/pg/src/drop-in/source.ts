@@ -43,11 +43,18 @@ export function resolveSource(given: Given, sharedSource: SharedSource | undefin
       const rule = "nothing here: connections are those of the pool given as `mirrorpool`";
       refuseConnectionOptions(given, rule, [...ADDRESS_OPTIONS, ...CLIENT_SETTINGS, "application_name"]);
     }
-    return { ...common(given), pool: mirrorpool, isOwned: false, shown: given as pg.ClientConfig };
+    return { ...common(given), pool: mirrorpool, isOwned: false, shown: withoutList(given) };
   }
   if (mirrorpool !== undefined && (typeof mirrorpool !== "object" || mirrorpool === null))
     throw new OptionsError("mirrorpool", "a pool of createPool(), or its options", typeof mirrorpool);
   return ownSource(given, (mirrorpool ?? {}) as Exclude<MirrorpoolOption, FailoverPool>);
+}
+
+/** A client shows what it was told; of a list of hosts `pg` itself can make nothing. */
+function withoutList(given: Given): pg.ClientConfig {
+  const { connectionString, ...others } = given;
+  const isList = typeof connectionString === "string" && splitUrl(connectionString) !== undefined;
+  return (isList ? others : given) as pg.ClientConfig;
 }
 
 function common(given: Given): Pick<Source, "consistency" | "queryTimeoutMs" | "connectTimeoutMs" | "binary"> {

@@ -4,6 +4,7 @@ import { inspect } from "@mirrorpool/sql";
 import pg from "pg";
 import type { HeldConnection, Holder, Unasked } from "../holder.ts";
 import { type QueryObject, Submission } from "../submission.ts";
+import { withCallerStack } from "./caller-stack.ts";
 import { Checkout, type Task } from "./checkout.ts";
 import { type Callback, readRequest } from "./request.ts";
 import { toPgResult } from "./result.ts";
@@ -135,11 +136,7 @@ export class VirtualClient extends BaseClient implements Holder {
     }
     return new this._Promise((resolve, reject) => {
       this.#run(request.statement, request.timeoutMs, (error, result) => (error ? reject(error) : resolve(result)));
-    }).catch((error: unknown) => {
-      // as `pg` does: a stack that leads to the application and not to the socket
-      if (error instanceof pg.DatabaseError) Error.captureStackTrace(error);
-      throw error;
-    });
+    }).catch(withCallerStack);
   }
 
   #run(statement: Statement, timeoutMs: number | undefined, callback: Callback): void {
@@ -232,6 +229,11 @@ export class VirtualClient extends BaseClient implements Holder {
     this.#checkout = undefined;
     if (checkout === undefined || checkout.isIdle || how === "destroy") this.#held = undefined;
     return checkout?.end(how) ?? Promise.resolve();
+  }
+
+  /** Ends the statement that runs, on the very server that runs it; nothing where none does. */
+  interrupt(reason: string): void {
+    this.#checkout?.interrupt(reason);
   }
 
   /** As in `pg`: who waits for notifications, or for the client's errors, is told; others are by their next statement. */

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { FailoverPool } from "@mirrorpool/core";
 import type pg from "pg";
+import { withCallerStack } from "./caller-stack.ts";
 import type { DropInClientConfig, DropInPoolConfig, Given } from "./options.ts";
 import type { Callback } from "./request.ts";
 import { resolveSource, type SharedSource } from "./source.ts";
@@ -43,9 +44,10 @@ export function createPoolClass(module: typeof pg, shared: SharedSource | undefi
         this.#dispatch(text, values, callback as Callback);
         return undefined;
       }
-      return new Promise((resolve, reject) => {
+      const { Promise: Chosen } = this as unknown as { readonly Promise: PromiseConstructor }; // pg-pool's option
+      return new Chosen((resolve, reject) => {
         this.#dispatch(text, values, (error, result) => (error ? reject(error) : resolve(result)));
-      });
+      }).catch(withCallerStack);
     }
 
     #dispatch(text: unknown, values: unknown, callback: Callback): void {

@@ -67,6 +67,13 @@ describe("the nodes are", () => {
   });
 });
 
+test("a comma in a password makes no list", async () => {
+  const url = cluster.primary().url.replace("secret", "se,cret");
+  expect((await rejection(useOnce({ connectionString: url }))).cause).toMatchObject({
+    message: expect.stringContaining("28P01"),
+  });
+});
+
 test("settings of pg reach every connection", async () => {
   const config = { connectionString: listUrl(), statement_timeout: 7000, application_name: "shop", lock_timeout: 6000 };
   expect(await useOnce(config)).toMatchObject({ t: "7s" });

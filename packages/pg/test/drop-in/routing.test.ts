@@ -3,7 +3,7 @@ import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { Client, Pool } from "@mirrorpool/pg";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { leases, nodeOf, openCore, prepareWhere, until } from "./support.ts";
+import { leases, nodeOf, openCore, prepareWhere, rejection, until } from "./support.ts";
 
 let cluster: LabCluster;
 let core: FailoverPool;
@@ -152,4 +152,12 @@ test("a query_timeout ends the statement with an error that says what is known",
     } as pg.QueryConfig),
   ).rejects.toMatchObject({ code: "DEADLINE" });
   await impatient.end();
+});
+
+test("the stack of a database error leads to the application", async () => {
+  async function application(): Promise<unknown> {
+    return await pool.query("SELECT 1/0");
+  }
+  const error = await rejection(application());
+  expect(error.stack).toContain("application (");
 });

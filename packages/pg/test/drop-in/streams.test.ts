@@ -147,6 +147,16 @@ describe("as with pg.Pool:", () => {
   });
 });
 
+test("a stream that is closed before its turn never begins", async () => {
+  const client = await pool.connect();
+  const first = client.query("SELECT 1 AS one");
+  const stream = client.query(new QueryStream(MANY));
+  stream.destroy();
+  await first;
+  expect((await soon("the next statement", client.query("SELECT 1 AS one"))).rows).toEqual([{ one: 1 }]);
+  client.release();
+});
+
 test("a stream that is a read runs on a mirror", async () => {
   const client = await pool.connect();
   const [row] = await collect(client.query(new QueryStream("SELECT name FROM answering_node")));

@@ -114,7 +114,7 @@ const COMMANDS: ReadonlyMap<string, readonly Row[]> = new Map<string, readonly R
     "prepare",
     [
       { when: starts(/^prepare transaction '' /), ...controls("prepare"), name: "PREPARE TRANSACTION" },
-      { session: "pinned" },
+      { session: "prepared" },
     ],
   ],
 
@@ -131,8 +131,14 @@ const COMMANDS: ReadonlyMap<string, readonly Row[]> = new Map<string, readonly R
   ["listen", pinned],
   ["unlisten", pinned],
   ["load", pinned],
-  ["deallocate", pinned],
-  ["discard", [{ session: "pinned", transactional: false }]],
+  ["deallocate", [{ session: "prepared" }]],
+  [
+    "discard",
+    [
+      { when: starts(/^discard all $/), session: "setting", transactional: false },
+      { session: "pinned", transactional: false },
+    ],
+  ],
 
   [
     "declare",

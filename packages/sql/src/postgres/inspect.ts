@@ -1,6 +1,6 @@
 import { combine } from "../combine.ts";
-import { type SessionEffect, type StatementFacts, UNREADABLE } from "../facts.ts";
-import { isWord, type Token } from "../token.ts";
+import { type SessionEffect, type StatementFacts, type TransactionEffect, UNREADABLE } from "../facts.ts";
+import { isIdentifier, isWord, type Token } from "../token.ts";
 import { commandOf } from "./commands.ts";
 import { lex } from "./lex.ts";
 import { isQueryStart } from "./parenthesis.ts";
@@ -19,6 +19,7 @@ function describe(tokens: readonly Token[], certain: boolean): StatementFacts {
   const statement = withoutExplain(tokens);
   const command = commandOf(withoutOpening(statement));
   const session = stronger(command.session, sessionEffect(statement));
+  const savepoint = savepointOf(tokens, command.transaction);
   return Object.freeze({
     intent: certain && session === "none" && isRead(statement) ? "read" : "write",
     transaction: command.transaction,
@@ -27,7 +28,15 @@ function describe(tokens: readonly Token[], certain: boolean): StatementFacts {
     multiple: false,
     stream: command.stream,
     command: statement === tokens ? command.name : "EXPLAIN",
+    ...(savepoint !== undefined && { savepoint }),
   });
+}
+
+/** The name is the last token of all statements about savepoints. */
+function savepointOf(tokens: readonly Token[], transaction: TransactionEffect): string | undefined {
+  const last = tokens.at(-1);
+  const isAbout = transaction === "savepoint" || transaction === "rollback-to" || transaction === "release";
+  return isAbout && isIdentifier(last) ? last.text : undefined;
 }
 
 /**
@@ -50,7 +59,7 @@ function withoutOpening(tokens: readonly Token[]): readonly Token[] {
   return start > 0 ? tokens.slice(start) : tokens;
 }
 
-const STRENGTH: Readonly<Record<SessionEffect, number>> = { none: 0, local: 1, setting: 2, pinned: 3 };
+const STRENGTH: Readonly<Record<SessionEffect, number>> = { none: 0, local: 1, setting: 2, prepared: 3, pinned: 4 };
 
 function stronger(one: SessionEffect, other: SessionEffect): SessionEffect {
   return STRENGTH[one] >= STRENGTH[other] ? one : other;

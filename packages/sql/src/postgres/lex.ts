@@ -3,11 +3,19 @@ import type { Token } from "../token.ts";
 /** The tokens of a text, without comments and space. */
 export interface Lexed {
   readonly tokens: readonly Token[];
+  /** Where each token begins and ends in the text. */
+  readonly spans: readonly Span[];
   /**
    * Whether a server with `standard_conforming_strings = off` would cut the text into the same tokens. It would not
    * when a plain string has a backslash that, taken as an escape, swallows a quote: `'C:\'`.
    */
   readonly certain: boolean;
+}
+
+/** A part of a text, its end not included. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
@@ -19,12 +27,15 @@ export function lex(sql: string): Lexed | undefined {
   if (sql.includes("\0")) return undefined;
   const lexer = new Lexer(sql);
   const tokens: Token[] = [];
+  const spans: Span[] = [];
   while (lexer.skipSpace()) {
+    const start = lexer.at;
     const token = lexer.next();
     if (token === undefined) return undefined;
     tokens.push(token);
+    spans.push({ start, end: lexer.at });
   }
-  return lexer.failed ? undefined : { tokens, certain: lexer.certain };
+  return lexer.failed ? undefined : { tokens, spans, certain: lexer.certain };
 }
 
 // Any character above ASCII belongs to identifiers, no-break spaces and lone surrogates included.
@@ -66,6 +77,10 @@ class Lexer {
 
   constructor(sql: string) {
     this.#sql = sql;
+  }
+
+  get at(): number {
+    return this.#at;
   }
 
   /** Moves past space and comments; tells whether a token follows. */
