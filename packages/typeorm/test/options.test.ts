@@ -108,7 +108,7 @@ describe("TypeORM's own words for a pool", () => {
     const own = {
       applicationName: "shop",
       poolSize: 3,
-      extra: { statement_timeout: 12_345, query_timeout: 500 },
+      extra: { statement_timeout: 12_345, query_timeout: 5_000 },
     };
     await using(own, { nodes: cluster.urls }, async (db) => {
       const sql = "SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS timeout";
