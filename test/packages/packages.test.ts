@@ -12,8 +12,8 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  const packages = ["packages/knex", "packages/kysely", "packages/lab", "packages/prisma"]; // and with them all that they use
-  await run("tsc", ["-b", ...packages], { cwd: root });
+  const packages = ["knex", "kysely", "lab", "prisma", "typeorm"].map((name) => `packages/${name}`);
+  await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
 describe.each(names)("package %s", (name) => {
