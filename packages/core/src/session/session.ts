@@ -214,14 +214,18 @@ export class Session {
     }
   }
 
-  /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
-  async #replay({ error, statement, facts, node }: Failure, call: Call): Promise<boolean> {
+  /**
+   * Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened.
+   * @param conflicts how often the server has undone it: it rests a while before
+   */
+  async #replay({ error, statement, facts, node }: Failure, call: Call, conflicts: number = 0): Promise<boolean> {
     const { transaction, isPinned } = this.#binding;
     // sent again it would hand out from its start what the application has in part
     if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
+      if (conflicts > 0) await rest(this.#context, call, conflicts);
       await replay(this.#context, this.#binding, call, error);
       return true;
     } catch (cause) {
@@ -246,8 +250,11 @@ export class Session {
     transaction.conflicts += 1;
     await rollBack(context, lease, call);
     this.#binding.part();
-    await rest(context, call, transaction.conflicts);
-    await this.#replay(failure, call);
+    if (await this.#replay(failure, call, transaction.conflicts)) return;
+    const { error, node, facts } = failure;
+    const lost = new TransactionLostError(node, error, transaction.recording.obstacle);
+    this.#binding.release();
+    throw this.#aftermath.loseTransaction(lost, facts);
   }
 
   #prepareRerun(decision: "rerun" | "misrouted", statement: Statement, { facts, node }: Failure): void {
