@@ -103,3 +103,29 @@ describe("an interrupted statement", () => {
     await pool.close();
   });
 });
+
+describe("a listener of onLost", () => {
+  test("that throws breaks neither the monitor nor the other connections", async () => {
+    const pool = await startPool();
+    const warned: Error[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning);
+    process.on("warning", onWarning);
+    const session = await pool.connect();
+    session.onLost(() => {
+      throw new Error("a mistake of the application");
+    });
+    await session.query("LOCK x");
+    a.observation = mirror({ instance: "a", timeline: 1 });
+    a.login = Promise.reject(new ScriptedError("refused"));
+    a.login.catch(() => {});
+    for (const each of driver.connections) if (each.node === "a" && each.given.length === 0) each.destroy();
+    b.observation = primary({ instance: "b", timeline: 2 });
+    await environment.advance(1000);
+    expect(pool.topology().primary).toBe("b:1");
+    await settle();
+    process.off("warning", onWarning);
+    expect(warned.map(({ message }) => message)).toEqual([expect.stringContaining("a mistake of the application")]);
+    session.release();
+    await pool.close();
+  });
+});

@@ -20,7 +20,8 @@ export type Checked<R extends Rules> = { readonly [K in keyof R]: Value<R[K]> };
 
 /** Never a password: only short scalars are shown, URLs without what may be one, everything else by its type. */
 export function showValue(value: unknown): string {
-  if (typeof value === "string") return value.length <= 40 ? JSON.stringify(redactUrl(value)) : `a string of ${value.length}`;
+  if (typeof value === "string")
+    return value.length <= 40 ? JSON.stringify(redactUrl(value)) : `a string of ${value.length}`;
   if (value === null || ["number", "boolean", "undefined", "bigint"].includes(typeof value)) return String(value);
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }

@@ -7,8 +7,10 @@ import {
   SessionLostError,
   TransactionLostError,
 } from "../errors.ts";
+import { listenerFailed } from "../observe/listener-failed.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
+import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
 import { acquire } from "./acquire.ts";
 import { Aftermath, rolledBack } from "./aftermath.ts";
@@ -48,7 +50,7 @@ export class Session {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new Binding(context, (node) => this.#onLost?.(new SessionLostError(node, undefined)));
+    this.#binding = new Binding(context, (node) => this.#tellLost(node));
     this.#aftermath = new Aftermath(context, this.#binding);
   }
 
@@ -60,6 +62,15 @@ export class Session {
   /** Calls back as soon as state that cannot move is lost, also where no statement is under way to be told. One listener. */
   onLost(listener: (error: SessionLostError) => void): void {
     this.#onLost = listener;
+  }
+
+  /** Called by the connection that is being lost, with others perhaps: nothing may be thrown into its face. */
+  #tellLost(node: NodeId): void {
+    try {
+      this.#onLost?.(new SessionLostError(node, undefined));
+    } catch (error) {
+      listenerFailed("onLost", error);
+    }
   }
 
   /** The transaction that was lost, until a ROLLBACK acknowledges it. */
