@@ -68,6 +68,22 @@ describe("a transaction that the server has undone", () => {
     session.release();
     await pool.close();
   });
+
+  test("is run again although new work is held: a pause waits for its end", async () => {
+    const pool = await startPool({ retryOnConflict: 5 });
+    a.answer = failOnce("WRITE x", "rolled-back");
+    const session = await pool.connect();
+    await session.query("BEGIN");
+    const paused = pool.pause({ timeoutMs: 1000 });
+    const write = session.query("WRITE x");
+    await environment.advance(100);
+    expect(await Promise.race([write, settle()])).toMatchObject({ command: "WRITE" });
+    await session.query("COMMIT");
+    await environment.advance(100);
+    expect(await Promise.race([paused.then(() => "paused"), settle()])).toBe("paused");
+    session.release();
+    await pool.close();
+  });
 });
 
 describe("an interrupted statement", () => {
