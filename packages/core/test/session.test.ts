@@ -145,3 +145,33 @@ describe("a listener of onLost", () => {
     await pool.close();
   });
 });
+
+describe("a hand-over", () => {
+  test("goes on holding writes when somebody resumes meanwhile, or pauses", async () => {
+    const pool = await startPool();
+    let finish = (): void => {};
+    const promoted = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const handed = pool.switchover({ to: "b:1", promote: () => promoted, timeoutMs: 10_000 });
+    await environment.advance(600);
+    expect(pool.topology().hold).toBe("writes");
+    pool.resume();
+    const write = pool.query("WRITE x");
+    const paused = pool.pause({ timeoutMs: 10_000 });
+    await environment.advance(600);
+    expect(givenTo("a")).toEqual([]);
+    a.observation = mirror({ instance: "a" });
+    b.observation = primary({ instance: "b", timeline: 2 });
+    finish();
+    await environment.advance(1000);
+    await handed;
+    await paused;
+    expect(pool.topology().hold).toBe("all");
+    pool.resume();
+    await environment.advance(100);
+    await write;
+    expect(givenTo("b")).toEqual([["WRITE x"]]);
+    await pool.close();
+  });
+});
