@@ -175,3 +175,22 @@ describe("a hand-over", () => {
     await pool.close();
   });
 });
+
+describe("a write that has to reach a mirror", () => {
+  test("may wait for that when the pool is closed under it", async () => {
+    const pool = await startPool({ durability: "mirrored", monitor: { intervalMs: 100 } });
+    let answer = (): void => {};
+    const answered = new Promise<Partial<Result>>((resolve) => {
+      answer = () => resolve({});
+    });
+    a.answer = (text) => (text === "WRITE x" ? answered : Promise.resolve({}));
+    const write = failureOf(pool.query("WRITE x"));
+    await environment.advance(5);
+    const closed = pool.close({ timeoutMs: 5000 });
+    await settle();
+    answer();
+    await environment.advance(3000);
+    expect(await write).toBe("no failure");
+    await closed;
+  });
+});

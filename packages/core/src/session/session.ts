@@ -40,8 +40,8 @@ export class Session {
   readonly #binding: Binding;
   readonly #turns = new Turns();
   readonly #aftermath: Aftermath;
-  /** Of the statement that has just ended. */
-  #commit: AcknowledgedCommit | undefined;
+  /** Of the statement that has just ended: its caller waits for a mirror to have it. Counted as work. */
+  #unmirrored: AcknowledgedCommit | undefined;
   /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
   #wroteAt = Number.NEGATIVE_INFINITY;
   #isReleased = false;
@@ -96,7 +96,7 @@ export class Session {
     try {
       this.#throwIfReleased();
       result = await this.#perform(statement, facts, options, call);
-      unmirrored = this.#acknowledge();
+      unmirrored = this.#takeUnmirrored();
     } finally {
       if (this.#isReleased) this.#unbindWhenSettled();
       this.#turns.end();
@@ -105,15 +105,21 @@ export class Session {
     return result;
   }
 
-  /** What the application may be told at once is noted; what has to wait for a mirror waits without its connection. */
-  #acknowledge(): AcknowledgedCommit | undefined {
-    const commit = this.#commit;
-    if (commit === undefined) return undefined;
-    this.#commit = undefined;
+  /** What the application may be told at once is noted; the work of what has to wait for a mirror is not over yet. */
+  #acknowledge(commit: AcknowledgedCommit): void {
     if (!isMirrorNeeded(this.#context)) {
       noteAcknowledged(this.#context, commit);
-      return undefined;
+      return;
     }
+    this.#unmirrored = commit;
+    this.#context.work.begin("write");
+  }
+
+  /** Waiting for a mirror needs no connection. */
+  #takeUnmirrored(): AcknowledgedCommit | undefined {
+    const commit = this.#unmirrored;
+    if (commit === undefined) return undefined;
+    this.#unmirrored = undefined;
     this.#wroteAt = commit.answeredAt;
     if (!this.isInTransaction && !this.#binding.isPinned) this.#binding.release();
     return commit;
@@ -174,7 +180,7 @@ export class Session {
       try {
         const result = await send(this.#context, lease, statement, ledgerUse, call);
         if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
-          this.#commit = answeredCommit(this.#context, lease, facts, ledgerUse, sentAt);
+          this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
         }
         binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
         return result;
