@@ -42,7 +42,7 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 /** A first answer of this kind, and none of it afterwards. */
-function failOnce(text: string, kind: ScriptedError["kind"]): ScriptedServer["answer"] {
+function failOnce(text: string, kind: ScriptedError["kind"]): NonNullable<ScriptedServer["answer"]> {
   let failures = 0;
   return async (given) => {
     if (given === text && failures++ === 0) throw new ScriptedError(kind);
