@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createPool } from "../src/cluster.ts";
 import type { PoolOptions } from "../src/config/options.ts";
 import type { Result } from "../src/driver.ts";
-import { DeadlineError, TransactionLostError } from "../src/errors.ts";
+import { DeadlineError, OptionsError, TransactionLostError } from "../src/errors.ts";
 import type { FailoverPool } from "../src/failover-pool.ts";
 import { mirror, primary } from "./fixtures.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
@@ -192,5 +192,19 @@ describe("a write that has to reach a mirror", () => {
     await environment.advance(3000);
     expect(await write).toBe("no failure");
     await closed;
+  });
+});
+
+describe("a freshness token", () => {
+  test("with a position that is none is refused before any topology is compared with it", async () => {
+    const covers = (position: string, other: string): boolean => BigInt(position) >= BigInt(other);
+    driver = { ...driver, positions: { ...driver.positions, covers } };
+    const pool = await startPool();
+    const freshAs = Buffer.from(JSON.stringify(["ours", 1, "somewhere"])).toString("base64url");
+    const read = failureOf(pool.query("READ x", [], { freshAs }));
+    await environment.advance(100);
+    expect(await read).toBeInstanceOf(OptionsError);
+    expect(() => pool.inContext(() => {}, { freshAs })).toThrow(OptionsError);
+    await pool.close();
   });
 });
