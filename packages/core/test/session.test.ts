@@ -6,9 +6,8 @@ import { DeadlineError, OptionsError, TransactionLostError } from "../src/errors
 import type { FailoverPool } from "../src/failover-pool.ts";
 import { mirror, primary } from "./fixtures.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
+import { failureOf, never } from "./promises.ts";
 import { type ScriptedDriver, ScriptedError, type ScriptedServer, scriptedDriver } from "./scripted-driver.ts";
-
-const never = (): Promise<Partial<Result>> => new Promise(() => {});
 
 let environment: HeldEnvironment;
 let a: ScriptedServer;
@@ -34,12 +33,6 @@ async function startPool(options: Partial<PoolOptions> = {}): Promise<FailoverPo
 /** What the connections of a node were given, each apart, probes left out. */
 const givenTo = (node: string): (readonly string[])[] =>
   driver.connections.filter((each) => each.node === node && each.given.length > 0).map(({ given }) => given);
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
 
 /** A first answer of this kind, and none of it afterwards. */
 function failOnce(text: string, kind: ScriptedError["kind"]): NonNullable<ScriptedServer["answer"]> {
