@@ -90,6 +90,9 @@ export async function bootCluster(): Promise<LabCluster> {
   return cluster;
 }
 
+/** Also an ORM that has begun with what counts as a write has its reads on mirrors then, however far these are behind. */
+export const EVENTUAL: Partial<PoolOptions> = { routing: { consistency: "eventual", maxLagMs: 3_600_000 } };
+
 /** Waits until the subject holds no connection and has nothing waiting. */
 export async function atRest(pool: FailoverPool): Promise<void> {
   await until("the pool to come to rest", () => underWay(pool) === 0);

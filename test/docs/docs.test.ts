@@ -58,6 +58,10 @@ describe("READMEs", () => {
         extends: "../../../tsconfig.json",
         compilerOptions: {
           noEmit: true,
+          rewriteRelativeImportExtensions: false,
+          allowImportingTsExtensions: true,
+          // what an application has generated beside its sources
+          rootDirs: [".", "../../../packages/prisma/test/client"],
           composite: false,
           isolatedDeclarations: false,
           declaration: false,

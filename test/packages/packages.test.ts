@@ -12,7 +12,8 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/knex", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  const packages = ["knex", "kysely", "lab", "prisma", "typeorm"].map((name) => `packages/${name}`);
+  await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
 describe.each(names)("package %s", (name) => {

@@ -16,7 +16,8 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  await run("tsc", ["-b", "packages/knex", "packages/kysely", "packages/lab"], { cwd: root }); // and with them all that they use
+  const packages = ["knex", "kysely", "lab", "prisma", "typeorm"].map((name) => `packages/${name}`);
+  await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
 test.each([
@@ -26,6 +27,10 @@ test.each([
   ["knex.cjs", { sum: 2 }],
   ["kysely.mjs", { sum: 2 }],
   ["kysely.cjs", { sum: 2 }],
+  ["prisma.mjs", { sum: 2 }],
+  ["prisma.cjs", { sum: 2 }],
+  ["typeorm.mjs", { sum: 2 }],
+  ["typeorm.cjs", { sum: 2 }],
 ])("the built packages work on the machine's own Node: %s", async (file, expected) => {
   const { stdout, stderr } = await run(machineNode(), [join(import.meta.dirname, "smoke", file)], { timeout: 30_000 });
   expect(JSON.parse(stdout)).toMatchObject(expected);

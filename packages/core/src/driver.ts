@@ -65,7 +65,7 @@ export interface StatementFacts {
   readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */
   readonly stream: boolean;
-  /** First words in upper case, for messages. Never user data. */
+  /** First words in upper case, for messages; `UNKNOWN` where the first is no command at all. Never user data. */
   readonly command: string;
 }
 

@@ -147,6 +147,8 @@ test.each(traced)("ties the session to its connection: %s", (_, steps, trace) =>
 
 test("what fails and cannot move is left to nobody", () => {
   expect([...run([["lock", { session: "pinned" }, false, undefined]]).traces]).toEqual(["tainted"]);
+  const typo = { session: "pinned", transaction: "mixed", command: "UNKNOWN" } as const;
+  expect([...run([["typo", typo, false, undefined]]).traces]).toEqual(["carried"]);
 });
 
 test("without a driver that carries state every setting ties the session", () => {

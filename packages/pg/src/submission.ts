@@ -130,40 +130,45 @@ class Attempt implements QueryObject {
     }
   }
 
-  #answered(): unknown {
+  /** What the server says after the statement was given up is not for the object, which has ended: it goes nowhere. */
+  #answered(): SocketWire | undefined {
+    if (this.#view === undefined || this.#view.isClosed) return undefined;
     this.#listener.onAnswer();
-    return this.#view?.wire;
+    return this.#view.wire;
   }
 
   handleRowDescription(message: unknown): void {
-    this.#answered();
-    this.#object.handleRowDescription?.(message);
+    if (this.#answered()) this.#object.handleRowDescription?.(message);
   }
 
   handleDataRow(message: unknown): void {
-    this.#answered();
-    this.#object.handleDataRow?.(message);
+    if (this.#answered()) this.#object.handleDataRow?.(message);
   }
 
   handlePortalSuspended(): void {
-    this.#object.handlePortalSuspended?.(this.#answered());
+    const wire = this.#answered();
+    if (wire) this.#object.handlePortalSuspended?.(wire);
   }
 
   handleCommandComplete(message: { readonly text: string }): void {
     this.#tag = message.text;
-    this.#object.handleCommandComplete?.(message, this.#answered());
+    const wire = this.#answered();
+    if (wire) this.#object.handleCommandComplete?.(message, wire);
   }
 
   handleEmptyQuery(): void {
-    this.#object.handleEmptyQuery?.(this.#answered());
+    const wire = this.#answered();
+    if (wire) this.#object.handleEmptyQuery?.(wire);
   }
 
   handleCopyInResponse(): void {
-    this.#object.handleCopyInResponse?.(this.#answered());
+    const wire = this.#answered();
+    if (wire) this.#object.handleCopyInResponse?.(wire);
   }
 
   handleCopyData(message: unknown): void {
-    this.#object.handleCopyData?.(message, this.#answered());
+    const wire = this.#answered();
+    if (wire) this.#object.handleCopyData?.(message, wire);
   }
 
   handleError(error: unknown): void {

@@ -37,6 +37,10 @@ export class WireView<W extends Wire> {
     return this.#awaitReady.length > 0;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Notes what the object sends from now on, so that it can be said again on another connection. */
   listen(): void {
     this.#said = [];

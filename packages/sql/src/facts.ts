@@ -46,7 +46,8 @@ export interface StatementFacts {
   readonly stream: boolean;
   /**
    * The first keyword or keywords, upper case, for messages: `"SELECT"`, `"CREATE TABLE"`. Never user data.
-   * `"EMPTY"` when there is no statement, `"UNKNOWN"` when the first word is no command. Of several statements, the first.
+   * `"EMPTY"` when there is no statement, `"UNKNOWN"` when the first word is no command, `"UNREADABLE"` when the text could not
+   * be read. Of several statements, the first.
    */
   readonly command: string;
   /** The savepoint that the statement makes, releases or rolls back to. */
@@ -72,5 +73,5 @@ export const UNREADABLE: StatementFacts = Object.freeze({
   transactional: false,
   multiple: false,
   stream: false,
-  command: "UNKNOWN",
+  command: "UNREADABLE",
 });

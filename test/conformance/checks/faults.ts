@@ -6,7 +6,7 @@ import { until } from "../../failover/support/until.ts";
 import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
 import { lockOrders, shutGate, whereWaiting } from "../gate.ts";
-import { atRest, HELD, HELD_AT_COMMIT, type Stage } from "../stage.ts";
+import { atRest, EVENTUAL, HELD, HELD_AT_COMMIT, type Stage } from "../stage.ts";
 
 /** `kill -9` at each moment that matters, a freeze, a handover: what the application sees, and what is in the database then. */
 export function faults(stage: Stage, check: Check): void {
@@ -38,7 +38,7 @@ export function faults(stage: Stage, check: Check): void {
       const id = stage.newId();
       await stage.cluster.primary().query("INSERT INTO orders VALUES ($1, 'read')", [id]);
       await stage.cluster.caughtUp();
-      await using scene = await stage.open();
+      await using scene = await stage.open(EVENTUAL);
       const gate = await lockOrders(stage.cluster.primary(), stage.cluster.mirrors());
       const read = settle(scene.subject.find(id));
       await (await whereWaiting(stage.cluster.mirrors())).kill();

@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { mend } from "../../failover/support/cluster.ts";
 import type { Check } from "../gaps.ts";
-import type { Stage } from "../stage.ts";
+import { EVENTUAL, type Stage } from "../stage.ts";
 
 /** An order that says by itself who answered: the mirrors, which lag, still have the old item. */
 const WITNESS = 1;
 const ON_MIRRORS = { id: WITNESS, item: "as the mirrors have it" };
 const ON_PRIMARY = { id: WITNESS, item: "as the primary has it" };
-
-/** Also an ORM that has begun with what counts as a write has its reads on mirrors then, however far these are behind. */
-const EVENTUAL = { routing: { consistency: "eventual", maxLagMs: 3_600_000 } } as const;
 
 /** Where statements go, seen by their own answers: the mirrors lag on purpose. */
 export function routing(stage: Stage, check: Check): void {

@@ -76,7 +76,8 @@ export class Journal {
     // which of its statements took effect before one of them ended the transaction, or rolled back to a savepoint
     if (transaction === "mixed" && this.isPending) trace = "pinned";
     if (command === undefined) {
-      if (facts.session === "pinned") trace = "tainted";
+      // what is no command at all was refused before anything ran
+      if (facts.session === "pinned" && facts.command !== "UNKNOWN") trace = "tainted";
     } else {
       if (isOpen) this.#noteSavepoint(facts, follow);
       if (facts.session === "pinned") trace = "pinned";

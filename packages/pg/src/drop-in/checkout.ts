@@ -1,11 +1,18 @@
 import { AsyncResource } from "node:async_hooks";
-import type { FailoverPool, PoolSession, Result, SessionLostError, Statement } from "@mirrorpool/core";
+import type {
+  FailoverPool,
+  PoolSession,
+  Result,
+  SessionLostError,
+  Statement,
+  StatementOptions,
+} from "@mirrorpool/core";
 import { QueueFullError } from "@mirrorpool/core";
 
 /** A statement that waits for its turn. */
 export interface Task {
   readonly statement: Statement;
-  readonly timeoutMs: number | undefined;
+  readonly options: Omit<StatementOptions, "signal">;
   /** Called once, when the next one may begin. */
   done(error: unknown, result: Result | undefined): void;
 }
@@ -35,6 +42,9 @@ export class Checkout {
   readonly #listener: CheckoutListener;
   readonly #queue: Entry[] = [];
   #session: PoolSession | undefined;
+  /** Statements that the session has run. */
+  #runs = 0;
+  #closed: Task | undefined;
   #current: Task | undefined;
   #isWorking = false;
   /** Of the statement that runs. */
@@ -59,7 +69,7 @@ export class Checkout {
   /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
   prepare(statements: readonly Statement[]): void {
     for (const statement of statements) {
-      this.#queue.push({ task: { statement, timeoutMs: undefined, done: () => {} }, context: undefined });
+      this.#queue.push({ task: { statement, options: {}, done: () => {} }, context: undefined });
     }
   }
 
@@ -89,16 +99,18 @@ export class Checkout {
       clearTimeout(this.#grace);
       if (context === undefined) task.done(error, result);
       else context.runInAsyncScope(() => task.done(error, result));
+      if (this.#closed === task) this.#letGo();
     }
     this.#isWorking = false;
     this.#listener.drained();
     if (this.#ending !== undefined) this.#release(this.#ending);
   }
 
-  async #run({ statement, timeoutMs }: Task): Promise<Result> {
+  async #run({ statement, options }: Task): Promise<Result> {
     this.#session ??= await this.#open();
+    this.#runs += 1;
     const { signal } = this.#attempt;
-    return this.#session.query(statement, undefined, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+    return this.#session.query(statement, undefined, { ...options, signal });
   }
 
   async #open(): Promise<PoolSession> {
@@ -113,7 +125,22 @@ export class Checkout {
     this.#attempt = new AbortController();
   }
 
-  /** The application has closed the stream of this task: it ends by itself, or is ended, or never begins. */
+  /** The application has closed the stream of this task, before its end or after it. */
+  close(task: Task): void {
+    this.#closed = task;
+    this.abandon(task);
+    if (!this.#isWorking) this.#letGo();
+  }
+
+  /** A stream that was all that the session did leaves nothing on it: TypeORM keeps the client of one that is left early. */
+  #letGo(): void {
+    if (this.#runs !== 1 || this.#queue.length > 0 || this.transactionStatus !== "none") return;
+    this.#session?.release();
+    this.#session = undefined;
+    this.#runs = 0;
+  }
+
+  /** Nobody reads from the stream of this task any more: its statement ends by itself, or is ended, or never begins. */
   abandon(task: Task): void {
     const place = this.#queue.findIndex((entry) => entry.task === task);
     if (place >= 0) this.#queue.splice(place, 1);

@@ -1,5 +1,5 @@
-import type { FailoverPool } from "@mirrorpool/core";
 import pg from "pg";
+import type { SharedSource } from "./source.ts";
 import { type ClientClass, createClientClass, createPoolClass, type PoolClass } from "./virtual-pool.ts";
 
 /** Everything that `pg` exports, with `Pool` and `Client` on a failover pool. */
@@ -13,9 +13,9 @@ export interface DropIn extends Omit<typeof pg, "Pool" | "Client" | "native"> {
 export interface DropInOptions {
   /**
    * The failover pool that every `Pool` and `Client` of this module uses, unless its own options name one. What a library says of
-   * hosts and logins is not used then. Without it each makes its own from `pg`'s options.
+   * hosts and logins is not used then. A function is asked for the pool by each of them. Without it each makes its own from `pg`'s options.
    */
-  readonly mirrorpool?: FailoverPool;
+  readonly mirrorpool?: SharedSource;
   /** The copy of `pg` whose classes are extended, where there are several. Default: the one that this package finds. */
   readonly pg?: typeof pg;
 }

@@ -7,6 +7,6 @@ import { VirtualClient } from "./virtual-client.ts";
  * first time hold for all its sessions.
  */
 export function createVirtualClient(pool: FailoverPool): VirtualClient {
-  const common = { queryTimeoutMs: undefined, connectTimeoutMs: undefined, binary: false };
+  const common = { consistency: undefined, queryTimeoutMs: undefined, connectTimeoutMs: undefined, binary: false };
   return new VirtualClient({}, { ...common, pool, isOwned: false, shown: {} });
 }

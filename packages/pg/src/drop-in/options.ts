@@ -1,10 +1,12 @@
-import type { FailoverPool, PoolOptions } from "@mirrorpool/core";
+import type { Driver, FailoverPool, PoolOptions, StatementOptions } from "@mirrorpool/core";
 import { OptionsError } from "@mirrorpool/core";
 import type pg from "pg";
 import type { ClientSettings } from "../driver.ts";
 
-/** What `createPool` of the core takes, but for the driver, which is this package's own. */
+/** What `createPool` of the core takes. */
 export type OwnPoolOptions = Omit<PoolOptions, "driver" | "nodes"> & {
+  /** Default: `postgres()`, with the settings of connections that `pg`'s own options name. */
+  readonly driver?: Driver;
   /** Default: the one node, or the list of hosts, that `pg`'s own options name. */
   readonly nodes?: PoolOptions["nodes"];
 };
@@ -12,15 +14,18 @@ export type OwnPoolOptions = Omit<PoolOptions, "driver" | "nodes"> & {
 /** The failover pool to use, which is not closed by `end()`; or the options of one that is made and closed with this. */
 export type MirrorpoolOption = FailoverPool | OwnPoolOptions;
 
-/** `pg`'s options, and one more. */
-export interface DropInClientConfig extends pg.ClientConfig {
+/** What there is beside `pg`'s options. */
+export interface MirroredConfig {
   readonly mirrorpool?: MirrorpoolOption;
+  /** How fresh the reads have to be; with `strong` the primary answers them all. Default: as the failover pool says. */
+  readonly consistency?: NonNullable<StatementOptions["consistency"]>;
 }
 
-/** `pg`'s options, and one more. */
-export interface DropInPoolConfig extends pg.PoolConfig {
-  readonly mirrorpool?: MirrorpoolOption;
-}
+/** `pg`'s options, and some more. */
+export interface DropInClientConfig extends pg.ClientConfig, MirroredConfig {}
+
+/** `pg`'s options, and some more. */
+export interface DropInPoolConfig extends pg.PoolConfig, MirroredConfig {}
 
 /** Options as applications give them: known ones are read here, the others are `pg`'s and the application's own. */
 export type Given = Readonly<Record<string, unknown>>;

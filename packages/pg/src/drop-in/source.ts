@@ -1,5 +1,5 @@
-import type { FailoverPool, NodeOptions, Password, PoolOptions } from "@mirrorpool/core";
-import { createPool, OptionsError } from "@mirrorpool/core";
+import type { FailoverPool, NodeOptions, Password, PoolInUse, PoolOptions } from "@mirrorpool/core";
+import { createPool, OptionsError, optionRules } from "@mirrorpool/core";
 import pg from "pg";
 import { parse } from "pg-connection-string";
 import { type ClientSettings, postgres } from "../driver.ts";
@@ -7,6 +7,7 @@ import { splitHosts, splitUrl } from "./hosts.ts";
 import {
   ADDRESS_OPTIONS,
   CLIENT_SETTINGS,
+  type DropInPoolConfig,
   type Given,
   isFailoverPool,
   type MirrorpoolOption,
@@ -16,13 +17,26 @@ import {
 } from "./options.ts";
 import type { Source } from "./virtual-client.ts";
 
+/** The failover pool of a whole module; or a function that is asked for it by each new `Pool` and `Client`. */
+export type SharedSource = FailoverPool | (() => FailoverPool);
+
 /**
- * From the options of a `Pool` or `Client`, the failover pool behind it.
- * @param shared that of the whole module: what a library says of hosts and logins is not used then
+ * The failover pool that `pg`'s options and `mirrorpool` ask for: for adapters of libraries that take `pg`'s options.
  * @throws {OptionsError} for what cannot be honoured
  */
-export function resolveSource(given: Given, shared: FailoverPool | undefined): Source {
+export function takePgPool(config: DropInPoolConfig): PoolInUse {
+  const { pool, isOwned } = resolveSource(config as Given, undefined);
+  return { pool, release: async () => (isOwned ? pool.close() : undefined) };
+}
+
+/**
+ * From the options of a `Pool` or `Client`, the failover pool behind it.
+ * @param sharedSource that of the whole module: what a library says of hosts and logins is not used then
+ * @throws {OptionsError} for what cannot be honoured
+ */
+export function resolveSource(given: Given, sharedSource: SharedSource | undefined): Source {
   refuseUnfit(given);
+  const shared = typeof sharedSource === "function" ? sharedSource() : sharedSource;
   const { mirrorpool = shared } = given;
   if (isFailoverPool(mirrorpool)) {
     if (mirrorpool !== shared) {
@@ -43,8 +57,9 @@ function withoutList(given: Given): pg.ClientConfig {
   return (isList ? others : given) as pg.ClientConfig;
 }
 
-function common(given: Given): Pick<Source, "queryTimeoutMs" | "connectTimeoutMs" | "binary"> {
+function common(given: Given): Pick<Source, "consistency" | "queryTimeoutMs" | "connectTimeoutMs" | "binary"> {
   return {
+    consistency: readConsistency(given["consistency"]),
     queryTimeoutMs: positive(given["query_timeout"]),
     connectTimeoutMs: positive(given["connectionTimeoutMillis"]),
     binary: given["binary"] === true,
@@ -54,16 +69,26 @@ function common(given: Given): Pick<Source, "queryTimeoutMs" | "connectTimeoutMs
 /** `pg` lets a statement take as long as it takes. What ends it is the loss of its node, which the monitor sees. */
 const PATIENT_MS = 86_400_000;
 
+function readConsistency(value: unknown): Source["consistency"] {
+  const { of } = optionRules.routing.consistency;
+  const known = of.find((each) => each === value);
+  if (value === undefined || known !== undefined) return known;
+  throw new OptionsError("consistency", of.join(", "), JSON.stringify(value));
+}
+
 /** A pool of its own: `pg`'s options say what `mirrorpool` does not. */
-function ownSource(given: Given, { nodes, ...options }: OwnPoolOptions): Source {
+function ownSource(given: Given, { nodes, driver, ...options }: OwnPoolOptions): Source {
   const { config, hosts } = readConnection(given);
   if (nodes !== undefined) {
     refuseConnectionOptions(given, "nothing here: say it in mirrorpool.nodes", ADDRESS_OPTIONS);
   }
+  if (driver !== undefined) {
+    refuseConnectionOptions(config, "nothing here: say it in the settings of mirrorpool.driver", CLIENT_SETTINGS);
+  }
   const [first] = hosts;
   const pool = createPool({
     ...options,
-    driver: postgres(settingsOf(config)),
+    driver: driver ?? postgres(settingsOf(config)),
     nodes: nodes ?? hosts.map(({ host, port }) => nodeOf(host, port, config)),
     ...applicationName(config, options),
     pool: { ...sizes(given), ...options.pool },

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { FailoverPool, Result, SessionLostError, Statement } from "@mirrorpool/core";
+import type { FailoverPool, Result, SessionLostError, Statement, StatementOptions } from "@mirrorpool/core";
 import { inspect } from "@mirrorpool/sql";
 import pg from "pg";
 import type { HeldConnection, Holder, Unasked } from "../holder.ts";
@@ -17,6 +17,8 @@ export interface Source {
   readonly isOwned: boolean;
   /** What a client shows of its connection: that of the first node, or what the application gave. */
   readonly shown: pg.ClientConfig;
+  /** Of all reads; undefined: as the pool says. */
+  readonly consistency: StatementOptions["consistency"];
   /** Of a query that names none. */
   readonly queryTimeoutMs: number | undefined;
   /** For a client to find a node; undefined: `timeouts.failoverMs`. */
@@ -150,7 +152,7 @@ export class VirtualClient extends BaseClient implements Holder {
     if (this.#source.binary && statement["binary"] === undefined) own["binary"] = true;
     this.#add({
       statement: { ...statement, ...own },
-      timeoutMs: timeoutMs ?? this.#source.queryTimeoutMs,
+      options: this.#options(timeoutMs),
       done: (error, result) => {
         if (error !== undefined) soon(callback, error);
         else soon(callback, null, toPgResult(result as Result)); // without an error there is one
@@ -165,21 +167,23 @@ export class VirtualClient extends BaseClient implements Holder {
     if (object._result !== undefined && object._result._types === undefined) object._result._types = this._types;
     const submission = new Submission(object);
     const text = object.text ?? object.cursor?.text;
-    let isOver = false;
     const task: Task = {
       statement: { text: typeof text === "string" ? text : "", channel: submission, holder: this },
-      timeoutMs: this.#source.queryTimeoutMs,
+      options: this.#options(undefined),
       done: (error) => {
-        isOver = true;
         // what the application's listeners throw is not our error
         process.nextTick(() => (error === undefined ? submission.complete() : submission.fail(error)));
       },
     };
     const checkout = this.#add(task);
-    object.once?.("close", () => {
-      if (!isOver) checkout?.abandon(task);
-    });
+    object.once?.("close", () => checkout?.close(task));
     return object;
+  }
+
+  #options(given: number | undefined): Task["options"] {
+    const { consistency, queryTimeoutMs } = this.#source;
+    const timeoutMs = given ?? queryTimeoutMs;
+    return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(consistency === undefined ? {} : { consistency }) };
   }
 
   #add(task: Task): Checkout | undefined {

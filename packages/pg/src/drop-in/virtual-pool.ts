@@ -4,16 +4,16 @@ import type pg from "pg";
 import { withCallerStack } from "./caller-stack.ts";
 import type { DropInClientConfig, DropInPoolConfig, Given } from "./options.ts";
 import type { Callback } from "./request.ts";
-import { resolveSource } from "./source.ts";
+import { resolveSource, type SharedSource } from "./source.ts";
 import { VirtualClient } from "./virtual-client.ts";
 
-/** As `pg.Pool`, with one option more. */
+/** As `pg.Pool`, with more options. */
 export type PoolClass = typeof pg.Pool & (new (config?: DropInPoolConfig) => pg.Pool);
-/** As `pg.Client`, with one option more. */
+/** As `pg.Client`, with more options. */
 export type ClientClass = typeof pg.Client & (new (config?: DropInClientConfig | string) => pg.Client);
 
 /** The pool of this copy of `pg`, handing out virtual clients; everything else is pg-pool's own. */
-export function createPoolClass(module: typeof pg, shared: FailoverPool | undefined): PoolClass {
+export function createPoolClass(module: typeof pg, shared: SharedSource | undefined): PoolClass {
   class Pool extends module.Pool {
     /** Undefined: the failover pool is somebody else's. */
     readonly #owned: FailoverPool | undefined;
@@ -93,7 +93,7 @@ function runOnce(text: unknown, values: unknown, callback: Callback): Connected 
 }
 
 /** A client that is a session of the failover pool from `connect()` to `end()`: for libraries that pool clients themselves. */
-export function createClientClass(shared: FailoverPool | undefined): ClientClass {
+export function createClientClass(shared: SharedSource | undefined): ClientClass {
   class Client extends VirtualClient {
     constructor(config: DropInClientConfig | string = {}) {
       const given = typeof config === "string" ? { connectionString: config } : config;

@@ -1,0 +1,11 @@
+import { mirroredPostgres } from "@mirrorpool/prisma";
+import { PrismaClient } from "./generated/client.ts";
+
+export const prisma = new PrismaClient({
+  adapter: mirroredPostgres({
+    nodes: (process.env["DATABASE_URLS"] ?? "").split(","),
+    exactlyOnce: true,
+  }),
+  // Prisma ends an interactive transaction after 5 seconds: a failover may take longer
+  transactionOptions: { maxWait: 30_000, timeout: 30_000 },
+});
