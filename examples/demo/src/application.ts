@@ -39,7 +39,7 @@ export async function openApplication(client: ClientName, place: Place, now: () 
   const history = new History(now);
   const kind = clients[client];
   if (kind.kind === "plain") {
-    const shop = kind.open(place.virtualUrl, schema);
+    const shop = await kind.open(place.virtualUrl, schema);
     return { client, schema, shop, history, pool: undefined, close: () => shop.close() };
   }
   const pool = createPool({
