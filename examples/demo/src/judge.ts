@@ -1,12 +1,17 @@
 import type { History, Operation } from "./history.ts";
-import type { ClientName, FaultName } from "./options.ts";
+import type { FaultName, Orm } from "./options.ts";
 
-/** The figures of one run, as `--json` writes them. Times in milliseconds from the fault; null: not within the run. */
-export interface Figures {
-  readonly client: string;
-  readonly orm: string | null;
-  readonly database: string;
+/** Whose figures they are. */
+export interface Identity {
+  readonly client: "mirrorpool" | "pg.Pool";
+  readonly orm: Orm | null;
+  readonly database: "postgres";
+  /** With the commit ledger. */
   readonly exactlyOnce: boolean;
+}
+
+/** The figures of one client in one run, as `--json` writes them. Times in milliseconds from the fault; null: not within the run. */
+export interface Figures extends Identity {
   readonly fault: FaultName;
   /** Writes and transactions that the application was told are done. */
   readonly acknowledged: number;
@@ -33,11 +38,11 @@ export interface Figures {
 export const HUNG_MS = 4000;
 const WINDOW_MS = 250;
 /** Back means: a window with this part of the throughput before the fault. */
-const BACK_FRACTION = 0.7;
+export const BACK_FRACTION = 0.7;
 
 /** What the run left behind, and when what happened. Times in milliseconds since the run began. */
 export interface Evidence {
-  readonly client: ClientName;
+  readonly identity: Identity;
   readonly fault: FaultName;
   readonly history: History;
   readonly endedAt: number;
@@ -72,16 +77,13 @@ export function judge(evidence: Evidence): Figures {
     .map(endOf)
     .sort((a, b) => a - b)[0];
   return {
-    client: evidence.client === "pg.Pool" ? "pg.Pool" : "mirrorpool",
-    orm: null,
-    database: "postgres",
-    exactlyOnce: evidence.client === "exactly-once",
+    ...evidence.identity,
     fault: evidence.fault,
     acknowledged: acknowledged.length,
     lost: acknowledged.filter((each) => !rows.has(each.token)).length,
     duplicated: [...rows.values()].filter((count) => count > 1).length,
     surfacedErrors: failed.length,
-    commitUnknown: failed.filter((each) => each.outcome === "CommitUnknownError").length,
+    commitUnknown: failed.filter((each) => each.outcome === "commit-unknown").length,
     hung: operations.filter((each) => endOf(each) - each.startedAt > HUNG_MS).length,
     uncaught: evidence.uncaught,
     // what the former primary took before is on the new one as well, even if its answer was settled only afterwards
