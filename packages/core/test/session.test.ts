@@ -2,13 +2,12 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createPool } from "../src/cluster.ts";
 import type { PoolOptions } from "../src/config/options.ts";
 import type { Result } from "../src/driver.ts";
-import { DeadlineError, TransactionLostError } from "../src/errors.ts";
+import { DeadlineError, OptionsError, TransactionLostError } from "../src/errors.ts";
 import type { FailoverPool } from "../src/failover-pool.ts";
 import { mirror, primary } from "./fixtures.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
+import { failureOf, never } from "./promises.ts";
 import { type ScriptedDriver, ScriptedError, type ScriptedServer, scriptedDriver } from "./scripted-driver.ts";
-
-const never = (): Promise<Partial<Result>> => new Promise(() => {});
 
 let environment: HeldEnvironment;
 let a: ScriptedServer;
@@ -34,12 +33,6 @@ async function startPool(options: Partial<PoolOptions> = {}): Promise<FailoverPo
 /** What the connections of a node were given, each apart, probes left out. */
 const givenTo = (node: string): (readonly string[])[] =>
   driver.connections.filter((each) => each.node === node && each.given.length > 0).map(({ given }) => given);
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
 
 /** A first answer of this kind, and none of it afterwards. */
 function failOnce(text: string, kind: ScriptedError["kind"]): NonNullable<ScriptedServer["answer"]> {
@@ -192,5 +185,19 @@ describe("a write that has to reach a mirror", () => {
     await environment.advance(3000);
     expect(await write).toBe("no failure");
     await closed;
+  });
+});
+
+describe("a freshness token", () => {
+  test("with a position that is none is refused before any topology is compared with it", async () => {
+    const covers = (position: string, other: string): boolean => BigInt(position) >= BigInt(other);
+    driver = { ...driver, positions: { ...driver.positions, covers } };
+    const pool = await startPool();
+    const freshAs = Buffer.from(JSON.stringify(["ours", 1, "somewhere"])).toString("base64url");
+    const read = failureOf(pool.query("READ x", [], { freshAs }));
+    await environment.advance(100);
+    expect(await read).toBeInstanceOf(OptionsError);
+    expect(() => pool.inContext(() => {}, { freshAs })).toThrow(OptionsError);
+    await pool.close();
   });
 });

@@ -8,6 +8,7 @@ import type { SessionContext } from "./context.ts";
 import { digestError, digestResult } from "./digest.ts";
 import type { RecordedStatement } from "./recording.ts";
 import { Interrupted, run } from "./run.ts";
+import { isTransient } from "./transient.ts";
 
 /** Before a transaction that met a conflict is run again; doubled each time. */
 const CONFLICT_DELAY_MS = 5;
@@ -43,7 +44,8 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
       return;
     } catch (error) {
       lease.destroy(); // also under a statement that still runs: nobody waits for it beyond the call's end
-      if (!isTransient(context, error)) throw error;
+      const isOver = error instanceof Interrupted || error instanceof ReplayMismatchError;
+      if (isOver || !isTransient(context, error)) throw error;
       if (context.driver.classify(error).kind === "rolled-back") {
         if (conflicts >= Math.max(MIN_CONFLICTS, context.config.retryOnConflict)) throw error;
         conflicts += 1;
@@ -88,11 +90,4 @@ async function answer(
     if (fault.kind !== "statement" || lease.connection.status === "closed") throw error;
     return digestError(fault.code);
   }
-}
-
-function isTransient(context: SessionContext, error: unknown): boolean {
-  if (error instanceof NotSentError) return true;
-  if (error instanceof Interrupted || error instanceof ReplayMismatchError) return false;
-  const { kind } = context.driver.classify(error);
-  return kind !== "statement" && kind !== "configuration";
 }
