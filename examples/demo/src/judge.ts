@@ -92,7 +92,7 @@ export function judge(evidence: Evidence): Figures {
     ).length,
     promotionMs: Math.round(promotedAt - faultAt),
     firstWriteMs: firstWrite === undefined ? null : Math.round(firstWrite - faultAt),
-    throughputBackMs: throughputBack(operations, faultAt, endedAt),
+    throughputBackMs: throughputBack(operations, evidence),
     longestCallMs: Math.round(operations.reduce((longest, each) => Math.max(longest, endOf(each) - each.startedAt), 0)),
   };
 }
@@ -103,14 +103,17 @@ function countByToken(rows: Evidence["onPrimary"]): Map<string, number> {
   return counts;
 }
 
-/** The end of the first window after the fault in which the work done is back at its level from before. */
-function throughputBack(operations: readonly Operation[], faultAt: number, endedAt: number): number | null {
+/** When the first window begins, with the new primary there, in which the work done is back at its level from before. */
+function throughputBack(
+  operations: readonly Operation[],
+  { faultAt, promotedAt, endedAt }: Pick<Evidence, "faultAt" | "promotedAt" | "endedAt">,
+): number | null {
   const done = operations.filter((each) => each.outcome === "ok").map((each) => each.endedAt ?? 0);
   const countIn = (from: number, to: number): number => done.filter((at) => at >= from && at < to).length;
   const before = Math.min(faultAt, 1000);
   const usual = (countIn(faultAt - before, faultAt) / before) * WINDOW_MS;
-  // the windows slide in small steps, the first of them lies wholly after the fault
-  for (let from = faultAt + 10; from + WINDOW_MS <= endedAt; from += 10) {
+  // the windows slide in small steps; before the promotion the speed is that of reads, and of what the fault has not reached
+  for (let from = promotedAt; from + WINDOW_MS <= endedAt; from += 10) {
     if (countIn(from, from + WINDOW_MS) >= usual * BACK_FRACTION) return Math.round(from - faultAt);
   }
   return null;
