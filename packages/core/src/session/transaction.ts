@@ -82,7 +82,7 @@ async function once<T>(
     const value = await callback(handle);
     isEnding = true;
     const result = await send({ text: transactions.commit }, {});
-    if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+    if (result.command === "ROLLBACK") throw new TransactionAbortedError();
     return value;
   } catch (error) {
     // the callback may have wrapped or replaced the error that ended its transaction
