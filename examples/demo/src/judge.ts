@@ -101,7 +101,7 @@ function countByToken(rows: Evidence["onPrimary"]): Map<string, number> {
   return counts;
 }
 
-/** The end of the first window after the fault in which the work done is back at its level from before. */
+/** When the first answer came of the first window after the fault in which the work done is back at its level from before. */
 function throughputBack(operations: readonly Operation[], faultAt: number, endedAt: number): number | null {
   const done = operations.filter((each) => each.outcome === "ok").map((each) => each.endedAt ?? 0);
   const countIn = (from: number, to: number): number => done.filter((at) => at >= from && at < to).length;
@@ -109,7 +109,9 @@ function throughputBack(operations: readonly Operation[], faultAt: number, ended
   const usual = (countIn(faultAt - before, faultAt) / before) * WINDOW_MS;
   // the windows slide in small steps, the first of them lies wholly after the fault
   for (let from = faultAt + 10; from + WINDOW_MS <= endedAt; from += 10) {
-    if (countIn(from, from + WINDOW_MS) >= usual * BACK_FRACTION) return Math.round(from - faultAt);
+    if (countIn(from, from + WINDOW_MS) < usual * BACK_FRACTION) continue;
+    // not the window's own begin: nothing was back while nobody got an answer
+    return Math.round(Math.min(...done.filter((at) => at >= from)) - faultAt);
   }
   return null;
 }
