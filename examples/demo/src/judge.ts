@@ -90,7 +90,7 @@ export function judge(evidence: Evidence): Figures {
     ).length,
     promotionMs: Math.round(promotedAt - faultAt),
     firstWriteMs: firstWrite === undefined ? null : Math.round(firstWrite - faultAt),
-    throughputBackMs: throughputBack(operations, faultAt, endedAt),
+    throughputBackMs: firstWrite === undefined ? null : throughputBack(operations, evidence, firstWrite),
     longestCallMs: Math.round(operations.reduce((longest, each) => Math.max(longest, endOf(each) - each.startedAt), 0)),
   };
 }
@@ -101,17 +101,19 @@ function countByToken(rows: Evidence["onPrimary"]): Map<string, number> {
   return counts;
 }
 
-/** When the first answer came of the first window after the fault in which the work done is back at its level from before. */
-function throughputBack(operations: readonly Operation[], faultAt: number, endedAt: number): number | null {
+/**
+ * When the first window began in which the work done is back at its level from before. Not before the new primary's first
+ * write: what reads alone do is not the level that was.
+ */
+function throughputBack(operations: readonly Operation[], evidence: Evidence, firstWrite: number): number | null {
+  const { faultAt, endedAt } = evidence;
   const done = operations.filter((each) => each.outcome === "ok").map((each) => each.endedAt ?? 0);
   const countIn = (from: number, to: number): number => done.filter((at) => at >= from && at < to).length;
   const before = Math.min(faultAt, 1000);
   const usual = (countIn(faultAt - before, faultAt) / before) * WINDOW_MS;
-  // the windows slide in small steps, the first of them lies wholly after the fault
-  for (let from = faultAt + 10; from + WINDOW_MS <= endedAt; from += 10) {
-    if (countIn(from, from + WINDOW_MS) < usual * BACK_FRACTION) continue;
-    // not the window's own begin: nothing was back while nobody got an answer
-    return Math.round(Math.min(...done.filter((at) => at >= from)) - faultAt);
+  // the windows slide in small steps
+  for (let from = firstWrite; from + WINDOW_MS <= endedAt; from += 10) {
+    if (countIn(from, from + WINDOW_MS) >= usual * BACK_FRACTION) return Math.round(from - faultAt);
   }
   return null;
 }
