@@ -9,10 +9,14 @@ import { describe, expect, test } from "vitest";
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const readmes = ["README.md", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`)];
+const readmes = [
+  "README.md",
+  ...["packages", "examples"].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
+  ),
+];
 const linked = [
   ...readmes,
-  ...["knex", "prisma", "typeorm"].map((name) => `examples/${name}/README.md`),
   ...["packages/core/bench/README.md", "test/campaign/README.md", "test/simulation/README.md"],
 ];
 

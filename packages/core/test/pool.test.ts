@@ -1,17 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createPool } from "../src/cluster.ts";
 import type { PoolOptions } from "../src/config/options.ts";
-import type { Result } from "../src/driver.ts";
 import { CommitUnknownError, DeadlineError, MirrorpoolError, OptionsError, PoolClosedError } from "../src/errors.ts";
 import type { FailoverPool } from "../src/failover-pool.ts";
 import type { StatementOptions } from "../src/session/demand.ts";
 import type { TransactionOptions } from "../src/session/transaction.ts";
 import { mirror, primary } from "./fixtures.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
+import { failureOf, never } from "./promises.ts";
 import type { ScriptedDriver, ScriptedServer } from "./scripted-driver.ts";
 import { ScriptedError, scriptedDriver } from "./scripted-driver.ts";
-
-const never = (): Promise<Partial<Result>> => new Promise(() => {});
 
 let environment: HeldEnvironment;
 let a: ScriptedServer;
@@ -37,12 +35,6 @@ async function startPool(options: Partial<PoolOptions> = {}): Promise<FailoverPo
 /** What statements a node was given, probes apart. */
 const givenTo = (node: string): string[] =>
   driver.connections.filter((connection) => connection.node === node).flatMap(({ given }) => given);
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
 
 describe("options of a call", () => {
   test.each([

@@ -39,6 +39,7 @@ export interface CheckoutListener {
 /** What a client does from one release to the next: one session of the pool, and its statements one after the other. */
 export class Checkout {
   readonly #pool: FailoverPool;
+  readonly #settings: readonly Statement[];
   readonly #listener: CheckoutListener;
   readonly #queue: Entry[] = [];
   #session: PoolSession | undefined;
@@ -53,8 +54,10 @@ export class Checkout {
   #ending: "return" | "destroy" | undefined;
   #onEnded: (() => void)[] = [];
 
-  constructor(pool: FailoverPool, listener: CheckoutListener) {
+  /** @param settings what the session is told before anything else */
+  constructor(pool: FailoverPool, settings: readonly Statement[], listener: CheckoutListener) {
     this.#pool = pool;
+    this.#settings = settings;
     this.#listener = listener;
   }
 
@@ -64,13 +67,6 @@ export class Checkout {
 
   get transactionStatus(): PoolSession["transactionStatus"] {
     return this.#session?.transactionStatus ?? "none";
-  }
-
-  /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
-  prepare(statements: readonly Statement[]): void {
-    for (const statement of statements) {
-      this.#queue.push({ task: { statement, options: {}, done: () => {} }, context: undefined });
-    }
   }
 
   /** Runs it after those that were given before. */
@@ -107,14 +103,21 @@ export class Checkout {
   }
 
   async #run({ statement, options }: Task): Promise<Result> {
-    this.#session ??= await this.#open();
-    this.#runs += 1;
     const { signal } = this.#attempt;
+    this.#session ??= await this.#open({ ...options, signal });
+    this.#runs += 1;
     return this.#session.query(statement, undefined, { ...options, signal });
   }
 
-  async #open(): Promise<PoolSession> {
+  /** Nothing runs in a session that lacks a setting, such as its role: the statement fails, and the next one tries again. */
+  async #open(options: StatementOptions): Promise<PoolSession> {
     const session = await this.#pool.connect();
+    try {
+      for (const setting of this.#settings) await session.query(setting, undefined, options);
+    } catch (error) {
+      session.release();
+      throw error;
+    }
     session.onLost((error) => this.#listener.lost(error));
     return session;
   }
