@@ -13,7 +13,7 @@ export interface CallOptions {
 
 /** What is no number would be a deadline that never comes. @throws {OptionsError} */
 export function checkTimeout(timeoutMs: number | undefined): number | undefined {
-  if (timeoutMs === undefined || (Number.isFinite(timeoutMs) && timeoutMs >= 0)) return timeoutMs;
+  if (timeoutMs === undefined || (typeof timeoutMs === "number" && timeoutMs >= 0)) return timeoutMs;
   throw new OptionsError("timeoutMs", "a number of milliseconds, 0 or more", showValue(timeoutMs));
 }
 
