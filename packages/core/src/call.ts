@@ -1,6 +1,7 @@
 import type { Environment } from "./clock.ts";
+import { showValue } from "./config/rules.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
-import { AbortedError } from "./errors.ts";
+import { AbortedError, OptionsError } from "./errors.ts";
 
 /** What a caller may say for one call. */
 export interface CallOptions {
@@ -8,6 +9,12 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Ends the call early; it then rejects with an `AbortedError`, or a `CommitUnknownError` where a write was under way. */
   readonly signal?: AbortSignal;
+}
+
+/** What is no number would be a deadline that never comes. @throws {OptionsError} */
+export function checkTimeout(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined || (typeof timeoutMs === "number" && timeoutMs >= 0)) return timeoutMs;
+  throw new OptionsError("timeoutMs", "a number of milliseconds, 0 or more", showValue(timeoutMs));
 }
 
 /** One call's patience: a deadline on the environment's clock, and perhaps a signal. Every wait below it ends by these. */

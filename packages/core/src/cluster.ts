@@ -1,4 +1,4 @@
-import { Call } from "./call.ts";
+import { Call, checkTimeout } from "./call.ts";
 import type { Environment, Timer } from "./clock.ts";
 import { systemEnvironment } from "./clock.ts";
 import type { PoolOptions } from "./config/options.ts";
@@ -78,7 +78,7 @@ export class Cluster {
     });
     const deadlines = new Deadlines(environment);
     const createCall = (timeoutMs: number | undefined, signal: AbortSignal | undefined): Call =>
-      new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal);
+      new Call(environment, deadlines, checkTimeout(timeoutMs) ?? config.timeouts.statementMs, signal);
     this.#introduction = new Introduction(driver, cell, environment, {
       probeTimeoutMs: config.monitor.probeTimeoutMs,
       lookAgain: (id) => this.#monitor.lookAgain(id),

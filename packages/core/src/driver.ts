@@ -134,6 +134,8 @@ export interface Fault {
     | "outcome-unknown";
   /** SQLSTATE, errno or the system's error code, where there is one. */
   readonly code: string | undefined;
+  /** What the code means, in words for messages: where somebody has to mend something. Never a part of the error's own text. */
+  readonly meaning?: string;
 }
 
 /** Where and as whom a driver shall connect. */

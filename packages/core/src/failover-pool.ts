@@ -7,7 +7,7 @@ import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError, type Se
 import type { Counters } from "./observe/counters.ts";
 import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
-import { awaitReadable } from "./session/acquire.ts";
+import { awaitReadable, refusedLogin } from "./session/acquire.ts";
 import type { StatementOptions } from "./session/demand.ts";
 import { drain } from "./session/drain.ts";
 import { exportToken, importToken } from "./session/freshness-token.ts";
@@ -183,11 +183,14 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       const call = context.createCall(options.timeoutMs ?? config.timeouts.failoverMs, options.signal);
       call.throwIfAborted();
       if (options.until === "readable") return awaitReadable(context, call);
-      if (await until(cell, (topology) => topology.isWritable, call)) return;
+      await until(cell, (topology) => topology.isWritable || refusedLogin(topology) !== undefined, call);
+      if (cell.current.isWritable) return;
       call.throwIfAborted();
       if (context.isClosed) throw new PoolClosedError();
       const { nodes } = reportTopology(cell.current, environment.now());
-      throw new NoPrimaryError(`no primary that takes writes: ${describeNodes(nodes)}`, nodes);
+      const refused = refusedLogin(cell.current);
+      const why = refused === undefined ? "" : `, ${refused.message}`;
+      throw new NoPrimaryError(`no primary that takes writes${why}: ${describeNodes(nodes)}`, nodes, refused);
     },
     topology: () => reportTopology(cell.current, environment.now()),
     stats: () =>

@@ -1,5 +1,8 @@
 import type { CallOptions } from "../call.ts";
+import { optionRules } from "../config/options.ts";
+import { showValue } from "../config/rules.ts";
 import type { Statement, StatementFacts } from "../driver.ts";
+import { OptionsError } from "../errors.ts";
 import type { Consistency } from "../routing/freshness.ts";
 import { freshAfter } from "../routing/freshness.ts";
 import { freshAfterToken } from "../routing/freshness-token.ts";
@@ -42,10 +45,18 @@ export function demandOf(
   return readDemand(context, options, wroteAt);
 }
 
+/** A mistyped word would be no demand at all. @throws {OptionsError} */
+function checkConsistency(given: Consistency | undefined): Consistency | undefined {
+  const { of } = optionRules.routing.consistency;
+  if (given === undefined || of.includes(given)) return given;
+  const words = of.map((each) => JSON.stringify(each)).join(", ");
+  throw new OptionsError("consistency", `one of ${words}`, showValue(given));
+}
+
 /** To be as fresh as its caller's own writes, and as what the caller was told by others. */
 function readDemand(context: SessionContext, options: StatementOptions, wroteAt: number): Demand {
   const { config, readYourWrites, cell, driver } = context;
-  const consistency = options.consistency ?? config.routing.consistency;
+  const consistency = checkConsistency(options.consistency) ?? config.routing.consistency;
   const own = Math.max(freshAfter(consistency, readYourWrites), wroteAt);
   if (options.freshAs === undefined && consistency !== "context") return { intent: "read", freshAfter: own };
   const tokens = options.freshAs === undefined ? [] : [importToken(context, options.freshAs)];

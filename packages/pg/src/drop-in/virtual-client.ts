@@ -1,5 +1,12 @@
 import type { EventEmitter } from "node:events";
-import type { FailoverPool, Result, SessionLostError, Statement, StatementOptions } from "@mirrorpool/core";
+import {
+  type FailoverPool,
+  NoNodeError,
+  type Result,
+  type SessionLostError,
+  type Statement,
+  type StatementOptions,
+} from "@mirrorpool/core";
 import { inspect } from "@mirrorpool/sql";
 import pg from "pg";
 import type { HeldConnection, Holder, Unasked } from "../holder.ts";
@@ -119,9 +126,16 @@ export class VirtualClient extends BaseClient implements Holder {
       },
       (error: unknown) => {
         this._connecting = false;
-        soon(callback, error);
+        soon(callback, signal.aborted && !this._ending ? this.#withoutNode() : error);
       },
     );
+  }
+
+  /** pg-pool has ended the wait: its own error gets this as its cause, and says nothing of the nodes. */
+  #withoutNode(): NoNodeError {
+    const { nodes } = this.#source.pool.topology();
+    const seen = nodes.map(({ id, status, fault }) => [id, status, fault].filter(Boolean).join(" "));
+    return new NoNodeError(`no node that can answer was found in time: ${seen.join("; ")}`, nodes);
   }
 
   query(config: unknown, values?: unknown, callback?: unknown): unknown {
@@ -307,7 +321,7 @@ export class VirtualClient extends BaseClient implements Holder {
     this.#connecting.abort(new Error("Connection terminated"));
     await this.unbind(this.#checkout?.isIdle === false ? "destroy" : "return");
     if (this.#source.isOwned) await this.#source.pool.close();
-    this.emit("end");
+    if (this.#lost === undefined) this.emit("end"); // else it was told already
   }
 }
 
