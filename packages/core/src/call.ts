@@ -1,6 +1,7 @@
 import type { Environment } from "./clock.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
 import { AbortedError } from "./errors.ts";
+import type { CallSignal } from "./interruption.ts";
 
 /** What a caller may say for one call. */
 export interface CallOptions {
@@ -14,11 +15,11 @@ export interface CallOptions {
 export class Call {
   readonly startedAt: number;
   readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CallSignal | undefined;
   readonly #environment: Environment;
   readonly #deadlines: Deadlines;
 
-  constructor(environment: Environment, deadlines: Deadlines, timeoutMs: number, signal: AbortSignal | undefined) {
+  constructor(environment: Environment, deadlines: Deadlines, timeoutMs: number, signal: CallSignal | undefined) {
     this.#environment = environment;
     this.#deadlines = deadlines;
     this.startedAt = environment.now();
@@ -87,7 +88,7 @@ type Cause = "deadline" | "limit" | "aborted";
 /** How long one wait may last. An object and not a closure for each of its parts: every statement makes some. */
 class Patience implements Expiring {
   readonly #deadlines: Deadlines;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: CallSignal | undefined;
   readonly #cause: "deadline" | "limit";
   readonly #giveUp: (cause: Cause) => void;
   #bucket = 0;
@@ -95,7 +96,7 @@ class Patience implements Expiring {
 
   constructor(
     deadlines: Deadlines,
-    signal: AbortSignal | undefined,
+    signal: CallSignal | undefined,
     cause: "deadline" | "limit",
     giveUp: (cause: Cause) => void,
   ) {

@@ -47,8 +47,6 @@ export class Checkout {
   #closed: Task | undefined;
   #current: Task | undefined;
   #isWorking = false;
-  /** Of the statement that runs. */
-  #attempt = new AbortController();
   #grace: NodeJS.Timeout | undefined;
   #ending: "return" | "destroy" | undefined;
   #onEnded: (() => void)[] = [];
@@ -109,8 +107,7 @@ export class Checkout {
   async #run({ statement, options }: Task): Promise<Result> {
     this.#session ??= await this.#open();
     this.#runs += 1;
-    const { signal } = this.#attempt;
-    return this.#session.query(statement, undefined, { ...options, signal });
+    return this.#session.query(statement, undefined, options);
   }
 
   async #open(): Promise<PoolSession> {
@@ -121,8 +118,7 @@ export class Checkout {
 
   /** Ends the statement that runs; those after it are not concerned. */
   interrupt(reason: string): void {
-    this.#attempt.abort(new Error(reason));
-    this.#attempt = new AbortController();
+    this.#session?.interrupt(new Error(reason));
   }
 
   /** The application has closed the stream of this task, before its end or after it. */
