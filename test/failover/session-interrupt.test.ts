@@ -39,7 +39,10 @@ test("a statement with a signal of its own is ended by either", async () => {
   await using pool = openPool(cluster);
   await using session = await pool.connect();
   const controller = new AbortController();
-  for (const end of [() => controller.abort(new Error("by signal")), () => session.interrupt(new Error("by session"))]) {
+  for (const end of [
+    () => controller.abort(new Error("by signal")),
+    () => session.interrupt(new Error("by session")),
+  ]) {
     const { signal } = controller.signal.aborted ? new AbortController() : controller;
     const outcome = settle(session.query("SELECT pg_sleep(60)", [], { signal }));
     await until("it to run", async () => (await sleeping()) === 1);
