@@ -8,7 +8,12 @@ import { describe, expect, test } from "vitest";
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const readmes = ["README.md", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`)];
+const readmes = [
+  "README.md",
+  ...["packages", "examples"].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
+  ),
+];
 
 describe("the README of the core", () => {
   const text = read("packages/core/README.md");

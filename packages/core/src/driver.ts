@@ -61,6 +61,8 @@ export interface StatementFacts {
   readonly savepoint?: string | undefined;
   /** False for what cannot run inside a transaction block, or controls transactions itself. */
   readonly transactional: boolean;
+  /** Provably without effect, though only the primary may answer: catalogues, the server's own state. It may be run again. */
+  readonly repeatable?: boolean;
   /** More than one statement in the text. */
   readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */

@@ -63,8 +63,12 @@ export interface FailoverPool extends AsyncDisposable {
   stats(): PoolStats;
   /** Returns the function that ends it. */
   on<N extends PoolEventName>(name: N, listener: (event: PoolEvents[N]) => void): () => void;
-  /** Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long. */
+  /**
+   * Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long. Lets a
+   * switchover end first.
+   */
   pause(options?: CallOptions): Promise<void>;
+  /** Ends a pause. What a switchover holds it goes on holding. */
   resume(): void;
   /** Hands the primary over without an error. See {@link SwitchoverOptions}. */
   switchover(options: SwitchoverOptions): Promise<void>;
@@ -127,6 +131,10 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     return new LentSession(context, watchForLeak(cluster));
   };
 
+  const resume: FailoverPool["resume"] = () => {
+    if (cell.current.hold === "all") cell.apply({ type: "held", hold: "none" });
+  };
+
   const pool: FailoverPool = {
     query,
     connect,
@@ -160,15 +168,18 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       begin();
       const call = context.createCall(options.timeoutMs, options.signal);
       call.throwIfAborted();
-      cell.apply({ type: "held", hold: "all" });
-      if (await drain(context.work, "all", call)) return;
-      cell.apply({ type: "held", hold: "none" });
+      const isFree = cell.current.hold !== "writes" || (await until(cell, ({ hold }) => hold !== "writes", call));
+      if (isFree) {
+        cell.apply({ type: "held", hold: "all" });
+        if (await drain(context.work, "all", call)) return;
+        resume();
+      }
       call.throwIfAborted();
       if (context.isClosed) throw new PoolClosedError();
-      const { total } = context.work;
-      throw new MirrorpoolError("DEADLINE", `pause: ${total} statements and transactions did not end in time`);
+      const what = isFree ? `${context.work.total} statements and transactions` : "a switchover";
+      throw new MirrorpoolError("DEADLINE", `pause: ${what} did not end in time`);
     },
-    resume: () => cell.apply({ type: "held", hold: "none" }),
+    resume,
     switchover: async (options) => {
       begin();
       const timeoutMs = options.timeoutMs ?? config.timeouts.failoverMs;

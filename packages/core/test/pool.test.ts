@@ -1,15 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createPool } from "../src/cluster.ts";
 import type { PoolOptions } from "../src/config/options.ts";
-import type { Result } from "../src/driver.ts";
 import { CommitUnknownError, DeadlineError, MirrorpoolError, PoolClosedError } from "../src/errors.ts";
 import type { FailoverPool } from "../src/failover-pool.ts";
 import { mirror, primary } from "./fixtures.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
+import { failureOf, never } from "./promises.ts";
 import type { ScriptedDriver, ScriptedServer } from "./scripted-driver.ts";
 import { ScriptedError, scriptedDriver } from "./scripted-driver.ts";
-
-const never = (): Promise<Partial<Result>> => new Promise(() => {});
 
 let environment: HeldEnvironment;
 let a: ScriptedServer;
@@ -35,12 +33,6 @@ async function startPool(options: Partial<PoolOptions> = {}): Promise<FailoverPo
 /** What statements a node was given, probes apart. */
 const givenTo = (node: string): string[] =>
   driver.connections.filter((connection) => connection.node === node).flatMap(({ given }) => given);
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
 
 describe("what went wrong before", () => {
   test("a COMMIT was sent although the transaction's time was over: nobody could tell then whether it had happened", async () => {

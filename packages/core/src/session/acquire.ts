@@ -25,6 +25,9 @@ import { establish, StateRefused } from "./establish.ts";
 /** What may have an effect, or has to see all effects, goes to the primary. */
 export const TO_PRIMARY: Demand = Object.freeze({ intent: "write", freshAfter: Number.POSITIVE_INFINITY });
 
+/** The rest of a transaction that has begun, and the question for its outcome: not held, since its end is waited for. */
+export const UNDER_WAY: Demand = Object.freeze({ ...TO_PRIMARY, isUnderWay: true });
+
 const RETRY_DELAY_MS = 25;
 
 /** What a connection has to be like, besides leading to a node that may answer. */

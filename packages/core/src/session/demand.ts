@@ -22,7 +22,7 @@ const READ_PRIMARY: Demand = Object.freeze({ intent: "read", freshAfter: Number.
 
 /**
  * What a statement of a session asks of its node. A setting has no effect on data: a mirror will do, and it may be sent again.
- * So may PREPARE, on the primary.
+ * So may PREPARE, and what asks for the catalogues, on the primary.
  * @param wroteAt when the session wrote: it sees that in any case
  */
 export function demandOf(
@@ -35,8 +35,10 @@ export function demandOf(
 ): Demand {
   const isState = facts.session === "setting" || facts.session === "prepared";
   const isCarried = isState && !journal.wouldPin(statement, facts);
-  if ((facts.intent === "write" && !isCarried) || context.misrouted.has(statement.text)) return TO_PRIMARY;
-  if (facts.session === "prepared" || journal.state?.isForPrimary === true) return READ_PRIMARY;
+  const hasNoEffect = facts.repeatable === true && facts.transaction === "none";
+  const mayWrite = facts.intent === "write" && !isCarried && !hasNoEffect;
+  if (mayWrite || context.misrouted.has(statement.text)) return TO_PRIMARY;
+  if (hasNoEffect || facts.session === "prepared" || journal.state?.isForPrimary === true) return READ_PRIMARY;
   return readDemand(context, options, wroteAt);
 }
 

@@ -35,7 +35,8 @@ function readPort(port: string | undefined): number | undefined {
   if (port === undefined || port.trim() === "") return undefined;
   const number = Number(port);
   if (Number.isInteger(number) && number >= 1 && number <= 65_535) return number;
-  throw new OptionsError("port", "1 to 65535", JSON.stringify(port));
+  // of a URL whose password was not encoded it may be a part of that
+  throw new OptionsError("port", "1 to 65535", "another text");
 }
 
 function checked(hosts: readonly Host[]): readonly Host[] {

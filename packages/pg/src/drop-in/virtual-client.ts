@@ -193,21 +193,29 @@ export class VirtualClient extends BaseClient implements Holder {
       return undefined;
     }
     this.#checkout ??= this.#open();
-    this.#checkout.add(task);
-    if (this.#isNew && isSetting(task.statement)) this.#settings.push(task.statement);
+    this.#checkout.add(this.#isNew && isSetting(task.statement) ? this.#keepSetting(task) : task);
     return this.#checkout;
   }
 
+  /** For all sessions to come, unless it fails: who gave it is told then. */
+  #keepSetting(task: Task): Task {
+    const { statement } = task;
+    this.#settings.push(statement);
+    const done: Task["done"] = (error, result) => {
+      if (error !== undefined) this.#settings.splice(this.#settings.indexOf(statement), 1);
+      task.done(error, result);
+    };
+    return { ...task, done };
+  }
+
   #open(): Checkout {
-    const checkout = new Checkout(this.#source.pool, {
+    return new Checkout(this.#source.pool, [...this.#settings], {
       lost: (error) => this.#onLost(error),
       drained: () => {
         this.emit("drain");
         if (!this.#isLent) this.unbind();
       },
     });
-    checkout.prepare(this.#settings);
-    return checkout;
   }
 
   #refusal(): Error | undefined {
@@ -303,7 +311,8 @@ export class VirtualClient extends BaseClient implements Holder {
   }
 }
 
-const isSetting = ({ text }: Statement): boolean => inspect(text, "postgres").session === "setting";
+const isSetting = ({ text, channel }: Statement): boolean =>
+  channel === undefined && inspect(text, "postgres").session === "setting";
 
 const isSubmitted = (config: unknown): config is Submitted =>
   typeof config === "object" && config !== null && "submit" in config && typeof config.submit === "function";
