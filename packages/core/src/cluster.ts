@@ -11,6 +11,7 @@ import { MirrorpoolError, PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
 import { createFailoverPool, type FailoverPool } from "./failover-pool.ts";
+import type { CallSignal } from "./interruption.ts";
 import { jittered } from "./jittered.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
@@ -77,7 +78,7 @@ export class Cluster {
       positions: driver.positions,
     });
     const deadlines = new Deadlines(environment);
-    const createCall = (timeoutMs: number | undefined, signal: AbortSignal | undefined): Call =>
+    const createCall = (timeoutMs: number | undefined, signal: CallSignal | undefined): Call =>
       new Call(environment, deadlines, checkTimeout(timeoutMs) ?? config.timeouts.statementMs, signal);
     this.#introduction = new Introduction(driver, cell, environment, {
       probeTimeoutMs: config.monitor.probeTimeoutMs,

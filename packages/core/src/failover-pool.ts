@@ -1,12 +1,14 @@
 import { inspect } from "node:util";
 import type { CallOptions } from "./call.ts";
+import type { Timer } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { LEDGER_TABLE } from "./config/resolve.ts";
 import type { Result, Statement } from "./driver.ts";
-import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError, type SessionLostError } from "./errors.ts";
+import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError } from "./errors.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
+import { LentSession, type PoolSession } from "./pool-session.ts";
 import { awaitReadable, refusedLogin } from "./session/acquire.ts";
 import type { StatementOptions } from "./session/demand.ts";
 import { drain } from "./session/drain.ts";
@@ -23,27 +25,6 @@ import { until } from "./topology/until.ts";
 export interface StartOptions extends CallOptions {
   /** What to wait for: a primary that takes writes (default), or any node that answers reads. */
   readonly until?: "writable" | "readable";
-}
-
-/** A session on loan: statements run one after the other, on the primary from the first write on. */
-export interface PoolSession extends AsyncDisposable {
-  query<Row = Record<string, unknown>>(
-    statement: string | Statement,
-    values?: readonly unknown[],
-    options?: StatementOptions,
-  ): Promise<Result<Row>>;
-  /** What the next statement will find: `failed` takes only a rollback. */
-  readonly transactionStatus: "none" | "open" | "failed";
-  /**
-   * Calls back as soon as state that cannot move (LISTEN, an advisory lock) is lost with its connection; the next statement is
-   * told as well. One listener.
-   */
-  onLost(listener: (error: SessionLostError) => void): void;
-  /**
-   * Gives it back; an open transaction is rolled back. Idempotent.
-   * @param how `destroy`: the connection is not to be used again, by anybody
-   */
-  release(how?: "return" | "destroy"): void;
 }
 
 /** An immutable snapshot of what the pool has counted and holds now. */
@@ -147,24 +128,7 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
   const connect: FailoverPool["connect"] = async (options = {}) => {
     begin();
     context.createCall(options.timeoutMs, options.signal).throwIfAborted();
-    const session = new Session(context);
-    const stopWatching = watchForLeak(cluster);
-    const release = (how?: "return" | "destroy"): void => {
-      stopWatching();
-      session.release(how);
-    };
-    return {
-      query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
-        session.query(toStatement(statement, values), own, context.createCall(own.timeoutMs, own.signal)) as Promise<
-          Result<Row>
-        >,
-      get transactionStatus() {
-        return session.transactionStatus;
-      },
-      onLost: (listener) => session.onLost(listener),
-      release,
-      [Symbol.asyncDispose]: async () => release(),
-    };
+    return new LentSession(context, watchForLeak(cluster));
   };
 
   const resume: FailoverPool["resume"] = () => {
@@ -244,14 +208,9 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
 }
 
 /** Reports a session that is held for too long, with the stack of who took it. */
-function watchForLeak({ config, context, environment }: Cluster): () => void {
+function watchForLeak({ config, context, environment }: Cluster): Timer | undefined {
   const { leakMs } = config.pool;
-  if (leakMs === 0) return () => {};
+  if (leakMs === 0) return undefined;
   const { stack = "" } = new Error("the session was taken here");
-  const timer = environment.schedule(
-    leakMs,
-    () => context.events.emit("leak-suspected", { heldMs: leakMs, stack }),
-    false,
-  );
-  return () => timer.cancel();
+  return environment.schedule(leakMs, () => context.events.emit("leak-suspected", { heldMs: leakMs, stack }), false);
 }

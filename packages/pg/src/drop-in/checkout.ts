@@ -7,7 +7,7 @@ import type {
   Statement,
   StatementOptions,
 } from "@mirrorpool/core";
-import { QueueFullError } from "@mirrorpool/core";
+import { AbortedError, QueueFullError } from "@mirrorpool/core";
 
 /** A statement that waits for its turn. */
 export interface Task {
@@ -48,8 +48,8 @@ export class Checkout {
   #closed: Task | undefined;
   #current: Task | undefined;
   #isWorking = false;
-  /** Of the statement that runs. */
-  #attempt = new AbortController();
+  /** Why the statement that runs was ended, perhaps before there was a session. */
+  #interrupted: Error | undefined;
   #grace: NodeJS.Timeout | undefined;
   #ending: "return" | "destroy" | undefined;
   #onEnded: (() => void)[] = [];
@@ -103,19 +103,22 @@ export class Checkout {
   }
 
   async #run({ statement, options }: Task): Promise<Result> {
-    const { signal } = this.#attempt;
-    this.#session ??= await this.#open({ ...options, signal });
+    this.#interrupted = undefined;
+    const session = this.#session ?? (await this.#open(options));
     this.#runs += 1;
-    return this.#session.query(statement, undefined, { ...options, signal });
+    return session.query(statement, undefined, options);
   }
 
   /** Nothing runs in a session that lacks a setting, such as its role: the statement fails, and the next one tries again. */
   async #open(options: StatementOptions): Promise<PoolSession> {
     const session = await this.#pool.connect();
+    this.#session = session;
     try {
+      if (this.#interrupted !== undefined) throw new AbortedError(this.#interrupted);
       for (const setting of this.#settings) await session.query(setting, undefined, options);
     } catch (error) {
       session.release();
+      this.#session = undefined;
       throw error;
     }
     session.onLost((error) => this.#listener.lost(error));
@@ -124,8 +127,8 @@ export class Checkout {
 
   /** Ends the statement that runs; those after it are not concerned. */
   interrupt(reason: string): void {
-    this.#attempt.abort(new Error(reason));
-    this.#attempt = new AbortController();
+    this.#interrupted = new Error(reason);
+    this.#session?.interrupt(this.#interrupted);
   }
 
   /** The application has closed the stream of this task, before its end or after it. */
