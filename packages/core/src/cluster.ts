@@ -184,6 +184,8 @@ export class Cluster {
         this.#tendPool(node);
       }
     }
+    // the others are asked fast from now on, and not only after their usual rest
+    if (before.primary !== undefined && after.primary === undefined) this.#monitor.suspect();
     const isFailover = after.epoch > before.epoch && before.epoch > 0;
     if (isFailover) context.counters.failovers += 1;
     if (after.hold !== before.hold) context.events.emit(after.hold === "none" ? "resumed" : "paused", {});

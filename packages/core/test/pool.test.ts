@@ -131,6 +131,17 @@ describe("what went wrong before", () => {
     await pool.close();
   });
 
+  test("a promotion right after the primary's death was seen only when the next probe was due", async () => {
+    const pool = await startPool({ monitor: { intervalMs: 60_000 } });
+    a.login = Promise.reject(new ScriptedError("refused"));
+    a.login.catch(() => {});
+    b.observation = primary({ instance: "b", timeline: 2 });
+    for (const connection of driver.connections) if (connection.node === "a") connection.destroy();
+    await environment.advance(20);
+    expect(pool.topology()).toMatchObject({ primary: "b:1", isWritable: true });
+    await pool.close();
+  });
+
   test("what a connection of the pool was told of its server, when asked whether it lives, was thrown away", async () => {
     const pool = await startPool({ pool: { validateAfterIdleMs: 0 }, monitor: { intervalMs: 60_000 } });
     await pool.query("WRITE x");
