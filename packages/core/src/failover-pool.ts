@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { CallOptions } from "./call.ts";
+import type { Call, CallOptions } from "./call.ts";
 import type { Timer } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { LEDGER_TABLE } from "./config/resolve.ts";
@@ -131,7 +131,9 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     return new LentSession(context, watchForLeak(cluster));
   };
 
+  const pauses = new Set<Call>();
   const resume: FailoverPool["resume"] = () => {
+    pauses.clear();
     if (cell.current.hold === "all") cell.apply({ type: "held", hold: "none" });
   };
 
@@ -173,9 +175,11 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       call.throwIfAborted();
       const isFree = cell.current.hold !== "writes" || (await until(cell, ({ hold }) => hold !== "writes", call));
       if (isFree) {
+        pauses.add(call);
         cell.apply({ type: "held", hold: "all" });
         if (await drain(context.work, "all", call)) return;
-        resume();
+        // another pause may hold as well
+        if (pauses.delete(call) && pauses.size === 0) resume();
       }
       call.throwIfAborted();
       if (context.isClosed) throw new PoolClosedError();

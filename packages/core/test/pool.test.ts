@@ -142,6 +142,28 @@ describe("what went wrong before", () => {
     await pool.close();
   });
 
+  test("a pause that gave up let the work of another pause go", async () => {
+    const pool = await startPool();
+    a.answer = (text) => (text === "WRITE slow" ? never() : Promise.resolve({}));
+    const slow = failureOf(pool.query("WRITE slow", [], { timeoutMs: 400 }));
+    await settle();
+    const impatient = failureOf(pool.pause({ timeoutMs: 50 }));
+    const patient = pool.pause({ timeoutMs: 5_000 });
+    await environment.advance(100);
+    expect(await impatient).toMatchObject({ code: "DEADLINE" });
+    expect(pool.topology().hold).toBe("all");
+    await environment.advance(2_000);
+    await slow;
+    await patient;
+    const held = failureOf(pool.query("WRITE held", [], { timeoutMs: 50 }));
+    await environment.advance(100);
+    expect(await held).toMatchObject({ code: "NO_PRIMARY" });
+    expect(givenTo("a")).not.toContain("WRITE held");
+    pool.resume();
+    await pool.query("WRITE after");
+    await pool.close();
+  });
+
   test("what a connection of the pool was told of its server, when asked whether it lives, was thrown away", async () => {
     const pool = await startPool({ pool: { validateAfterIdleMs: 0 }, monitor: { intervalMs: 60_000 } });
     await pool.query("WRITE x");
