@@ -1,5 +1,4 @@
-import type { PoolEventName } from "@mirrorpool/core";
-import { createPool } from "@mirrorpool/core";
+import { createPool, poolEventNames } from "@mirrorpool/core";
 import { HeldClock, HeldEnvironment } from "./clock.ts";
 import { drive } from "./drive.ts";
 import type { SimulatedConnection } from "./driver/connection.ts";
@@ -21,25 +20,6 @@ const AFTERMATH_MS = 3000;
 /** Far more events than any simulation needs: something runs in circles. */
 const MAX_STEPS = 200_000;
 
-const EVENTS: readonly PoolEventName[] = [
-  "node-up",
-  "node-down",
-  "node-fenced",
-  "primary-changed",
-  "primary-lost",
-  "primary-restored",
-  "split-brain",
-  "node-misconfigured",
-  "misrouted",
-  "rerun",
-  "commit-unknown",
-  "acked-writes-lost",
-  "stray-commits",
-  "replayed",
-  "paused",
-  "resumed",
-];
-
 /** Runs the pool against a cluster, both from one seed: the same seed gives the same history. */
 export async function simulate(seed: number): Promise<readonly Recorded[]> {
   const random = new Random(seed);
@@ -60,7 +40,8 @@ export async function simulate(seed: number): Promise<readonly Recorded[]> {
   const driver = createSimulatedDriver(shared, setting.world.flavour);
   const nodes = setting.world.nodes.map((name) => ({ name, host: name }));
   const pool = createPool({ ...setting.pool, driver, nodes }, environment);
-  for (const name of EVENTS) pool.on(name, (data) => history.add({ type: "event", name, data, stand: stand() }));
+  for (const name of poolEventNames)
+    pool.on(name, (data) => history.add({ type: "event", name, data, stand: stand() }));
 
   await run({ setting, clock, history, random: random.fork(), world, pool, connections });
 

@@ -47,7 +47,7 @@ export {
   TransactionLostError,
 } from "./errors.ts";
 export type { FailoverPool, PoolStats, StartOptions } from "./failover-pool.ts";
-export type { PoolEventName, PoolEvents } from "./observe/events.ts";
+export { type PoolEventName, type PoolEvents, poolEventNames } from "./observe/events.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";
 export type { PoolSession } from "./pool-session.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";

@@ -142,6 +142,14 @@ describe("what went wrong before", () => {
     await pool.close();
   });
 
+  test("a listener for an event that does not exist was taken, and never called", async () => {
+    const pool = await startPool();
+    expect(() => pool.on("primary-gone" as "primary-lost", () => {})).toThrow(
+      /event: expected one of node-up, .* "?primary-gone/,
+    );
+    await pool.close();
+  });
+
   test("a pause that gave up let the work of another pause go", async () => {
     const pool = await startPool();
     a.answer = (text) => (text === "WRITE slow" ? never() : Promise.resolve({}));

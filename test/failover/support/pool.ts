@@ -5,6 +5,7 @@ import {
   type PoolEventName,
   type PoolEvents,
   type PoolOptions,
+  poolEventNames,
 } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
@@ -23,27 +24,10 @@ export type RecordedEvent = {
   [N in PoolEventName]: { readonly name: N } & PoolEvents[N];
 }[PoolEventName];
 
-const EVENT_NAMES: readonly PoolEventName[] = [
-  "node-up",
-  "node-down",
-  "node-fenced",
-  "primary-changed",
-  "primary-lost",
-  "primary-restored",
-  "split-brain",
-  "node-misconfigured",
-  "misrouted",
-  "rerun",
-  "commit-unknown",
-  "leak-suspected",
-  "paused",
-  "resumed",
-];
-
 /** Everything that the pool tells from now on, in order. */
 export function record(pool: FailoverPool): RecordedEvent[] {
   const events: RecordedEvent[] = [];
-  for (const name of EVENT_NAMES) {
+  for (const name of poolEventNames) {
     pool.on(name, (event) => void events.push({ name, ...event } as RecordedEvent)); // the pair belongs together
   }
   return events;

@@ -1,3 +1,4 @@
+import { OptionsError } from "../errors.ts";
 import type { Fence, NodeId } from "../topology/node.ts";
 import { listenerFailed } from "./listener-failed.ts";
 
@@ -77,12 +78,37 @@ export interface PoolEvents {
 
 export type PoolEventName = keyof PoolEvents;
 
+const NAMES: Readonly<Record<PoolEventName, true>> = {
+  "node-up": true,
+  "node-down": true,
+  "node-fenced": true,
+  "primary-changed": true,
+  "primary-lost": true,
+  "primary-restored": true,
+  "split-brain": true,
+  "node-misconfigured": true,
+  misrouted: true,
+  rerun: true,
+  replayed: true,
+  "acked-writes-lost": true,
+  "stray-commits": true,
+  "commit-unknown": true,
+  "leak-suspected": true,
+  paused: true,
+  resumed: true,
+};
+
+/** All events, for whoever wants to log them all. */
+export const poolEventNames: readonly PoolEventName[] = Object.freeze(Object.keys(NAMES) as PoolEventName[]);
+
 /** Typed events. A listener that throws is reported as a process warning: it never breaks the pool. */
 export class Events {
   readonly #listeners = new Map<PoolEventName, Set<(event: never) => void>>();
 
-  /** Returns the function that ends it. */
+  /** Returns the function that ends it. @throws {OptionsError} for a name that no event has */
   on<N extends PoolEventName>(name: N, listener: (event: PoolEvents[N]) => void): () => void {
+    if (!Object.hasOwn(NAMES, name))
+      throw new OptionsError("event", `one of ${poolEventNames.join(", ")}`, String(name));
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
     return () => void listeners.delete(listener);
