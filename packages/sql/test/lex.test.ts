@@ -37,6 +37,7 @@ const tables: Readonly<Record<string, readonly [sql: string, expected: string | 
     ["'a' 'b'", "string string"],
     ["'a'\n'b'", "string"],
     ["'a' -- c\n 'b' \n\n -- d\n 'e'", "string"],
+    ["'a'--\n'b'", "string"],
     ["'a' -- c\n", "string"],
     ["'a' /* c */\n'b'", "string string"],
     ["E'a\\'b'", "string"],
@@ -150,8 +151,9 @@ function scanned(sql: string): string | undefined {
 }
 
 describe("agrees with PostgreSQL's own scanner", () => {
-  // N'…' is two tokens there, so is B'…''…', and U&"…" we decline
-  const comparable = (sql: string): boolean => !/\bn'|[bx]'[^']*''|u&"/i.test(sql);
+  // N'…' is two tokens there, so is B'…''…', and U&"…" we decline. This scanner gives comments as tokens, so a comment
+  // ends a string there that goes on in the next line; on the server it goes on
+  const comparable = (sql: string): boolean => !/\bn'|[bx]'[^']*''|u&"|'\s*--/i.test(sql);
 
   test.each(["orm-reads", "queries", "commands"] as const)("on the corpus %s", (name) => {
     for (const sql of corpus(name).filter(comparable)) expect(cut(sql), sql).toBe(scanned(sql));
