@@ -106,6 +106,7 @@ export interface Positions {
  * | kind | meaning |
  * |---|---|
  * | `statement` | an ordinary answer of the server: the connection is as good as before |
+ * | `stale` | refused before any effect because of what the driver had kept on the connection; the open transaction has failed |
  * | `rolled-back` | the server undid the transaction (deadlock, serialization failure) |
  * | `read-only` | refused before any effect: this node takes no writes |
  * | `not-ready` | refused before any effect: starting up, shutting down |
@@ -120,6 +121,7 @@ export interface Positions {
 export interface Fault {
   readonly kind:
     | "statement"
+    | "stale"
     | "rolled-back"
     | "read-only"
     | "not-ready"

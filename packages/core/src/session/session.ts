@@ -176,9 +176,10 @@ export class Session {
           conflicts += 1;
           continue;
         }
-        const mayReplay = decision === "transaction-lost" || decision === "begun-read-only";
+        const orSurface = decision === "begun-read-only" || decision === "stale";
+        const mayReplay = decision === "transaction-lost" || orSurface;
         if (!(mayReplay && (await this.#replay(failure, call)))) {
-          if (decision === "surface" || decision === "begun-read-only") {
+          if (decision === "surface" || orSurface) {
             binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
             throw error;
           }
