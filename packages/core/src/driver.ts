@@ -160,6 +160,12 @@ export interface Connection {
    */
   run(statement: Statement): Promise<Result>;
   /**
+   * Runs a read outside a transaction behind those that are under way here, without waiting for their end; the answers come in
+   * order. Absent where the library cannot do that. Never mixed with `run` and `begin`: the connection is idle before and after.
+   * @throws as `run` does
+   */
+  readonly pipeline?: ((statement: Statement) => Promise<Result>) | undefined;
+  /**
    * What the protocol last said: `idle` is outside a transaction, `failed` a transaction that only takes a rollback,
    * `busy` an answer still to come, `closed` no connection.
    */
@@ -227,6 +233,8 @@ export interface Driver {
   /** One round trip. The caller bounds it and destroys the connection when it takes too long. */
   probe(connection: Connection): Promise<Observation>;
   classify(error: unknown): Fault;
+  /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
+  mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;
 }
 

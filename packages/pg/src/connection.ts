@@ -6,6 +6,7 @@ import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
 import { ConnectionLost, LoginFailed } from "./classify.ts";
 import type { HeldConnection, Holder, Unasked } from "./holder.ts";
+import { Pipeline } from "./pipeline.ts";
 import { PreparedQuery } from "./prepared-query.ts";
 import type { Preparation, PreparedStatements } from "./prepared-statements.ts";
 import { markStale, stalenessOf } from "./stale.ts";
@@ -32,6 +33,8 @@ interface ClientInternals {
   readonly _queryable: boolean;
   ref(): void;
   unref(): void;
+  /** Whether statements are sent without waiting for answers; absent before 8.22. May be changed while nothing is under way. */
+  pipeline?: boolean;
 }
 
 type Client = pg.Client & ClientInternals;
@@ -111,6 +114,10 @@ class PgConnection implements Connection, HeldConnection {
     client.connection.prependListener("readyForQuery", ({ status }) => {
       this.#transactionStatus = status;
       if (this.#failure !== undefined) this.#onReady?.();
+      if (this.#pipeline.size > 0) {
+        this.#pipeline.ready();
+        this.#bound = 0;
+      }
     });
     client.connection.on("commandComplete", ({ text }) => {
       this.#forgetDiscarded(text);
@@ -145,11 +152,12 @@ class PgConnection implements Connection, HeldConnection {
   }
 
   #isBusy = false;
+  readonly #pipeline = new Pipeline();
   #failure: { readonly error: unknown } | undefined;
 
   get status(): Connection["status"] {
     if (this.#isClosed) return "closed";
-    if (this.#isBusy) return "busy";
+    if (this.#isBusy || this.#pipeline.size > 0) return "busy";
     if (this.#transactionStatus === "I") return "idle";
     return this.#transactionStatus === "T" ? "transaction" : "failed";
   }
@@ -166,6 +174,41 @@ class PgConnection implements Connection, HeldConnection {
     return this.#execute(statement, true);
   }
 
+  /** Undefined with an older `pg`, which cannot. */
+  get pipeline(): Connection["pipeline"] {
+    return this.#client.pipeline === undefined ? undefined : this.#runPiped;
+  }
+
+  readonly #runPiped = (statement: Statement): Promise<Result> => {
+    if (!this.#client._queryable) this.destroy();
+    if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
+    const { values } = statement;
+    if (values !== undefined && !Array.isArray(values))
+      return Promise.reject(new TypeError("the values of a statement must be an array"));
+    return this.#pipe(statement, this.#prepared?.use(statement));
+  };
+
+  #pipe(statement: Statement, preparation: Preparation | undefined): Promise<Result> {
+    if (this.#pipeline.size === 0) {
+      this.#client.pipeline = true;
+      this.#bound = 0;
+    }
+    let isStale = false;
+    const isLost = (): boolean => this.#isClosed || !this.#client._queryable;
+    const running = this.#pipeline.add((callback) => {
+      this.#send(statement, false, preparation, (error, answer) => {
+        if (error && preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
+        callback(error, answer as Result); // an array comes only from several statements, of which none is piped
+      });
+    }, isLost);
+    return running.catch((error: unknown) => {
+      if (isLost() && !isAnswer(error)) throw new ConnectionLost("the connection was lost under a statement", error);
+      if (!isStale) throw error;
+      if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
+      return this.#pipe(statement, undefined);
+    });
+  }
+
   #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
     if (!this.#client._queryable) this.destroy();
     if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
@@ -179,6 +222,7 @@ class PgConnection implements Connection, HeldConnection {
 
   #attempt(statement: Statement, afterBegin: boolean, preparation: Preparation | undefined): Promise<Result> {
     this.#isBusy = true;
+    if (this.#client.pipeline === true) this.#client.pipeline = false;
     this.#bound = afterBegin ? -1 : 0; // the BEGIN is bound as well
     const { isInTransaction } = this;
     const wasParsed = preparation !== undefined && this.#prepared?.isParsed(preparation) === true;
@@ -309,6 +353,7 @@ class PgConnection implements Connection, HeldConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#failure !== undefined) this.#onReady?.();
+    this.#pipeline.lose();
     for (const listener of this.#closeListeners.splice(0)) listener();
   }
 }
@@ -317,7 +362,7 @@ class PgConnection implements Connection, HeldConnection {
 const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
 
 /** A text and perhaps values: whatever has more `pg` copies with all descriptors, at 4 µs for each statement. */
-function isPlain(statement: Statement): boolean {
+export function isPlain(statement: Statement): boolean {
   for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
   return Object.getPrototypeOf(statement) === Object.prototype;
 }

@@ -14,12 +14,11 @@ const DUPLICATE_STATEMENT = "42P05";
  */
 export type Staleness = "changed" | "vanished";
 
-/** @param wasParsed the server was believed to have it before */
+/** @param wasParsed the server may have had it before: what it says of a changed plan cannot be said of a new one */
 export function stalenessOf(error: unknown, wasParsed: boolean): Staleness | undefined {
   if (!(error instanceof pg.DatabaseError)) return undefined;
-  if (!wasParsed) return error.code === DUPLICATE_STATEMENT ? "vanished" : undefined;
-  if (error.code === FEATURE_NOT_SUPPORTED) return "changed";
-  return error.code === NO_SUCH_STATEMENT ? "vanished" : undefined;
+  if (error.code === NO_SUCH_STATEMENT || error.code === DUPLICATE_STATEMENT) return "vanished";
+  return wasParsed && error.code === FEATURE_NOT_SUPPORTED ? "changed" : undefined;
 }
 
 /** Errors of stale statements that could not be sent again, since their transaction has failed with them. */

@@ -63,6 +63,10 @@ export class Binding {
   keep(demand: Demand): Lease | undefined {
     const held = this.#lease;
     if (held === undefined) return undefined;
+    if (held.isShared) {
+      this.release();
+      return undefined;
+    }
     if (this.#transaction !== undefined || this.#isPinned) {
       cutUnlessPrimary(this.#context, held);
       return held;

@@ -8,6 +8,7 @@ import {
   TransactionLostError,
 } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
+import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Demand } from "../routing/route.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
 import { acquire } from "./acquire.ts";
@@ -148,11 +149,15 @@ export class Session {
     let losses = 0;
     let conflicts = 0;
     let avoid: string | undefined;
+    let isDisplaced = false;
     for (;;) {
       let demand = demandOf(this.#context, binding.journal, statement, facts, options, this.#wroteAt);
       if (demand.anew !== undefined && !binding.isBound)
         demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const lease = binding.keep(demand) ?? binding.bind(demand, await this.#acquire(demand, call, avoid));
+      const kept = binding.keep(demand);
+      const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, demand);
+      const shareable = isShareable ? statement.text : undefined;
+      const lease = kept ?? binding.bind(demand, await this.#acquire(demand, call, avoid, shareable));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const { work } = this.#context;
@@ -166,9 +171,16 @@ export class Session {
           this.#commit = answeredCommit(this.#context, lease, facts, ledgerUse, sentAt);
         }
         binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
+        if (lease.isShared) binding.release();
+        else if (isShareable) this.#notePace(lease, statement, sentAt);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
+        if (error instanceof Displaced) {
+          binding.release();
+          isDisplaced = true;
+          continue;
+        }
         const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts };
         const decision = await judge(this.#context, binding, failure, call);
         if (decision === "conflict") {
@@ -195,6 +207,19 @@ export class Session {
     }
   }
 
+  /** A read that leaves nothing on its connection, and needs nothing there. */
+  #isShareable(statement: Statement, facts: StatementFacts, demand: Demand): boolean {
+    if (demand.intent !== "read" || this.#context.driver.mayPipeline?.(statement) !== true) return false;
+    if (facts.session !== "none" || facts.transaction !== "none" || facts.multiple || facts.stream) return false;
+    const { isPinned, transaction, journal } = this.#binding;
+    return !isPinned && transaction === undefined && journal.state === undefined;
+  }
+
+  /** On a connection to itself: so it shows whether it may share one the next time. */
+  #notePace({ node }: Lease, { text }: Statement, sentAt: number): void {
+    this.#context.pools.get(node)?.multiplexer.paces.note(text, this.#context.environment.now() - sentAt);
+  }
+
   /** Waits for the connection of an interrupted statement to come to rest. */
   #settled(settling: Promise<void>, facts: StatementFacts, call: Call): Promise<void> {
     return call.wait<void>(
@@ -204,10 +229,10 @@ export class Session {
   }
 
   /** A connection with the session's state. @throws {SessionLostError} when that cannot be set up any more */
-  async #acquire(demand: Demand, call: Call, avoid: string | undefined): Promise<Lease> {
+  async #acquire(demand: Demand, call: Call, avoid: string | undefined, shareable: string | undefined): Promise<Lease> {
     const { journal } = this.#binding;
     try {
-      return await acquire(this.#context, demand, call, { state: journal.state, avoid });
+      return await acquire(this.#context, demand, call, { state: journal.state, avoid, shareable });
     } catch (error) {
       if (!(error instanceof StateRefused)) throw error;
       journal.clear();
