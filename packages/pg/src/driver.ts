@@ -44,6 +44,7 @@ export interface PostgresSettings extends ClientSettings {
 export function postgres({ preparedStatements, ...settings }: PostgresSettings = {}): Driver {
   const inspector = createInspector("postgres");
   const inspect: Driver["inspect"] = (text) => inspector.inspect(text);
+  let canPipeline = true;
   const options = checkedOptions(preparedStatements);
   const prepare = options && ((parsed: Record<string, string>) => new PreparedStatements(options, inspect, parsed));
   return Object.freeze({
@@ -54,11 +55,18 @@ export function postgres({ preparedStatements, ...settings }: PostgresSettings =
     ledger,
     states: sessionStates,
     parseUrl,
-    connect: (target, signal) => openConnection(target, signal, settings, prepare),
+    connect: async (target, signal) => {
+      const connection = await openConnection(target, signal, settings, prepare);
+      if (connection.pipeline === undefined && canPipeline) {
+        canPipeline = false;
+        process.emitWarning("reads share no connections: that takes pg 8.22 or later", "MirrorpoolWarning");
+      }
+      return connection;
+    },
     probe,
     classify,
     inspect,
-    mayPipeline: isPlain,
+    mayPipeline: (statement) => canPipeline && isPlain(statement),
   } satisfies Driver);
 }
 

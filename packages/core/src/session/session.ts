@@ -209,7 +209,8 @@ export class Session {
 
   /** A read that leaves nothing on its connection, and needs nothing there. */
   #isShareable(statement: Statement, facts: StatementFacts, demand: Demand): boolean {
-    if (demand.intent !== "read" || this.#context.driver.mayPipeline?.(statement) !== true) return false;
+    const { driver, config } = this.#context;
+    if (demand.intent !== "read" || !config.pool.shareReads || driver.mayPipeline?.(statement) !== true) return false;
     if (facts.session !== "none" || facts.transaction !== "none" || facts.multiple || facts.stream) return false;
     const { isPinned, transaction, journal } = this.#binding;
     return !isPinned && transaction === undefined && journal.state === undefined;
