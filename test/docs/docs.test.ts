@@ -1,14 +1,24 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { errorCodes, optionRules } from "@mirrorpool/core";
+import { createPool, errorCodes, optionRules } from "@mirrorpool/core";
+import { postgres } from "@mirrorpool/pg";
 import { describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const readmes = ["README.md", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`)];
+const readmes = [
+  "README.md",
+  ...["packages", "examples"].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
+  ),
+];
+const linked = [
+  ...readmes,
+  ...["packages/core/bench/README.md", "test/campaign/README.md", "test/simulation/README.md"],
+];
 
 describe("the README of the core", () => {
   const text = read("packages/core/README.md");
@@ -28,6 +38,11 @@ describe("the README of the core", () => {
     expect(text).toContain(`| \`${code}\` |`);
   });
 
+  test("has the SQL of the ledger's table as it is", () => {
+    const pool = createPool({ driver: postgres(), nodes: ["postgres://one"] });
+    expect(text).toContain(pool.ledgerSchema());
+  });
+
   test("documents every event, and none that does not exist", () => {
     const source = read("packages/core/src/observe/events.ts");
     const body = source.slice(source.indexOf("interface PoolEvents"), source.indexOf("export type PoolEventName"));
@@ -38,6 +53,16 @@ describe("the README of the core", () => {
     for (const event of events) expect(documented).toContain(event);
   });
 });
+
+/** As links name them. */
+function headingsOf(path: string): string[] {
+  return [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) =>
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 describe("READMEs", () => {
   test.each(readmes)("%s has snippets that type-check", async (path) => {
@@ -73,16 +98,14 @@ describe("READMEs", () => {
     }
   });
 
-  test.each(readmes)("%s has no link to a file that does not exist", (path) => {
-    const links = [...read(path).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
-    const missing = links.filter((link) => {
-      try {
-        readdirSync(join(root, path, "..", link));
-        return false;
-      } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "ENOENT";
-      }
+  test.each(linked)("%s has no link to a file, or a heading of one, that does not exist", (path) => {
+    const links = [...read(path).matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
+    const missing = links.filter(([, file = "", heading = ""]) => {
+      const target = file === "" ? path : join(path, "..", file);
+      if (!existsSync(join(root, target))) return true;
+      if (heading === "") return false;
+      return !headingsOf(target.endsWith(".md") ? target : join(target, "README.md")).includes(heading);
     });
-    expect(missing).toEqual([]);
+    expect(missing.map(([link]) => link)).toEqual([]);
   });
 });

@@ -138,6 +138,14 @@ test("a constraint that fails at COMMIT is the application's error, and nothing 
   expect(pool.stats().nodes[cluster.primary().name]).toMatchObject({ inUse: 0, closed: 0 });
 });
 
+test("a look at the catalogues needs no token, so that what makes the ledger may look whether it is there", async () => {
+  await using other = open({ exactlyOnce: { table: "no_such_ledger" } });
+  const look =
+    "SELECT to_regclass('no_such_ledger') IS NULL AS is_missing, current_setting('search_path') FROM pg_class LIMIT 1";
+  expect((await other.query(look)).rows[0]).toMatchObject({ is_missing: true });
+  expect((await other.query("SHOW transaction_read_only")).rows).toEqual([{ transaction_read_only: "off" }]);
+});
+
 test("where the ledger's table is missing the error says what to run, and nothing is committed", async () => {
   await using other = open({ exactlyOnce: { table: "no_such_ledger" } });
   const error = await rejection(other.query("INSERT INTO entry VALUES (1)"));

@@ -82,14 +82,16 @@ test("a wrong password is named, makes no storm of logins, and is shown nowhere"
   await Promise.all(callers);
   for (const error of errors) {
     expect(error).toBeInstanceOf(NoPrimaryError);
-    expect((error as NoPrimaryError).message).toContain("28P01");
+    expect((error as NoPrimaryError).message).toContain(
+      "every node refused our login: configuration (28P01: wrong user or password)",
+    );
   }
   const attempts = cluster.nodes.map(({ proxy }, i) => proxy.stats.connections.accepted - (before[i] ?? 0));
   for (const each of attempts) expect(each).toBeLessThan(10);
   expect(events).toContainEqual({
     name: "node-misconfigured",
     node: "node1",
-    reason: "configuration (28P01)",
+    reason: "configuration (28P01: wrong user or password)",
   });
   const shown = [pool, pool.topology(), pool.stats(), events, ...errors.slice(0, 3), ...errors.slice(-3)].flatMap(
     (each) => [
@@ -100,6 +102,14 @@ test("a wrong password is named, makes no storm of logins, and is shown nowhere"
     ],
   );
   for (const text of shown) expect(text).not.toContain(password);
+});
+
+test("where every node refuses the login, start() says so at once and does not wait for what cannot come", async () => {
+  const nodes = cluster.nodes.map(({ name, url }) => ({ name, url: url.replace("secret", "wrong") }));
+  await using pool = openPool(cluster, { nodes, timeouts: { failoverMs: 600_000 } });
+  const error = await rejection(pool.start());
+  expect(error).toBeInstanceOf(NoPrimaryError);
+  expect((error as NoPrimaryError).message).toContain("every node refused our login: configuration (28P01");
 });
 
 test("a password that is changed under a running pool disturbs no open connection, and new ones name the reason", async () => {

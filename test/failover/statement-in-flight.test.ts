@@ -71,6 +71,18 @@ test.each(losses)("a read in flight on a mirror that %s is answered by another n
   await until("the pool to come to rest", () => underWay(pool) === 0);
 });
 
+test("what only a primary may answer, and has no effect, is answered by its successor", async () => {
+  await using pool = openPool(cluster);
+  const text = "SELECT pg_is_in_recovery() AS is_mirror, pg_sleep(1) AS in_flight FROM pg_class LIMIT 1";
+  const read = settle(pool.query<{ is_mirror: boolean }>(text));
+  const old = cluster.primary();
+  await running(old, "in_flight");
+  await old.kill();
+  await promoteMirror(cluster);
+  expect((await read).value?.rows[0]?.is_mirror).toBe(false);
+  expect(pool.stats()).toMatchObject({ commitUnknown: 0, misrouted: 0 });
+});
+
 test.each(losses.slice(0, 2))("a read in flight on a primary that %s is answered by its successor", async (_, lose) => {
   await using pool = openPool(cluster, { routing: { readFrom: "primary" } });
   await pool.start();

@@ -1,14 +1,14 @@
 import type { LabCluster, LabNode } from "@mirrorpool/lab";
-import type { Client } from "./client.ts";
 import type { FaultName } from "./options.ts";
 
 /** What a fault needs to play itself out. `mark` puts a note into the timeline, `took over` is told at once. */
 export interface Stage {
   readonly cluster: LabCluster;
-  readonly client: Client;
   readonly now: () => number;
   readonly mark: (what: string) => void;
   readonly onPromoted: (primary: LabNode) => void;
+  /** A planned hand-over, with the clients that take part in one; `promote` does it. */
+  readonly handOver: (to: string, promote: () => Promise<void>) => Promise<void>;
   readonly pause: (ms: number) => Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export const faults: Readonly<Record<FaultName, (stage: Stage) => Promise<FaultT
     stage.mark(`hand over to ${to.name}`);
     const faultAt = stage.now();
     let promotedAt = faultAt;
-    await stage.client.switchover(to.name, async () => {
+    await stage.handOver(to.name, async () => {
       await stage.cluster.switchover(to);
       promotedAt = stage.now();
       stage.onPromoted(to);
@@ -61,8 +61,10 @@ export const faults: Readonly<Record<FaultName, (stage: Stage) => Promise<FaultT
 
 async function promote(stage: Stage): Promise<number> {
   const next = await stage.cluster.mostAdvancedMirror();
-  await stage.cluster.promote(next);
+  const startedAt = stage.now();
+  // it takes writes before the other mirrors follow it
+  const promotedAt = startedAt + (await stage.cluster.promote(next));
   stage.onPromoted(next);
   stage.mark(`${next.name} promoted`);
-  return stage.now();
+  return promotedAt;
 }

@@ -1,12 +1,17 @@
 import type { History, Operation } from "./history.ts";
-import type { ClientName, FaultName } from "./options.ts";
+import type { FaultName, Orm } from "./options.ts";
 
-/** The figures of one run, as `--json` writes them. Times in milliseconds from the fault; null: not within the run. */
-export interface Figures {
-  readonly client: string;
-  readonly orm: string | null;
-  readonly database: string;
+/** Whose figures they are. */
+export interface Identity {
+  readonly client: "mirrorpool" | "pg.Pool";
+  readonly orm: Orm | null;
+  readonly database: "postgres";
+  /** With the commit ledger. */
   readonly exactlyOnce: boolean;
+}
+
+/** The figures of one client in one run, as `--json` writes them. Times in milliseconds from the fault; null: not within the run. */
+export interface Figures extends Identity {
   readonly fault: FaultName;
   /** Writes and transactions that the application was told are done. */
   readonly acknowledged: number;
@@ -33,11 +38,11 @@ export interface Figures {
 export const HUNG_MS = 4000;
 const WINDOW_MS = 250;
 /** Back means: a window with this part of the throughput before the fault. */
-const BACK_FRACTION = 0.7;
+export const BACK_FRACTION = 0.7;
 
 /** What the run left behind, and when what happened. Times in milliseconds since the run began. */
 export interface Evidence {
-  readonly client: ClientName;
+  readonly identity: Identity;
   readonly fault: FaultName;
   readonly history: History;
   readonly endedAt: number;
@@ -72,16 +77,13 @@ export function judge(evidence: Evidence): Figures {
     .map(endOf)
     .sort((a, b) => a - b)[0];
   return {
-    client: evidence.client === "pg.Pool" ? "pg.Pool" : "mirrorpool",
-    orm: null,
-    database: "postgres",
-    exactlyOnce: evidence.client === "exactly-once",
+    ...evidence.identity,
     fault: evidence.fault,
     acknowledged: acknowledged.length,
     lost: acknowledged.filter((each) => !rows.has(each.token)).length,
     duplicated: [...rows.values()].filter((count) => count > 1).length,
     surfacedErrors: failed.length,
-    commitUnknown: failed.filter((each) => each.outcome === "CommitUnknownError").length,
+    commitUnknown: failed.filter((each) => each.outcome === "commit-unknown").length,
     hung: operations.filter((each) => endOf(each) - each.startedAt > HUNG_MS).length,
     uncaught: evidence.uncaught,
     // what the former primary took before is on the new one as well, even if its answer was settled only afterwards
@@ -90,7 +92,7 @@ export function judge(evidence: Evidence): Figures {
     ).length,
     promotionMs: Math.round(promotedAt - faultAt),
     firstWriteMs: firstWrite === undefined ? null : Math.round(firstWrite - faultAt),
-    throughputBackMs: throughputBack(operations, faultAt, endedAt),
+    throughputBackMs: throughputBack(operations, evidence),
     longestCallMs: Math.round(operations.reduce((longest, each) => Math.max(longest, endOf(each) - each.startedAt), 0)),
   };
 }
@@ -101,14 +103,17 @@ function countByToken(rows: Evidence["onPrimary"]): Map<string, number> {
   return counts;
 }
 
-/** The end of the first window after the fault in which the work done is back at its level from before. */
-function throughputBack(operations: readonly Operation[], faultAt: number, endedAt: number): number | null {
+/** When the first window begins, with the new primary there, in which the work done is back at its level from before. */
+function throughputBack(
+  operations: readonly Operation[],
+  { faultAt, promotedAt, endedAt }: Pick<Evidence, "faultAt" | "promotedAt" | "endedAt">,
+): number | null {
   const done = operations.filter((each) => each.outcome === "ok").map((each) => each.endedAt ?? 0);
   const countIn = (from: number, to: number): number => done.filter((at) => at >= from && at < to).length;
   const before = Math.min(faultAt, 1000);
   const usual = (countIn(faultAt - before, faultAt) / before) * WINDOW_MS;
-  // the windows slide in small steps, the first of them lies wholly after the fault
-  for (let from = faultAt + 10; from + WINDOW_MS <= endedAt; from += 10) {
+  // the windows slide in small steps; before the promotion the speed is that of reads, and of what the fault has not reached
+  for (let from = promotedAt; from + WINDOW_MS <= endedAt; from += 10) {
     if (countIn(from, from + WINDOW_MS) >= usual * BACK_FRACTION) return Math.round(from - faultAt);
   }
   return null;

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import type { Figures } from "./judge.ts";
 import { type FaultName, parseOptions, USAGE } from "./options.ts";
-import { run } from "./run.ts";
-import { FOOTNOTE, renderTable } from "./table.ts";
+import { type Outcome, run } from "./run.ts";
+import { FOOTNOTE, renderTable, titleOf } from "./table.ts";
 
 const TITLES: Readonly<Record<FaultName, string>> = {
   kill: "kill -9 of the primary, and promotion of a mirror",
@@ -18,21 +18,21 @@ async function main(): Promise<number> {
     print(USAGE);
     return 0;
   }
+  const { clients, faults, workers } = options;
   print(
-    `PostgreSQL, one primary and two synchronous mirrors, each behind a fault proxy; ${options.workers} workers take orders,`,
+    "PostgreSQL, one primary and two synchronous mirrors, each behind a fault proxy. The same order-taking application,",
   );
-  print("the same on plain pg.Pool (one address that follows the primary), on mirrorpool, and on mirrorpool with its");
-  print("commit ledger (exactly once).\n");
+  print(`at once and with ${workers} workers each, on: ${clients.join(", ")}.`);
+  print("pg.Pool has one address that follows the primary, all others are on mirrorpool.\n");
   const runs: Figures[] = [];
-  for (const fault of options.faults) {
+  for (const fault of faults) {
     print(`── ${TITLES[fault]}`);
-    for (const client of options.clients) {
-      print(`   ${client}`);
-      runs.push(await run(client, fault, options.workers, print));
-    }
+    const outcomes = await run(clients, fault, workers, print);
+    for (const outcome of outcomes) printErrors(outcome);
+    runs.push(...outcomes.map(({ figures }) => figures));
     print("");
   }
-  for (const fault of options.faults) {
+  for (const fault of faults) {
     print(`${TITLES[fault]}\n`);
     print(`${renderTable(runs.filter((each) => each.fault === fault))}\n`);
   }
@@ -56,7 +56,17 @@ function brokenPromises(run: Figures): string[] {
     [!run.exactlyOnce || run.surfacedErrors === 0, `${run.surfacedErrors} errors in spite of the commit ledger`],
     [run.fault !== "switchover" || run.surfacedErrors === 0, `${run.surfacedErrors} errors in a planned switchover`],
   ];
-  return promises.filter(([isKept]) => !isKept).map(([, what]) => `${run.fault}: ${what}`);
+  return promises.filter(([isKept]) => !isKept).map(([, what]) => `${run.fault}, ${titleOf(run)}: ${what}`);
+}
+
+const ERRORS_SHOWN = 3;
+
+/** What the application of a client was told. */
+function printErrors({ figures, errors }: Outcome): void {
+  const frequent = [...errors].sort(([, a], [, b]) => b - a);
+  for (const [text, count] of frequent.slice(0, ERRORS_SHOWN)) print(`   ${titleOf(figures)}: ${count} × ${text}`);
+  const others = frequent.slice(ERRORS_SHOWN).reduce((sum, [, count]) => sum + count, 0);
+  if (others > 0) print(`   ${titleOf(figures)}: ${others} other errors`);
 }
 
 try {

@@ -3,14 +3,17 @@ import { parseArgs } from "node:util";
 const FAULTS = ["kill", "freeze", "switchover"] as const;
 export type FaultName = (typeof FAULTS)[number];
 
-/** `exactly-once` is mirrorpool with its commit ledger. */
-const CLIENTS = ["pg.Pool", "mirrorpool", "exactly-once"] as const;
+const ORMS = ["knex", "kysely", "typeorm", "prisma"] as const;
+export type Orm = (typeof ORMS)[number];
+const CLIENTS = ["pg.Pool", "mirrorpool", "exactly-once", ...ORMS] as const;
+/** `exactly-once` is mirrorpool with its commit ledger; the ORMs have it too. In the order of the tables. */
 export type ClientName = (typeof CLIENTS)[number];
 
 export interface DemoOptions {
   readonly faults: readonly FaultName[];
   readonly clients: readonly ClientName[];
   readonly json: string | undefined;
+  /** For each client. */
   readonly workers: number;
 }
 
@@ -18,7 +21,7 @@ export const USAGE: string = `npm run demo -- [options]
   --json FILE      write the figures as data
   --fault NAME     only this fault: ${FAULTS.join(", ")} (may be given again)
   --client NAME    only this client: ${CLIENTS.join(", ")} (may be given again)
-  --workers N      concurrent workers, 1 to 200 (default 20)`;
+  --workers N      concurrent workers for each client, 1 to 50 (default 5)`;
 
 /** @throws {Error} that says what is wrong with the arguments */
 export function parseOptions(args: readonly string[]): DemoOptions | "help" {
@@ -28,14 +31,14 @@ export function parseOptions(args: readonly string[]): DemoOptions | "help" {
       json: { type: "string" },
       fault: { type: "string", multiple: true },
       client: { type: "string", multiple: true },
-      workers: { type: "string", default: "20" },
+      workers: { type: "string", default: "5" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return "help";
   const workers = Number(values.workers);
-  if (!Number.isInteger(workers) || workers < 1 || workers > 200) {
-    throw new Error(`--workers: expected a whole number from 1 to 200, got "${values.workers}"`);
+  if (!Number.isInteger(workers) || workers < 1 || workers > 50) {
+    throw new Error(`--workers: expected a whole number from 1 to 50, got "${values.workers}"`);
   }
   return {
     faults: chosen("--fault", values.fault, FAULTS),

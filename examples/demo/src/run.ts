@@ -1,94 +1,111 @@
 import { createCluster, type LabCluster, type LabNode } from "@mirrorpool/lab";
-import type { Client } from "./client.ts";
+import { type Application, migrate, openApplication, type Place } from "./application.ts";
+import { identityOf } from "./clients.ts";
 import { faults } from "./faults.ts";
-import { History } from "./history.ts";
-import type { Evidence, Figures } from "./judge.ts";
-import { judge } from "./judge.ts";
-import { createMirrorpoolClient } from "./mirrorpool-client.ts";
+import { handOver } from "./hand-over.ts";
+import { type Evidence, type Figures, judge } from "./judge.ts";
 import type { ClientName, FaultName } from "./options.ts";
-import { createPgClient } from "./pg-client.ts";
 import { startTimeline } from "./timeline.ts";
+import { countUncaught } from "./uncaught.ts";
 import { createVirtualAddress } from "./virtual-address.ts";
-import { SCHEMA, startWorkload } from "./workload.ts";
+import { startWorkload } from "./workload.ts";
 
 const WARM_UP_MS = 1500;
+/** Every client has done this much before the fault, unless it takes too long: there is a usual speed to come back to. */
+const WARM_UP_OPERATIONS = 100;
+const WARM_UP_LIMIT_MS = 10_000;
 /** Operations that are under way when the workload stops get this long to end. */
-const STOP_LIMIT_MS = 6000;
+const STOP_LIMIT_MS = 5000;
 
-/** One client through one fault, on a cluster of its own. */
+/** What one client came through the fault with. */
+export interface Outcome {
+  readonly figures: Figures;
+  /** What the errors said that it saw, and how often. */
+  readonly errors: ReadonlyMap<string, number>;
+}
+
+/** All clients at once through one fault, on one cluster. */
 export async function run(
-  client: ClientName,
+  clients: readonly ClientName[],
   fault: FaultName,
   workers: number,
   print: (text: string) => void,
-): Promise<Figures> {
+): Promise<readonly Outcome[]> {
   await using cluster = await createCluster({ mirrors: 2, synchronous: true });
-  await cluster.primary().query(SCHEMA);
-  await cluster.primary().query("ALTER TABLE orders OWNER TO app");
-  await cluster.primary().query("ALTER TABLE stock OWNER TO app");
-  await using uncaught = countUncaught();
   const former = cluster.primary();
   await using address = await createVirtualAddress(former.port);
-  const app = await openClient(client, cluster, address.port);
-  const history = new History();
-  const workload = startWorkload(app, history, workers);
-  const timeline = startTimeline(history, cluster, print);
+  const place = placeOf(cluster, address.port);
+  await migrate(place, clients);
+  using uncaught = countUncaught();
+  const origin = performance.now();
+  const now = (): number => performance.now() - origin;
+  const applications: Application[] = [];
   try {
-    await pause(WARM_UP_MS);
+    for (const client of clients) {
+      applications.push(await uncaught.during(client, () => openApplication(client, place, now)));
+    }
+    const workloads = applications.map(({ client, shop, history }) =>
+      uncaught.during(client, () => startWorkload(shop, history, workers)),
+    );
+    using timeline = startTimeline(applications, cluster, now, print);
+    await warmUp(applications, now);
     const { faultAt, promotedAt } = await faults[fault]({
       cluster,
-      client: app,
-      now: () => history.now(),
+      now,
       mark: (what) => timeline.mark(what),
       onPromoted: (primary) => address.pointTo(primary.port),
+      handOver: (to, promote) => handOver(applications, to, promote),
       pause,
     });
-    await workload.stop(STOP_LIMIT_MS);
-    timeline.stop();
-    const evidence = { client, fault, history, endedAt: history.now(), faultAt, promotedAt };
-    return judge({ ...evidence, uncaught: uncaught.count(), ...(await collect(cluster, former)) });
+    await Promise.all(workloads.map((workload) => workload.stop(STOP_LIMIT_MS)));
+    const times = { fault, endedAt: now(), faultAt, promotedAt };
+    return await Promise.all(
+      applications.map(async ({ client, schema, history }) => {
+        const rows = await collect(cluster, former, schema);
+        const figures = judge({
+          ...times,
+          ...rows,
+          identity: identityOf(client),
+          history,
+          uncaught: uncaught.count(client),
+        });
+        return { figures, errors: new Map(history.errors) };
+      }),
+    );
   } finally {
-    timeline.stop();
-    await Promise.race([app.close().catch(() => {}), pause(STOP_LIMIT_MS)]); // pg.Pool waits for hung clients for ever
+    // pg.Pool waits for hung connections for ever
+    const closed = Promise.allSettled(applications.map((application) => application.close()));
+    await Promise.race([closed, pause(STOP_LIMIT_MS)]);
   }
 }
 
-async function openClient(name: ClientName, cluster: LabCluster, virtualPort: number): Promise<Client> {
-  if (name !== "pg.Pool") return createMirrorpoolClient(cluster.nodes, name === "exactly-once");
-  const url = new URL(cluster.primary().url);
-  url.port = String(virtualPort);
-  return createPgClient(url.href);
+async function warmUp(applications: readonly Application[], now: () => number): Promise<void> {
+  const startedAt = now();
+  const isWarm = (): boolean =>
+    applications.every(({ history }) => history.operations.length >= WARM_UP_OPERATIONS) &&
+    now() - startedAt >= WARM_UP_MS;
+  while (!isWarm() && now() - startedAt < WARM_UP_LIMIT_MS) await pause(20);
+}
+
+function placeOf(cluster: LabCluster, virtualPort: number): Place {
+  const virtualUrl = new URL(cluster.primary().url);
+  virtualUrl.port = String(virtualPort);
+  return { nodes: cluster.nodes.map(({ name, url }) => ({ name, url })), virtualUrl: virtualUrl.href };
 }
 
 async function collect(
   cluster: LabCluster,
   former: LabNode,
+  schema: string,
 ): Promise<Pick<Evidence, "onPrimary" | "onFormer" | "primaryPort" | "formerPort">> {
   const primary = cluster.primary();
   const read = async (node: LabNode): Promise<Evidence["onPrimary"]> =>
-    node.isRunning ? node.query<{ token: string; server: number }>("SELECT token, server FROM orders") : [];
+    node.isRunning ? node.query<{ token: string; server: number }>(`SELECT token, server FROM ${schema}.orders`) : [];
   return {
     onPrimary: await read(primary),
     onFormer: await read(former),
     primaryPort: primary.directPort,
     formerPort: former.directPort,
-  };
-}
-
-/** Exceptions that would have ended a process without a listener for them. */
-function countUncaught(): AsyncDisposable & { count(): number } {
-  let count = 0;
-  const onUncaught = (): void => {
-    count += 1;
-  };
-  process.on("uncaughtException", onUncaught);
-  process.on("unhandledRejection", onUncaught);
-  return {
-    count: () => count,
-    [Symbol.asyncDispose]: async () => {
-      process.off("uncaughtException", onUncaught);
-      process.off("unhandledRejection", onUncaught);
-    },
   };
 }
 

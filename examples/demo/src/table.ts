@@ -1,36 +1,52 @@
-import type { Figures } from "./judge.ts";
-import { HUNG_MS } from "./judge.ts";
+import { BACK_FRACTION, type Figures, HUNG_MS, type Identity } from "./judge.ts";
+import type { Orm } from "./options.ts";
 
-const ROWS: readonly (readonly [label: string, value: (figures: Figures) => number | null])[] = [
-  ["acknowledged writes", (each) => each.acknowledged],
-  ["lost", (each) => each.lost],
-  ["duplicated", (each) => each.duplicated],
-  ["errors surfaced", (each) => each.surfacedErrors],
-  ["  of these CommitUnknownError", (each) => each.commitUnknown],
-  ["hung operations", (each) => each.hung],
-  ["uncaught exceptions", (each) => each.uncaught],
-  ["written to the superseded primary", (each) => each.toSupersededPrimary],
-  ["promotion, ms", (each) => each.promotionMs],
-  ["time to first write, ms", (each) => each.firstWriteMs],
-  ["throughput back, ms", (each) => each.throughputBackMs],
-  ["longest call, ms", (each) => each.longestCallMs],
+/** Two lines of heading each, so that a row fits on 120 columns. */
+const COLUMNS: readonly (readonly [above: string, below: string, value: (figures: Figures) => number | null])[] = [
+  ["writes", "acked", (each) => each.acknowledged],
+  ["", "lost", (each) => each.lost],
+  ["dupli-", "cated", (each) => each.duplicated],
+  ["", "errors", (each) => each.surfacedErrors],
+  ["commit", "unknown", (each) => each.commitUnknown],
+  ["", "hung", (each) => each.hung],
+  ["un-", "caught", (each) => each.uncaught],
+  ["to old", "primary", (each) => each.toSupersededPrimary],
+  ["promo-", "tion", (each) => each.promotionMs],
+  ["first", "write", (each) => each.firstWriteMs],
+  ["full", "speed", (each) => each.throughputBackMs],
+  ["longest", "call", (each) => each.longestCallMs],
 ];
 
-const columnTitle = ({ client, exactlyOnce }: Figures): string => (exactlyOnce ? `${client}, exactly once` : client);
+const ORM_NAMES: Readonly<Record<Orm, string>> = {
+  knex: "Knex",
+  kysely: "Kysely",
+  typeorm: "TypeORM",
+  prisma: "Prisma",
+};
 
-/** The runs of one fault side by side, one column each. */
+/** What a client is called in the tables. */
+export function titleOf({ client, orm, exactlyOnce }: Identity): string {
+  const name = orm === null ? client : ORM_NAMES[orm];
+  return exactlyOnce ? `${name}, exactly once` : name;
+}
+
+/** The clients of one fault below each other, one row each. */
 export function renderTable(runs: readonly Figures[]): string {
-  const header = ["", ...runs.map(columnTitle)];
-  const body = ROWS.map(([label, value]) => [label, ...runs.map((run) => value(run)?.toString() ?? "never")]);
-  const widths = header.map((_, column) => Math.max(...[header, ...body].map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row
+  const rows = runs.map((run) => [titleOf(run), ...COLUMNS.map(([, , value]) => value(run)?.toString() ?? "never")]);
+  const above = ["", ...COLUMNS.map(([text]) => text)];
+  const below = ["", ...COLUMNS.map(([, text]) => text)];
+  const lines = [above, below, ...rows];
+  const widths = above.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const render = (cells: readonly string[]): string =>
+    cells
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ");
-  return [line(header), widths.map((width) => "─".repeat(width)).join("  "), ...body.map(line)].join("\n");
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return [render(above), render(below), rule, ...rows.map(render)].join("\n");
 }
 
 export const FOOTNOTE: string = [
-  `Times count from the fault. Hung: no answer for more than ${HUNG_MS / 1000} s. never: not within the run.`,
-  "Exactly once: with mirrorpool's commit ledger.",
+  "Exactly once: with mirrorpool's commit ledger. Times in ms from the fault; never: not within the run.",
+  `Hung: no answer for more than ${HUNG_MS / 1000} s. To old primary: acknowledged by it after it was superseded.`,
+  `Full speed: at least ${BACK_FRACTION * 100} % of the operations a second before the fault.`,
 ].join("\n");

@@ -1,42 +1,50 @@
 import type { LabCluster } from "@mirrorpool/lab";
-import type { History } from "./history.ts";
+import type { Application } from "./application.ts";
 
 const STEP_MS = 500;
 const BAR_CELLS = 24;
 
-export interface Timeline {
+export interface Timeline extends Disposable {
   mark(what: string): void;
-  stop(): void;
 }
 
-/** Prints throughput, errors and roles, a line every half second; on a terminal the last line is kept up to date. */
-export function startTimeline(history: History, cluster: LabCluster, print: (text: string) => void): Timeline {
+/** Prints the throughput of all clients, who of them saw errors, and roles: a line every half second. */
+export function startTimeline(
+  applications: readonly Application[],
+  cluster: LabCluster,
+  clock: () => number,
+  print: (text: string) => void,
+): Timeline {
   const marks: string[] = [];
-  let isStopped = false;
   let peak = 1;
-  let lastAt = history.now();
+  let lastAt = clock();
   const tick = (): void => {
-    const now = history.now();
-    const ended = history.operations.filter((each) => each.endedAt !== undefined && each.endedAt > lastAt);
-    const done = ended.filter((each) => each.outcome === "ok").length;
-    const errors = ended.length - done;
-    const waiting = history.operations.filter((each) => each.endedAt === undefined).length;
+    const now = clock();
+    let done = 0;
+    let waiting = 0;
+    const errors: string[] = [];
+    for (const { client, history } of applications) {
+      const ended = history.operations.filter((each) => each.endedAt !== undefined && each.endedAt > lastAt);
+      const failed = ended.filter((each) => each.outcome !== "ok").length;
+      done += ended.length - failed;
+      waiting += history.operations.filter((each) => each.endedAt === undefined).length;
+      if (failed > 0) errors.push(`${client} ${failed}`);
+    }
     const rate = Math.round((done / (now - lastAt)) * 1000);
     peak = Math.max(peak, rate);
     lastAt = now;
     const bar = "█".repeat(Math.round((rate / peak) * BAR_CELLS)).padEnd(BAR_CELLS, "·");
     const note = marks.length === 0 ? "" : `  ◄ ${marks.splice(0).join(", ")}`;
+    const trouble = errors.length === 0 ? "" : `  errors: ${errors.join(", ")}`;
     const time = `${(now / 1000).toFixed(1)} s`.padStart(7);
     print(
-      `${time} ${bar} ${String(rate).padStart(5)}/s ${String(errors).padStart(4)} errors ${String(waiting).padStart(3)} waiting  ${roles(cluster)}${note}`,
+      `${time} ${bar} ${String(rate).padStart(5)}/s ${String(waiting).padStart(3)} waiting  ${roles(cluster)}${note}${trouble}`,
     );
   };
   const timer = setInterval(tick, STEP_MS);
   return {
     mark: (what) => void marks.push(what),
-    stop() {
-      if (isStopped) return;
-      isStopped = true;
+    [Symbol.dispose]() {
       clearInterval(timer);
       tick();
     },

@@ -1,15 +1,5 @@
-import type { Client } from "./client.ts";
 import type { History } from "./history.ts";
-
-/** `server` is filled by the server that takes the write: so it is known afterwards who took it. */
-export const SCHEMA = `
-CREATE TABLE stock (product int PRIMARY KEY, sold bigint NOT NULL);
-INSERT INTO stock SELECT product, 0 FROM generate_series(0, 99) AS product;
-CREATE TABLE orders (
-  id bigserial PRIMARY KEY, token text NOT NULL, product int NOT NULL,
-  server int NOT NULL DEFAULT inet_server_port()
-);
-CREATE INDEX ON orders (token);`;
+import type { Order, Shop } from "./shop.ts";
 
 const RETRY_PAUSE_MS = 10;
 
@@ -19,18 +9,16 @@ export interface Workload {
 }
 
 /** Order taking: a short write, its read-back, and a transaction, over and over. */
-export function startWorkload(client: Client, history: History, workers: number): Workload {
+export function startWorkload(shop: Shop, history: History, workers: number): Workload {
   let isStopped = false;
   const work = async (worker: number): Promise<void> => {
     for (let round = 0; !isStopped; round += 1) {
       const product = (worker * 7 + round) % 100;
-      const order = `${worker}-${round}-order`;
-      const isPlaced = await history.record(order, "write", () =>
-        client.query("INSERT INTO orders (token, product) VALUES ($1, $2)", [order, product]),
-      );
-      if (isPlaced) await history.record(order, "read-back", () => readBack(client, order));
-      const sale = `${worker}-${round}-sale`;
-      const isSold = await history.record(sale, "transaction", () => sell(client, sale, product));
+      const order: Order = { token: `${worker}-${round}-order`, product };
+      const isPlaced = await history.record(order.token, "write", () => shop.place(order));
+      if (isPlaced) await history.record(order.token, "read-back", () => readBack(shop, order));
+      const sale: Order = { token: `${worker}-${round}-sale`, product };
+      const isSold = await history.record(sale.token, "transaction", () => shop.sell(sale));
       // an application that fails in a tight loop would only measure how fast it fails
       if (!isPlaced || !isSold) await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
     }
@@ -49,18 +37,7 @@ export function startWorkload(client: Client, history: History, workers: number)
   };
 }
 
-class OrderMissing extends Error {
-  override readonly name = "OrderMissing";
-}
-
-async function readBack(client: Client, token: string): Promise<void> {
-  const { rows } = await client.query("SELECT id, product FROM orders WHERE token = $1", [token]);
-  if (rows.length === 0) throw new OrderMissing(`order ${token} was acknowledged and is not there`);
-}
-
-function sell(client: Client, token: string, product: number): Promise<unknown> {
-  return client.transaction(async (query) => {
-    await query("UPDATE stock SET sold = sold + 1 WHERE product = $1", [product]);
-    await query("INSERT INTO orders (token, product) VALUES ($1, $2)", [token, product]);
-  });
+async function readBack(shop: Shop, { token }: Order): Promise<void> {
+  const found = await shop.find(token);
+  if (found === undefined || found === null) throw new Error("an order was acknowledged and is not there");
 }

@@ -1,6 +1,8 @@
 import type { Environment } from "./clock.ts";
+import { showValue } from "./config/rules.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
-import { AbortedError } from "./errors.ts";
+import { AbortedError, OptionsError } from "./errors.ts";
+import type { CallSignal } from "./interruption.ts";
 
 /** What a caller may say for one call. */
 export interface CallOptions {
@@ -10,15 +12,21 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What is no number would be a deadline that never comes. @throws {OptionsError} */
+export function checkTimeout(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined || (typeof timeoutMs === "number" && timeoutMs >= 0)) return timeoutMs;
+  throw new OptionsError("timeoutMs", "a number of milliseconds, 0 or more", showValue(timeoutMs));
+}
+
 /** One call's patience: a deadline on the environment's clock, and perhaps a signal. Every wait below it ends by these. */
 export class Call {
   readonly startedAt: number;
   readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CallSignal | undefined;
   readonly #environment: Environment;
   readonly #deadlines: Deadlines;
 
-  constructor(environment: Environment, deadlines: Deadlines, timeoutMs: number, signal: AbortSignal | undefined) {
+  constructor(environment: Environment, deadlines: Deadlines, timeoutMs: number, signal: CallSignal | undefined) {
     this.#environment = environment;
     this.#deadlines = deadlines;
     this.startedAt = environment.now();
@@ -87,7 +95,7 @@ type Cause = "deadline" | "limit" | "aborted";
 /** How long one wait may last. An object and not a closure for each of its parts: every statement makes some. */
 class Patience implements Expiring {
   readonly #deadlines: Deadlines;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: CallSignal | undefined;
   readonly #cause: "deadline" | "limit";
   readonly #giveUp: (cause: Cause) => void;
   #bucket = 0;
@@ -95,7 +103,7 @@ class Patience implements Expiring {
 
   constructor(
     deadlines: Deadlines,
-    signal: AbortSignal | undefined,
+    signal: CallSignal | undefined,
     cause: "deadline" | "limit",
     giveUp: (cause: Cause) => void,
   ) {

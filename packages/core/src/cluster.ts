@@ -1,4 +1,4 @@
-import { Call } from "./call.ts";
+import { Call, checkTimeout } from "./call.ts";
 import type { Environment, Timer } from "./clock.ts";
 import { systemEnvironment } from "./clock.ts";
 import type { PoolOptions } from "./config/options.ts";
@@ -7,10 +7,11 @@ import { resolveConfig } from "./config/resolve.ts";
 import { Connector } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Connection } from "./driver.ts";
-import { PoolClosedError } from "./errors.ts";
+import { MirrorpoolError, PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
 import { createFailoverPool, type FailoverPool } from "./failover-pool.ts";
+import type { CallSignal } from "./interruption.ts";
 import { jittered } from "./jittered.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
@@ -60,6 +61,7 @@ export class Cluster {
   readonly #introduction: Introduction;
   #tending: Timer | undefined;
   #pruneAfter = Number.NEGATIVE_INFINITY;
+  #hasWarned = false;
   #isStarted = false;
   #closing: Promise<void> | undefined;
   readonly #cutOff = new AbortController();
@@ -76,8 +78,8 @@ export class Cluster {
       positions: driver.positions,
     });
     const deadlines = new Deadlines(environment);
-    const createCall = (timeoutMs: number | undefined, signal: AbortSignal | undefined): Call =>
-      new Call(environment, deadlines, timeoutMs ?? config.timeouts.statementMs, signal);
+    const createCall = (timeoutMs: number | undefined, signal: CallSignal | undefined): Call =>
+      new Call(environment, deadlines, checkTimeout(timeoutMs) ?? config.timeouts.statementMs, signal);
     this.#introduction = new Introduction(driver, cell, environment, {
       probeTimeoutMs: config.monitor.probeTimeoutMs,
       lookAgain: (id) => this.#monitor.lookAgain(id),
@@ -231,7 +233,19 @@ export class Cluster {
     this.#pruneAfter = now + jittered(PRUNE_INTERVAL_MS, 0.5, this.environment.random());
     if (isFirst) return;
     const call = this.context.createCall(undefined, undefined);
-    pruneLedger(this.context, ledger, exactlyOnce.retentionMs, call).catch(() => {}); // the next round tries again
+    pruneLedger(this.context, ledger, exactlyOnce.retentionMs, call).catch((error) => this.#warnOfPruning(error));
+  }
+
+  /** The next round tries again, which mends a lost connection and no missing permission: told once. */
+  #warnOfPruning(error: unknown): void {
+    const isTransient = error instanceof MirrorpoolError || this.config.driver.classify(error).kind !== "statement";
+    if (isTransient || this.context.isClosed || this.#hasWarned) return;
+    this.#hasWarned = true;
+    const why = error instanceof Error ? error.message : String(error);
+    process.emitWarning(
+      `old tokens cannot be removed from the commit ledger, which grows: ${why}`,
+      "MirrorpoolWarning",
+    );
   }
 
   #tendPool(node: NodeState): void {

@@ -61,6 +61,8 @@ export interface StatementFacts {
   readonly savepoint?: string | undefined;
   /** False for what cannot run inside a transaction block, or controls transactions itself. */
   readonly transactional: boolean;
+  /** Provably without effect, though only the primary may answer: catalogues, the server's own state. It may be run again. */
+  readonly repeatable?: boolean;
   /** More than one statement in the text. */
   readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */
@@ -134,6 +136,8 @@ export interface Fault {
     | "outcome-unknown";
   /** SQLSTATE, errno or the system's error code, where there is one. */
   readonly code: string | undefined;
+  /** What the code means, in words for messages: where somebody has to mend something. Never a part of the error's own text. */
+  readonly meaning?: string;
 }
 
 /** Where and as whom a driver shall connect. */

@@ -252,11 +252,10 @@ export class PoolClosedError extends MirrorpoolError {
 /** COMMIT was answered with a rollback. */
 export class TransactionAbortedError extends MirrorpoolError {
   override readonly name = "TransactionAbortedError";
-  constructor(node: string) {
+  constructor() {
     super(
       "TRANSACTION_ABORTED",
-      `COMMIT on ${node} was answered with a rollback: a statement of the transaction had failed before, and its error was not passed on`,
-      { node },
+      "COMMIT was answered with a rollback: a statement of the transaction had failed before, and its error was not passed on. Look for the catch that swallowed it",
     );
   }
 }

@@ -1,13 +1,15 @@
 import { inspect } from "node:util";
 import type { CallOptions } from "./call.ts";
+import type { Timer } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { LEDGER_TABLE } from "./config/resolve.ts";
 import type { Result, Statement } from "./driver.ts";
-import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError, type SessionLostError } from "./errors.ts";
+import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError } from "./errors.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
-import { awaitReadable } from "./session/acquire.ts";
+import { LentSession, type PoolSession } from "./pool-session.ts";
+import { awaitReadable, refusedLogin } from "./session/acquire.ts";
 import type { StatementOptions } from "./session/demand.ts";
 import { drain } from "./session/drain.ts";
 import { exportToken, importToken } from "./session/freshness-token.ts";
@@ -23,27 +25,6 @@ import { until } from "./topology/until.ts";
 export interface StartOptions extends CallOptions {
   /** What to wait for: a primary that takes writes (default), or any node that answers reads. */
   readonly until?: "writable" | "readable";
-}
-
-/** A session on loan: statements run one after the other, on the primary from the first write on. */
-export interface PoolSession extends AsyncDisposable {
-  query<Row = Record<string, unknown>>(
-    statement: string | Statement,
-    values?: readonly unknown[],
-    options?: StatementOptions,
-  ): Promise<Result<Row>>;
-  /** What the next statement will find: `failed` takes only a rollback. */
-  readonly transactionStatus: "none" | "open" | "failed";
-  /**
-   * Calls back as soon as state that cannot move (LISTEN, an advisory lock) is lost with its connection; the next statement is
-   * told as well. One listener.
-   */
-  onLost(listener: (error: SessionLostError) => void): void;
-  /**
-   * Gives it back; an open transaction is rolled back. Idempotent.
-   * @param how `destroy`: the connection is not to be used again, by anybody
-   */
-  release(how?: "return" | "destroy"): void;
 }
 
 /** An immutable snapshot of what the pool has counted and holds now. */
@@ -82,8 +63,12 @@ export interface FailoverPool extends AsyncDisposable {
   stats(): PoolStats;
   /** Returns the function that ends it. */
   on<N extends PoolEventName>(name: N, listener: (event: PoolEvents[N]) => void): () => void;
-  /** Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long. */
+  /**
+   * Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long. Lets a
+   * switchover end first.
+   */
   pause(options?: CallOptions): Promise<void>;
+  /** Ends a pause. What a switchover holds it goes on holding. */
   resume(): void;
   /** Hands the primary over without an error. See {@link SwitchoverOptions}. */
   switchover(options: SwitchoverOptions): Promise<void>;
@@ -143,24 +128,11 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
   const connect: FailoverPool["connect"] = async (options = {}) => {
     begin();
     context.createCall(options.timeoutMs, options.signal).throwIfAborted();
-    const session = new Session(context);
-    const stopWatching = watchForLeak(cluster);
-    const release = (how?: "return" | "destroy"): void => {
-      stopWatching();
-      session.release(how);
-    };
-    return {
-      query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
-        session.query(toStatement(statement, values), own, context.createCall(own.timeoutMs, own.signal)) as Promise<
-          Result<Row>
-        >,
-      get transactionStatus() {
-        return session.transactionStatus;
-      },
-      onLost: (listener) => session.onLost(listener),
-      release,
-      [Symbol.asyncDispose]: async () => release(),
-    };
+    return new LentSession(context, watchForLeak(cluster));
+  };
+
+  const resume: FailoverPool["resume"] = () => {
+    if (cell.current.hold === "all") cell.apply({ type: "held", hold: "none" });
   };
 
   const pool: FailoverPool = {
@@ -175,11 +147,14 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       const call = context.createCall(options.timeoutMs ?? config.timeouts.failoverMs, options.signal);
       call.throwIfAborted();
       if (options.until === "readable") return awaitReadable(context, call);
-      if (await until(cell, (topology) => topology.isWritable, call)) return;
+      await until(cell, (topology) => topology.isWritable || refusedLogin(topology) !== undefined, call);
+      if (cell.current.isWritable) return;
       call.throwIfAborted();
       if (context.isClosed) throw new PoolClosedError();
       const { nodes } = reportTopology(cell.current, environment.now());
-      throw new NoPrimaryError(`no primary that takes writes: ${describeNodes(nodes)}`, nodes);
+      const refused = refusedLogin(cell.current);
+      const why = refused === undefined ? "" : `, ${refused.message}`;
+      throw new NoPrimaryError(`no primary that takes writes${why}: ${describeNodes(nodes)}`, nodes, refused);
     },
     topology: () => reportTopology(cell.current, environment.now()),
     stats: () =>
@@ -196,15 +171,18 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
       begin();
       const call = context.createCall(options.timeoutMs, options.signal);
       call.throwIfAborted();
-      cell.apply({ type: "held", hold: "all" });
-      if (await drain(context.work, "all", call)) return;
-      cell.apply({ type: "held", hold: "none" });
+      const isFree = cell.current.hold !== "writes" || (await until(cell, ({ hold }) => hold !== "writes", call));
+      if (isFree) {
+        cell.apply({ type: "held", hold: "all" });
+        if (await drain(context.work, "all", call)) return;
+        resume();
+      }
       call.throwIfAborted();
       if (context.isClosed) throw new PoolClosedError();
-      const { total } = context.work;
-      throw new MirrorpoolError("DEADLINE", `pause: ${total} statements and transactions did not end in time`);
+      const what = isFree ? `${context.work.total} statements and transactions` : "a switchover";
+      throw new MirrorpoolError("DEADLINE", `pause: ${what} did not end in time`);
     },
-    resume: () => cell.apply({ type: "held", hold: "none" }),
+    resume,
     switchover: async (options) => {
       begin();
       const timeoutMs = options.timeoutMs ?? config.timeouts.failoverMs;
@@ -230,14 +208,9 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
 }
 
 /** Reports a session that is held for too long, with the stack of who took it. */
-function watchForLeak({ config, context, environment }: Cluster): () => void {
+function watchForLeak({ config, context, environment }: Cluster): Timer | undefined {
   const { leakMs } = config.pool;
-  if (leakMs === 0) return () => {};
+  if (leakMs === 0) return undefined;
   const { stack = "" } = new Error("the session was taken here");
-  const timer = environment.schedule(
-    leakMs,
-    () => context.events.emit("leak-suspected", { heldMs: leakMs, stack }),
-    false,
-  );
-  return () => timer.cancel();
+  return environment.schedule(leakMs, () => context.events.emit("leak-suspected", { heldMs: leakMs, stack }), false);
 }

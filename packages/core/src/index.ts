@@ -46,9 +46,10 @@ export {
   TransactionAbortedError,
   TransactionLostError,
 } from "./errors.ts";
-export type { FailoverPool, PoolSession, PoolStats, StartOptions } from "./failover-pool.ts";
+export type { FailoverPool, PoolStats, StartOptions } from "./failover-pool.ts";
 export type { PoolEventName, PoolEvents } from "./observe/events.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";
+export type { PoolSession } from "./pool-session.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";
 export { takePool } from "./pool-source.ts";
 export type { StatementOptions } from "./session/demand.ts";

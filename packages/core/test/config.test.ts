@@ -251,6 +251,14 @@ describe("a password is never shown", () => {
     for (const node of [url, { url }]) expect(messageOf(() => resolve({ nodes: [node] }))).not.toContain(PASSWORD);
   });
 
+  test.each([
+    ["in the place of the list of nodes", (url: string) => resolve({ nodes: url })],
+    ["in the place of all options", (url: string) => resolveConfig(url as never)],
+    ["as another option", (url: string) => resolve({ durability: url })],
+  ])("not even in a URL %s", (_, given) => {
+    expect(messageOf(() => given("db://a:geheim@one/shop"))).toContain("db://a:***@one/shop");
+  });
+
   test("not even in the error for a password of the wrong type", () => {
     expect(messageOf(() => resolve({ nodes: [{ host: "x", password: [PASSWORD] }] }))).not.toContain(PASSWORD);
   });

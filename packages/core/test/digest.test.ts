@@ -26,6 +26,13 @@ test.each([
   expect(digestResult(other)).not.toBe(digestResult(answer()));
 });
 
+test("a number that JSON has no form for is no null", () => {
+  const digests = [null, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map((note) =>
+    digestResult(answer({ rows: [{ id: 1, note }] })),
+  );
+  expect(new Set(digests).size).toBe(4);
+});
+
 test("a long answer has a short digest, and every part of it counts", () => {
   expect(digestResult(long("a")).length).toBeLessThan(50);
   expect(digestResult(long("a"))).toBe(digestResult(long("a")));

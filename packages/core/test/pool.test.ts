@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createPool } from "../src/cluster.ts";
 import type { PoolOptions } from "../src/config/options.ts";
-import type { Result } from "../src/driver.ts";
-import { CommitUnknownError, DeadlineError, MirrorpoolError, PoolClosedError } from "../src/errors.ts";
+import { CommitUnknownError, DeadlineError, MirrorpoolError, OptionsError, PoolClosedError } from "../src/errors.ts";
 import type { FailoverPool } from "../src/failover-pool.ts";
+import type { StatementOptions } from "../src/session/demand.ts";
+import type { TransactionOptions } from "../src/session/transaction.ts";
 import { mirror, primary } from "./fixtures.ts";
 import { HeldEnvironment, settle } from "./held-environment.ts";
+import { failureOf, never } from "./promises.ts";
 import type { ScriptedDriver, ScriptedServer } from "./scripted-driver.ts";
 import { ScriptedError, scriptedDriver } from "./scripted-driver.ts";
-
-const never = (): Promise<Partial<Result>> => new Promise(() => {});
 
 let environment: HeldEnvironment;
 let a: ScriptedServer;
@@ -36,11 +36,37 @@ async function startPool(options: Partial<PoolOptions> = {}): Promise<FailoverPo
 const givenTo = (node: string): string[] =>
   driver.connections.filter((connection) => connection.node === node).flatMap(({ given }) => given);
 
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
+describe("options of a call", () => {
+  test.each([
+    [{ isolation: "SERIALIZABLE" }, /^isolation: expected one of .*"serializable", got "SERIALIZABLE"$/],
+    [{ isolationLevel: "serializable" }, /^isolationLevel: .*got an unknown option$/],
+    [{ readOnly: "yes" }, /^readOnly: expected true or false, got "yes"$/],
+    [{ retries: -1 }, /^retries: expected a whole number from 0 to 100, got -1$/],
+    [{ timeoutMs: "soon" }, /^timeoutMs: expected a number of milliseconds, 0 or more, got "soon"$/],
+  ])("a transaction with %j is refused before it begins", async (options, message) => {
+    const pool = await startPool();
+    const error = await failureOf(pool.transaction(async () => {}, options as TransactionOptions));
+    expect(error).toBeInstanceOf(OptionsError);
+    expect((error as OptionsError).message).toMatch(message);
+    expect(givenTo("a")).toEqual([]);
+    await pool.close();
+  });
+
+  test("a statement with a deadline that is no number, or a freshness that nobody knows, is not sent", async () => {
+    const pool = await startPool();
+    for (const options of [{ timeoutMs: Number.NaN }, { timeoutMs: -1 }, { consistency: "week" }])
+      expect(await failureOf(pool.query("READ x", [], options as StatementOptions))).toBeInstanceOf(OptionsError);
+    expect([...givenTo("a"), ...givenTo("b")]).toEqual([]);
+    await pool.close();
+  });
+
+  test("a transaction without a callback is told so", async () => {
+    const pool = await startPool();
+    const error = await failureOf(pool.transaction(undefined as unknown as () => Promise<void>));
+    expect(error).toMatchObject({ code: "OPTIONS_INVALID", message: "callback: expected a function, got undefined" });
+    await pool.close();
+  });
+});
 
 describe("what went wrong before", () => {
   test("a COMMIT was sent although the transaction's time was over: nobody could tell then whether it had happened", async () => {

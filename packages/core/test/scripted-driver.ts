@@ -4,7 +4,7 @@ import { facts, positions } from "./fixtures.ts";
 
 /** An error with a code that says what kind of fault it is. */
 export class ScriptedError extends Error {
-  readonly kind: "gone" | "read-only" | "statement" | "refused";
+  readonly kind: "gone" | "read-only" | "statement" | "refused" | "rolled-back";
   constructor(kind: ScriptedError["kind"]) {
     super(kind);
     this.kind = kind;
@@ -16,6 +16,8 @@ export interface ScriptedServer {
   observation: Observation;
   /** What a statement answers; pending for ever where nothing does. Default: an empty result at once. */
   answer?: (text: string) => Promise<Partial<Result>>;
+  /** A cancel ends the statement that runs. Default: it does nothing. */
+  takesCancels?: boolean;
   /** Logins wait for this. */
   login?: Promise<void>;
 }
@@ -28,7 +30,7 @@ class ScriptedConnection implements Connection {
   readonly #server: ScriptedServer;
   readonly #listeners: (() => void)[] = [];
   #status: Exclude<Connection["status"], "busy"> = "idle";
-  #lose: (() => void) | undefined;
+  #end: ((error: ScriptedError) => void) | undefined;
   isInTransaction = false;
 
   constructor(node: string, server: ScriptedServer) {
@@ -37,24 +39,27 @@ class ScriptedConnection implements Connection {
   }
 
   get status(): Connection["status"] {
-    return this.#lose !== undefined && this.#status !== "closed" ? "busy" : this.#status;
+    return this.#end !== undefined && this.#status !== "closed" ? "busy" : this.#status;
   }
 
   async run({ text }: Statement): Promise<Result> {
     if (this.#status === "closed") throw new NotSentError();
     if (text !== "PROBE") this.given.push(text);
-    const lost = new Promise<never>((_, reject) => {
-      this.#lose = () => reject(new ScriptedError("gone"));
+    const ended = new Promise<never>((_, reject) => {
+      this.#end = reject;
     });
     const work = this.#server.answer?.(text) ?? Promise.resolve({});
     try {
-      const answer = await Promise.race([work, lost]);
+      const answer = await Promise.race([work, ended]);
       if (text.startsWith("BEGIN")) this.#status = "transaction";
       if (text === "COMMIT" || text === "ROLLBACK") this.#status = "idle";
       this.isInTransaction = this.#status === "transaction";
       return { rows: [], rowCount: 0, command: text.split(" ")[0] ?? "", ...answer };
+    } catch (error) {
+      if (this.#status === "transaction") this.#status = "failed";
+      throw error;
     } finally {
-      this.#lose = undefined;
+      this.#end = undefined;
     }
   }
 
@@ -62,14 +67,14 @@ class ScriptedConnection implements Connection {
     return this.run(statement);
   }
 
-  cancel(): Promise<void> {
-    return Promise.resolve();
+  async cancel(): Promise<void> {
+    if (this.#server.takesCancels === true) this.#end?.(new ScriptedError("statement"));
   }
 
   destroy(): void {
     if (this.#status === "closed") return;
     this.#status = "closed";
-    this.#lose?.();
+    this.#end?.(new ScriptedError("gone"));
     for (const listener of this.#listeners) listener();
   }
 
@@ -88,7 +93,7 @@ export interface ScriptedDriver extends Driver {
   readonly connections: readonly ScriptedConnection[];
 }
 
-/** Statements are words: `READ …`, `WRITE …`, `BEGIN`, `COMMIT`, `ROLLBACK`. Hosts are the servers' names. */
+/** Statements are words: `READ …`, `WRITE …`, `LOCK …` (state that cannot move), `BEGIN`, `COMMIT`, `ROLLBACK`. Hosts are the servers' names. */
 export function scriptedDriver(servers: Readonly<Record<string, ScriptedServer>>): ScriptedDriver {
   const connections: ScriptedConnection[] = [];
   return {
@@ -123,5 +128,6 @@ function inspect(command: string): StatementFacts {
     ROLLBACK: "rollback",
   };
   const intent = command === "READ" ? "read" : "write";
-  return facts({ intent, command, transaction: transactions[command] ?? "none" });
+  const session = command === "LOCK" ? "pinned" : "none";
+  return facts({ intent, command, session, transaction: transactions[command] ?? "none" });
 }

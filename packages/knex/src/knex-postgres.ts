@@ -32,6 +32,6 @@ export function knexPostgres(): Statics & (new (config: Knex.Config) => Postgres
 /** Knex does not look at what a COMMIT was answered with. @throws {TransactionAbortedError} when that is a rollback */
 export function checkCommit(query: SentQuery): SentQuery {
   if (query.response?.command === "ROLLBACK" && /^\s*(commit|end)\b/i.test(query.sql))
-    throw new TransactionAbortedError("the primary");
+    throw new TransactionAbortedError();
   return query;
 }

@@ -1,4 +1,4 @@
-import type { PoolSession, Result } from "@mirrorpool/core";
+import type { PoolSession } from "@mirrorpool/core";
 import { type QueryObject, submit } from "@mirrorpool/pg";
 import type { CompiledQuery, DatabaseConnection, PostgresCursorConstructor, QueryResult } from "kysely";
 
@@ -12,8 +12,6 @@ const NO_CURSOR =
 export class MirroredConnection implements DatabaseConnection {
   readonly #session: PoolSession;
   readonly #cursor: PostgresCursorConstructor | undefined;
-  /** Ends the statement that is running. */
-  #running: AbortController | undefined;
 
   constructor(session: PoolSession, cursor: PostgresCursorConstructor | undefined) {
     this.#session = session;
@@ -21,7 +19,7 @@ export class MirroredConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, rowCount, command } = await this.#run<R>(sql, parameters);
+    const { rows, rowCount, command } = await this.#session.query<R>(sql, parameters);
     return CHANGES.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
   }
 
@@ -43,31 +41,21 @@ export class MirroredConnection implements DatabaseConnection {
 
   /** Runs a statement of transaction control. @returns the command that the server says it has carried out */
   async command(sql: string): Promise<string> {
-    return (await this.#run(sql)).command;
+    return (await this.#session.query(sql)).command;
   }
 
   /** Kysely's `cancel query`: asks the very server that runs the statement. */
   async cancelQuery(): Promise<void> {
-    this.#running?.abort();
+    this.#session.interrupt(new Error("Kysely's cancel query"));
   }
 
   /** Kysely's `kill session`: the statement ends, and with it its connection, the transaction and the locks. */
   async killSession(): Promise<void> {
-    this.#running?.abort();
+    this.#session.interrupt(new Error("Kysely's kill session"));
     this.#session.release("destroy");
   }
 
   release(): void {
     this.#session.release();
-  }
-
-  async #run<R>(sql: string, values?: readonly unknown[]): Promise<Result<R>> {
-    const running = new AbortController();
-    this.#running = running;
-    try {
-      return await this.#session.query<R>(sql, values, { signal: running.signal });
-    } finally {
-      if (this.#running === running) this.#running = undefined;
-    }
   }
 }

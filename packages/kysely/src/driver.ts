@@ -26,7 +26,7 @@ export function createDriver({ pool, release }: PoolInUse, cursor: PostgresCurso
     },
     commitTransaction: async (connection) => {
       if ((await run(connection, "commit")) !== "ROLLBACK") return;
-      throw Object.defineProperty(new TransactionAbortedError("the primary"), ABORTED, { value: true });
+      throw Object.defineProperty(new TransactionAbortedError(), ABORTED, { value: true });
     },
     rollbackTransaction: async (connection) => void (await run(connection, "rollback")),
     savepoint: async (connection, name) => void (await run(connection, `savepoint ${quote(name)}`)),

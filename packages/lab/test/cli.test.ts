@@ -101,6 +101,7 @@ test("without --json it prints a table", async () => {
   await child.says("type help");
   expect(child.output()).toMatch(/^name +role +state/);
   expect(child.output()).toMatch(/\nnode2 +mirror +running/);
+  expect(child.output()).toMatch(/\nDATABASE_URLS=postgresql:[^,\s]+,postgresql:[^,\s]+\n/);
   child.process.kill("SIGTERM");
   expect(await child.ended).toBe("SIGTERM");
 });

@@ -41,6 +41,13 @@ const sqlStates: Readonly<Record<string, Kind>> = {
   "3D000": "configuration",
 };
 
+/** What an operator has to mend, in words. */
+const meanings: Readonly<Record<string, string>> = {
+  "28000": "the role may not log in from here, see pg_hba.conf",
+  "28P01": "wrong user or password",
+  "3D000": "there is no such database",
+};
+
 /** Error codes of Node's sockets and name look-up. */
 const systemCodes: Readonly<Record<string, Kind>> = {
   // a process that listens would have answered: it is gone
@@ -94,7 +101,10 @@ export class LoginFailed extends Error {
 /** The one place where errors of `pg`, PostgreSQL and Node become faults: by class and code, never by message text. */
 export function classify(error: unknown): Fault {
   if (error instanceof ConnectionLost) return { kind: "gone", code: error.code };
-  if (error instanceof LoginFailed) return { kind: "configuration", code: undefined };
+  if (error instanceof LoginFailed) {
+    const meaning = "no password was given, or the server speaks no TLS, or asks for a login that pg does not know";
+    return { kind: "configuration", code: undefined, meaning };
+  }
   // several addresses of one name: any that was refused is evidence, else the first counts
   if (error instanceof AggregateError && error.errors.length > 0) {
     const faults = error.errors.map(classify);
@@ -107,7 +117,8 @@ export function classify(error: unknown): Fault {
     sqlStates[code] ??
     systemCodes[code] ??
     (TLS_PREFIXES.some((each) => code.startsWith(each)) ? "configuration" : "statement");
-  return { kind, code };
+  const meaning = meanings[code];
+  return meaning === undefined ? { kind, code } : { kind, code, meaning };
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -45,8 +45,9 @@ CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (cr
   prune: (table, olderThanMs) => ({
     text: `DELETE FROM ${quote(table)} WHERE token IN (
              SELECT token FROM ${quote(table)} WHERE created_at < now() - $1 * interval '1 millisecond'
-             ORDER BY created_at LIMIT ${PRUNE_BATCH} FOR UPDATE SKIP LOCKED)`,
-    values: [olderThanMs],
+             ORDER BY created_at LIMIT ${PRUNE_BATCH} FOR UPDATE SKIP LOCKED)
+           AND (SELECT pg_try_advisory_xact_lock(hashtextextended('mirrorpool prune ' || $2, 0)))`,
+    values: [olderThanMs, table],
   }),
 };
 

@@ -4,12 +4,16 @@ import { parse } from "pg-connection-string";
 /** Settings that have a field of their own in the address. */
 const OWN_FIELDS = new Set(["host", "port", "database", "user", "password", "ssl"]);
 
+/** A URL that names several hosts, as libpq takes them: what comes before them, the list, and what follows. */
+export const LIST_OF_HOSTS: RegExp = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)((?:[/?#].*)?)$/is;
+
 /**
  * Reads a `postgres://` URL as `pg` itself does; what it holds besides the address is passed on to `pg`.
  * @throws {Error} with a rule as its message, never with any part of the URL
  */
 export function parseUrl(url: string): NodeAddress {
   if (!/^postgres(ql)?:\/\//i.test(url)) throw new Error("a URL that begins with postgres:// or postgresql://");
+  if (LIST_OF_HOSTS.test(url)) throw new Error("a URL with one host: each node is an entry of its own in `nodes`");
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(url);

@@ -35,7 +35,15 @@ const codes: Readonly<Record<Fault["kind"], readonly string[]>> = {
 const cases = Object.entries(codes).flatMap(([kind, list]) => list.map((code) => [code, kind] as const));
 
 test.each(cases)("the code %s means %s", (code, kind) => {
-  expect(classify(Object.assign(new Error("any text"), { code }))).toEqual({ kind, code });
+  expect(classify(Object.assign(new Error("any text"), { code }))).toMatchObject({ kind, code });
+});
+
+test.each([
+  ["28P01", "wrong user or password"],
+  ["3D000", "there is no such database"],
+  ["28000", "the role may not log in from here, see pg_hba.conf"],
+])("what somebody has to mend is said in words: %s", (code, meaning) => {
+  expect(classify(Object.assign(new Error("any text"), { code }))).toEqual({ kind: "configuration", code, meaning });
 });
 
 test("the text of an error means nothing", () => {

@@ -48,10 +48,17 @@ const bad = [
   "postgres://app:hunter2@db.example:99999/shop",
   "postgres://app:hunter2@db.example:port/shop",
   "postgres://app:hunter2@:5432/shop",
+  "postgres://app:hunter2@one,two/shop",
+  "postgres://app:hunter2@one:5432,two:5433/shop",
   "postgres://app:hunter2@/shop?host=",
   "hunter2",
   "",
 ];
+
+test("a URL with several hosts is told where each of them belongs", () => {
+  expect(() => parseUrl("postgres://app@one,two/shop")).toThrow("each node is an entry of its own in `nodes`");
+  expect(parseUrl("postgres://app:a,b@one/shop").password).toBe("a,b");
+});
 
 test.each(bad)("%j is refused by a rule that does not show the password", (url) => {
   let message = "";

@@ -53,7 +53,7 @@ async function run(target: Pick<FailoverPool, "query">, query: Query): Promise<R
   const result = await target.query(query).catch(rethrow);
   // Prisma looks at the count alone, and would take it for a success
   const isCommit = (typeof query === "string" ? query : query.text) === "COMMIT"; // as Prisma writes it
-  if (isCommit && result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+  if (isCommit && result.command === "ROLLBACK") throw new TransactionAbortedError();
   return result;
 }
 

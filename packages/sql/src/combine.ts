@@ -7,6 +7,8 @@ export function combine(statements: readonly StatementFacts[]): StatementFacts {
   if (others.length === 0) return first;
   return Object.freeze({
     intent: statements.every((statement) => statement.intent === "read") ? "read" : "write",
+    ...(statements.some(({ repeatable }) => repeatable) &&
+      statements.every(hasNoEffect) && { repeatable: true as const }),
     transaction: statements.every((statement) => statement.transaction === "none") ? "none" : "mixed",
     session: combineSession(statements),
     transactional: statements.every((statement) => statement.transactional),
@@ -27,6 +29,10 @@ function combineSession(statements: readonly StatementFacts[]): SessionEffect {
     return statements.every(canRunAgain) ? "setting" : "pinned";
   }
   return effects.has("local") ? "local" : "none";
+}
+
+function hasNoEffect({ intent, repeatable }: StatementFacts): boolean {
+  return intent === "read" || repeatable === true;
 }
 
 function canRunAgain(statement: StatementFacts): boolean {

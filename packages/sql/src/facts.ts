@@ -50,6 +50,11 @@ export interface StatementFacts {
    * be read. Of several statements, the first.
    */
   readonly command: string;
+  /**
+   * Present and true where it is provably without effect, and yet no read for a mirror, since its reader acts on what the
+   * primary would answer: catalogues, `SHOW`, `version()`. It may be run again.
+   */
+  readonly repeatable?: true;
   /** The savepoint that the statement makes, releases or rolls back to. */
   readonly savepoint?: string | undefined;
 }

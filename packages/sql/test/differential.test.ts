@@ -17,6 +17,7 @@ const facts = (sql: string): StatementFacts => inspect(sql, "postgres");
 function expectAgreement(sql: string, parsed: Parsed): void {
   const found = facts(sql);
   if (parsed.notRead !== undefined) expect(found.intent, `${parsed.notRead} in ${sql}`).toBe("write");
+  if (parsed.effect !== undefined) expect(found.repeatable, `${parsed.effect} in ${sql}`).toBeUndefined();
   if (/u&"/i.test(sql)) return; // not read at all: the worst is taken for granted
   expect(found.multiple, sql).toBe(parsed.statements.length > 1);
   const [first, ...others] = parsed.statements;

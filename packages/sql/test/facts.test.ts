@@ -19,7 +19,7 @@ const table: readonly [sql: string, expected: Partial<StatementFacts>][] = [
   ["WITH x AS (SELECT 1) TABLE x", { command: "WITH", intent: "read" }],
   ["SELECT f(1)", { command: "SELECT" }],
   ["INSERT INTO t VALUES (1)", { command: "INSERT" }],
-  ["SHOW search_path", { command: "SHOW" }],
+  ["SHOW search_path", { command: "SHOW", repeatable: true }],
   ["EXPLAIN SELECT 1", { command: "EXPLAIN", intent: "read" }],
   ["EXPLAIN (ANALYZE, FORMAT json) SELECT 1", { command: "EXPLAIN", intent: "read" }],
   ["EXPLAIN (SELECT 1)", { command: "EXPLAIN", intent: "read" }],

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { READ_FUNCTIONS } from "../src/postgres/functions.ts";
-import { functionRefused } from "./oracle.ts";
+import { PRIMARY_FUNCTIONS, READ_FUNCTIONS } from "../src/postgres/functions.ts";
+import { functionRefused, hasEffect } from "./oracle.ts";
 
 describe("a function on the list exists in PostgreSQL 18 and is not volatile, or known to be harmless", () => {
   test.each([...READ_FUNCTIONS])("%s", (name) => {
     expect(functionRefused([name])).toBeUndefined();
+  });
+});
+
+describe("a function that only the primary may answer exists in PostgreSQL 18 and has no effects", () => {
+  test.each([...PRIMARY_FUNCTIONS])("%s", (name) => {
+    expect(hasEffect([name])).toBeUndefined();
+    expect(READ_FUNCTIONS.has(name)).toBe(false);
   });
 });
 

@@ -9,6 +9,8 @@ export interface Parsed {
   readonly statements: readonly { readonly type: string; readonly node: Node }[];
   /** Why the text is no read, or `undefined` if every statement is one. */
   readonly notRead: string | undefined;
+  /** Why the text may have an effect, wherever it runs, or `undefined` if no statement of it can. */
+  readonly effect: string | undefined;
 }
 
 /** A node of the parse tree: those of its fields that tests look at. */
@@ -39,23 +41,28 @@ export function parse(sql: string): Parsed | undefined {
       const [type, node] = Object.entries(stmt ?? {})[0] ?? ["", {}];
       return { type, node };
     });
-    return { statements, notRead: statements.map(whyNotRead).find((reason) => reason !== undefined) };
+    const why = (whyNot: WhyNot): string | undefined =>
+      statements.map((each) => whyNotRead(each, whyNot)).find((reason) => reason !== undefined);
+    return { statements, notRead: why(whyNotOnMirror), effect: why(whyNotTwice) };
   } catch (error) {
     if (hasSqlDetails(error) || error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-function whyNotRead({ type, node }: { type: string; node: Node }): string | undefined {
+type WhyNot = (type: string, node: Node) => string | undefined;
+
+function whyNotRead({ type, node }: { type: string; node: Node }, whyNot: WhyNot): string | undefined {
   if (type === "ExplainStmt") {
     const [inner, query] = Object.entries(node.query ?? {})[0] ?? ["", {}];
-    return whyNotRead({ type: inner, node: query });
+    return whyNotRead({ type: inner, node: query }, whyNot);
   }
-  return type === "SelectStmt" ? writeInside(type, node) : type;
+  if (type === "VariableShowStmt" && whyNot === whyNotTwice) return undefined;
+  return type === "SelectStmt" ? findInside(type, node, whyNot) : type;
 }
 
-/** The first thing found in a tree that a mirror must not run. */
-function writeInside(type: string, node: unknown): string | undefined {
+/** The first thing found in a tree that is objected to. */
+function findInside(type: string, node: unknown, whyNot: WhyNot): string | undefined {
   const work: [string, unknown][] = [[type, node]];
   for (let item = work.pop(); item !== undefined; item = work.pop()) {
     const [key, value] = item;
@@ -67,15 +74,24 @@ function writeInside(type: string, node: unknown): string | undefined {
   return undefined;
 }
 
-function whyNot(type: string, node: Node): string | undefined {
+function whyWrites(type: string, node: Node): string | undefined {
   if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(type)) return type;
   if (node.lockingClause !== undefined) return "locking clause";
   if (node.intoClause !== undefined) return "INTO";
+  const isSample = type === "RangeTableSample" && !["system", "bernoulli"].includes(names(node.method).join("."));
+  return isSample ? "sampling method" : undefined;
+}
+
+function whyNotTwice(type: string, node: Node): string | undefined {
+  return whyWrites(type, node) ?? (type === "FuncCall" ? hasEffect(names(node.funcname)) : undefined);
+}
+
+function whyNotOnMirror(type: string, node: Node): string | undefined {
+  const reason = whyWrites(type, node);
+  if (reason !== undefined) return reason;
   switch (type) {
     case "FuncCall":
       return functionRefused(names(node.funcname));
-    case "RangeTableSample":
-      return ["system", "bernoulli"].includes(names(node.method).join(".")) ? undefined : "sampling method";
     case "RangeVar":
       return relationRefused(String(node.schemaname ?? ""), String(node.relname));
     case "TypeName":
@@ -116,4 +132,15 @@ export function functionRefused(path: readonly string[]): string | undefined {
   return known && (HARMLESS.test(name) || (STABLE.has(name) && !NODE_BOUND.test(name)))
     ? undefined
     : `function ${path.join(".")}`;
+}
+
+/** Bound to the node or the catalogues, and without any effect: their names in full, since their kin may have some. */
+const WITHOUT_EFFECT =
+  /^(?:version|pg_is_in_recovery|current_setting|current_schemas?|inet_server_(?:addr|port)|to_reg.*|has_.*_privilege|pg_has_role|row_security_active|format_type|(?:col|obj|shobj)_description|pg_(?:postmaster_start_time|conf_load_time|encoding_to_char|get_userbyid)|pg_get_(?:\w+def|expr|keywords|serial_sequence|function_(?:arguments|identity_arguments|result))|pg_\w+_is_(?:visible|updatable))$/;
+
+/** Why a call of a function may have an effect. */
+export function hasEffect(path: readonly string[]): string | undefined {
+  const [name = "", schema = "pg_catalog"] = path.toReversed();
+  const isKnown = path.length <= 2 && schema === "pg_catalog" && (STABLE.has(name) || name === "pg_is_in_recovery");
+  return isKnown && WITHOUT_EFFECT.test(name) ? undefined : functionRefused(path);
 }

@@ -81,9 +81,33 @@ describe("what must be seen as it is on the primary is no read for a mirror", ()
     'SELECT * FROM "_prisma_migrations"',
     "SHOW transaction_read_only",
     "SELECT pg_is_in_recovery()",
-    "SELECT version(), current_setting('a'), currval('s')",
+    "SELECT version(), current_setting('a')",
+    "SELECT pg_catalog.format_type(a.atttypid, 1) FROM pg_catalog.pg_attribute a",
+    "EXPLAIN SELECT * FROM pg_class",
+    "SELECT 1; SELECT * FROM pg_class",
   ])("%s", (sql) => {
-    expect(intent(sql)).toBe("write");
+    expect(inspect(sql, "postgres")).toMatchObject({ intent: "write", repeatable: true });
+  });
+});
+
+describe("what may have an effect is not repeatable, whatever else it reads", () => {
+  test.each([
+    "SELECT currval('s'), version()",
+    "SELECT pg_advisory_lock(1) FROM pg_class",
+    "SELECT pg_switch_wal()",
+    "SELECT query_to_xml('DELETE FROM t', true, true, '')",
+    "SELECT f(relname) FROM pg_class",
+    "SELECT set_config('a', current_setting('b'), false)",
+    "SELECT * FROM pg_class FOR UPDATE",
+    "WITH x AS (DELETE FROM t RETURNING 1) SELECT * FROM pg_class",
+    "SELECT * INTO a FROM pg_class",
+    "DELETE FROM pg_class",
+    "SELECT * FROM pg_class; DELETE FROM t",
+    "SELECT * FROM pg_logical_slot_get_changes('s', NULL, NULL)",
+    "SHOW a; COMMIT",
+    "SELECT 1",
+  ])("%s", (sql) => {
+    expect(inspect(sql, "postgres").repeatable).toBeUndefined();
   });
 });
 

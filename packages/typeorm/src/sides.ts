@@ -77,6 +77,6 @@ function checkCommits(client: pg.PoolClient): void {
 }
 
 function refuseRollback(result: pg.QueryResult): pg.QueryResult {
-  if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+  if (result.command === "ROLLBACK") throw new TransactionAbortedError();
   return result;
 }

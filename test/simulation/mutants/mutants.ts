@@ -106,8 +106,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a connection goes back with session state on it",
     file: "session/binding.ts",
-    from: "const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted;",
-    to: "const isDirty = this.#transaction !== undefined;",
+    from: 'const isDirty = this.#transaction !== undefined || this.#isPinned || this.#isTainted || how === "destroy";',
+    to: 'const isDirty = this.#transaction !== undefined || how === "destroy";',
     rules: ["the contract is kept"],
   },
   {

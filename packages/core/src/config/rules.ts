@@ -1,4 +1,5 @@
 import { OptionsError } from "../errors.ts";
+import { redactUrl } from "./secret.ts";
 
 /** How one option is checked. The same table makes the frozen configuration and is compared with the documentation. */
 type Rule =
@@ -17,9 +18,10 @@ type Value<R extends Rule> = R extends { type: "choice"; of: readonly (infer C)[
 
 export type Checked<R extends Rules> = { readonly [K in keyof R]: Value<R[K]> };
 
-/** Never a password: only short scalars are shown, everything else by its type. */
+/** Never a password: only short scalars are shown, URLs without what may be one, everything else by its type. */
 export function showValue(value: unknown): string {
-  if (typeof value === "string") return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length}`;
+  if (typeof value === "string")
+    return value.length <= 40 ? JSON.stringify(redactUrl(value)) : `a string of ${value.length}`;
   if (value === null || ["number", "boolean", "undefined", "bigint"].includes(typeof value)) return String(value);
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }

@@ -1,4 +1,5 @@
 import type { Fence, NodeId } from "../topology/node.ts";
+import { listenerFailed } from "./listener-failed.ts";
 
 /** What the pool tells, by name. Plain data; no event holds a password or a statement's values. */
 export interface PoolEvents {
@@ -94,8 +95,7 @@ export class Events {
       try {
         listener(event);
       } catch (error) {
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        process.emitWarning(`a listener of "${name}" threw: ${text}`, "MirrorpoolWarning");
+        listenerFailed(name, error);
       }
     }
   }

@@ -18,6 +18,8 @@ export interface Demand {
   readonly freshAfter: number;
   /** Where such a mirror is worth a short wait, before the primary has to answer: the demand as it is known by then. */
   readonly anew?: () => Demand;
+  /** Of work that has begun: whoever holds new work waits for its end. */
+  readonly isUnderWay?: boolean;
   /** Nodes that this call has already failed on. */
   readonly excluded?: ReadonlySet<NodeId>;
 }
@@ -43,8 +45,8 @@ export function mayAnswer(topology: Topology, demand: Demand, id: NodeId, rules:
   return node !== undefined && usesMirrors(topology, rules) && isMirrorFit(topology, node, demand.freshAfter, rules);
 }
 
-const isHeld = ({ hold }: Topology, { intent }: Demand): boolean =>
-  hold === "all" || (hold === "writes" && intent === "write");
+const isHeld = ({ hold }: Topology, { intent, isUnderWay }: Demand): boolean =>
+  isUnderWay !== true && (hold === "all" || (hold === "writes" && intent === "write"));
 
 /** While nobody knows yet whether there is a primary, one that is asked for is waited for. */
 const usesMirrors = ({ primary, isSettled }: Topology, { readFrom }: RoutingRules): boolean =>

@@ -16,6 +16,7 @@ import { balance } from "../routing/balance.ts";
 import type { Demand, Route } from "../routing/route.ts";
 import { mayAnswer, route } from "../routing/route.ts";
 import { isSameState } from "../same-state.ts";
+import { faultText } from "../topology/fault-text.ts";
 import type { NodeId } from "../topology/node.ts";
 import { describeNodes, reportNodes } from "../topology/report.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -24,6 +25,9 @@ import { establish, StateRefused } from "./establish.ts";
 
 /** What may have an effect, or has to see all effects, goes to the primary. */
 export const TO_PRIMARY: Demand = Object.freeze({ intent: "write", freshAfter: Number.POSITIVE_INFINITY });
+
+/** The rest of a transaction that has begun, and the question for its outcome: not held, since its end is waited for. */
+export const UNDER_WAY: Demand = Object.freeze({ ...TO_PRIMARY, isUnderWay: true });
 
 const RETRY_DELAY_MS = 25;
 
@@ -159,13 +163,13 @@ async function waitForNode(
       nodes,
     );
   }
-  const refused = misconfigured(current);
-  if (refused) throw nobody(context, demand, 0, new Error(`every node refused our login: ${refused}`));
+  const refused = refusedLogin(current);
+  if (refused !== undefined) throw nobody(context, demand, undefined, refused);
   await context.room.wait(
     call,
     (topology) => {
       const found = route(topology, demand, context.config.routing);
-      return found.type === "nodes" || found.reason === "split-brain" || misconfigured(topology) !== undefined;
+      return found.type === "nodes" || found.reason === "split-brain" || refusedLogin(topology) !== undefined;
     },
     context.config.timeouts.failoverMs,
     (cause) =>
@@ -175,25 +179,26 @@ async function waitForNode(
   );
 }
 
-/** The codes with which the nodes refused our login, where all of them did: waiting would mend nothing. */
-function misconfigured(topology: Topology): string | undefined {
-  const codes: string[] = [];
+/** Where all nodes refused our login, an error that says why: waiting would mend nothing. */
+export function refusedLogin(topology: Topology): Error | undefined {
+  const reasons = new Set<string>();
   for (const { status, fault } of topology.nodes.values()) {
     if (status !== "down" || fault?.kind !== "configuration") return undefined;
-    codes.push(fault.code ?? fault.kind);
+    reasons.add(faultText(fault));
   }
-  return codes.join(", ");
+  return new Error(`every node refused our login: ${[...reasons].join(", ")}`);
 }
 
 function nobody(
   context: SessionContext,
   demand: Demand,
-  waitedMs: number,
-  cause?: unknown,
+  waitedMs: number | undefined,
+  cause?: Error,
 ): NoPrimaryError | NoNodeError {
   const nodes = reportNodes(context.cell.current, context.environment.now());
   const held = context.cell.current.hold === "none" ? "" : ` (new work is held: ${context.cell.current.hold})`;
   const what = demand.intent === "write" ? "no primary that takes writes" : "no node that can answer this read";
-  const message = `${what} within ${Math.round(waitedMs)} ms${held}: ${describeNodes(nodes)}`;
+  const why = waitedMs === undefined ? `, ${cause?.message}` : ` within ${Math.round(waitedMs)} ms${held}`;
+  const message = `${what}${why}: ${describeNodes(nodes)}`;
   return demand.intent === "write" ? new NoPrimaryError(message, nodes, cause) : new NoNodeError(message, nodes, cause);
 }

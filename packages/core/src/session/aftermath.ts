@@ -112,6 +112,7 @@ export class Aftermath {
   ): MirrorpoolError {
     const { transaction } = this.#binding;
     this.#context.counters.interrupted += 1;
+    this.#binding.noteInterruption(facts);
     const why = interruption(this.#context, interrupted.reason, facts, call, lease.node);
     const isOver = facts.transaction === "begin" || facts.transaction === "rollback";
     const mayHaveEffect =

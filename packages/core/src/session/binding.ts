@@ -130,6 +130,14 @@ export class Binding {
     }
   }
 
+  /** The wait for a statement has ended before its answer came, and the server is asked to give it up. */
+  noteInterruption({ session, command }: StatementFacts): void {
+    // an advisory lock may have been taken by then
+    if (session === "pinned") this.#isTainted = true;
+    // it fails the transaction: a replay without it would make whole again what the application was told is not
+    this.#transaction?.recording.giveUp(`${command} was interrupted`);
+  }
+
   #noteState(statement: Statement, facts: StatementFacts, command: string | undefined, isOpen: boolean): void {
     const trace = this.journal.note(statement, facts, command, isOpen);
     if (trace === "pinned") {

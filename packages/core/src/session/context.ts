@@ -4,6 +4,7 @@ import type { Config } from "../config/resolve.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { Driver, LedgerStatements } from "../driver.ts";
 import type { WaitingRoom } from "../failover/waiting-room.ts";
+import type { CallSignal } from "../interruption.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Events } from "../observe/events.ts";
 import type { NodePool } from "../pool/node-pool.ts";
@@ -49,5 +50,5 @@ export interface SessionContext {
   /** Probes one node at once. */
   look(node: NodeId): void;
   isClosed: boolean;
-  createCall(timeoutMs: number | undefined, signal: AbortSignal | undefined): Call;
+  createCall(timeoutMs: number | undefined, signal: CallSignal | undefined): Call;
 }

@@ -1,5 +1,8 @@
 import type { CallOptions } from "../call.ts";
+import { optionRules } from "../config/options.ts";
+import { showValue } from "../config/rules.ts";
 import type { Statement, StatementFacts } from "../driver.ts";
+import { OptionsError } from "../errors.ts";
 import type { Consistency } from "../routing/freshness.ts";
 import { freshAfter } from "../routing/freshness.ts";
 import { freshAfterToken } from "../routing/freshness-token.ts";
@@ -22,7 +25,7 @@ const READ_PRIMARY: Demand = Object.freeze({ intent: "read", freshAfter: Number.
 
 /**
  * What a statement of a session asks of its node. A setting has no effect on data: a mirror will do, and it may be sent again.
- * So may PREPARE, on the primary.
+ * So may PREPARE, and what asks for the catalogues, on the primary.
  * @param wroteAt when the session wrote: it sees that in any case
  */
 export function demandOf(
@@ -35,15 +38,25 @@ export function demandOf(
 ): Demand {
   const isState = facts.session === "setting" || facts.session === "prepared";
   const isCarried = isState && !journal.wouldPin(statement, facts);
-  if ((facts.intent === "write" && !isCarried) || context.misrouted.has(statement.text)) return TO_PRIMARY;
-  if (facts.session === "prepared" || journal.state?.isForPrimary === true) return READ_PRIMARY;
+  const hasNoEffect = facts.repeatable === true && facts.transaction === "none";
+  const mayWrite = facts.intent === "write" && !isCarried && !hasNoEffect;
+  if (mayWrite || context.misrouted.has(statement.text)) return TO_PRIMARY;
+  if (hasNoEffect || facts.session === "prepared" || journal.state?.isForPrimary === true) return READ_PRIMARY;
   return readDemand(context, options, wroteAt);
+}
+
+/** A mistyped word would be no demand at all. @throws {OptionsError} */
+function checkConsistency(given: Consistency | undefined): Consistency | undefined {
+  const { of } = optionRules.routing.consistency;
+  if (given === undefined || of.includes(given)) return given;
+  const words = of.map((each) => JSON.stringify(each)).join(", ");
+  throw new OptionsError("consistency", `one of ${words}`, showValue(given));
 }
 
 /** To be as fresh as its caller's own writes, and as what the caller was told by others. */
 function readDemand(context: SessionContext, options: StatementOptions, wroteAt: number): Demand {
   const { config, readYourWrites, cell, driver } = context;
-  const consistency = options.consistency ?? config.routing.consistency;
+  const consistency = checkConsistency(options.consistency) ?? config.routing.consistency;
   const own = Math.max(freshAfter(consistency, readYourWrites), wroteAt);
   if (options.freshAs === undefined && consistency !== "context") return { intent: "read", freshAfter: own };
   const tokens = options.freshAs === undefined ? [] : [importToken(context, options.freshAs)];

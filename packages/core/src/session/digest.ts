@@ -7,7 +7,10 @@ export type Digest = string;
 /** Up to this length the answer itself is its digest: most statements of a transaction answer with less than a hash would take. */
 const MAX_PLAIN = 128;
 
-/** Columns, rows, affected count and command, in the values that the application got. */
+/**
+ * Columns, rows, affected count and command, in the values that the application got.
+ * @throws for values that have no form as text, which a type parser of the application may make
+ */
 export function digestResult(result: Result): Digest {
   const text = result.results === undefined ? toText(result) : result.results.map(toText).join(";");
   return text.length <= MAX_PLAIN ? text : hash("sha1", text, "base64");
@@ -23,10 +26,17 @@ function toText({ command, rowCount, fields, rows }: Result): string {
 /** JSON; a replacer for what it has no form for is used only where there is such a thing, since it makes all others slow. */
 function stringify(value: unknown): string {
   try {
-    return JSON.stringify(value);
+    const text = JSON.stringify(value);
+    // it is also what becomes of NaN and Infinity
+    return text.includes("null") ? JSON.stringify(value, withAllNumbers) : text;
   } catch {
-    return JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? `${each}n` : each));
+    return JSON.stringify(value, withAllNumbers);
   }
+}
+
+function withAllNumbers(_: string, each: unknown): unknown {
+  if (typeof each === "bigint") return `${each}n`;
+  return typeof each === "number" && !Number.isFinite(each) ? `${each}` : each;
 }
 
 /** The error that the application saw is told by its code alone: texts may name positions, pids and times. */

@@ -1,4 +1,5 @@
 import type { Call } from "../call.ts";
+import type { Positions } from "../driver.ts";
 import { DeadlineError, OptionsError } from "../errors.ts";
 import { type FreshnessToken, formatToken, parseToken } from "../routing/freshness-token.ts";
 import { until } from "../topology/until.ts";
@@ -33,11 +34,21 @@ export async function exportToken(context: SessionContext, call: Call): Promise<
 }
 
 /** @throws {OptionsError} for what is no token, or one of another cluster */
-export function importToken({ cell }: SessionContext, text: string): FreshnessToken {
+export function importToken({ cell, driver }: SessionContext, text: string): FreshnessToken {
   const token = typeof text === "string" ? parseToken(text) : undefined;
   const { reign } = cell.current;
-  const isOurs = token !== undefined && (reign === undefined || reign.systemId === token.systemId);
+  const isKnown = token !== undefined && (reign === undefined || reign.systemId === token.systemId);
+  const isOurs = isKnown && isPosition(driver.positions, token.position);
   if (!isOurs)
     throw new OptionsError("freshAs", "a token that freshnessToken() of this cluster gave", JSON.stringify(text));
   return token;
+}
+
+/** A token may come from anywhere, a cookie for example, and the driver's comparison takes only what is a position. */
+function isPosition({ covers }: Positions, text: string): boolean {
+  try {
+    return covers(text, text);
+  } catch {
+    return false;
+  }
 }

@@ -29,10 +29,10 @@ export function isMirrorNeeded({ config, cell }: SessionContext): boolean {
  * When the primary is lost meanwhile the ledger says whether the new one has it, and the wait goes on there.
  * @throws {NotMirroredError} when no mirror has it in time; {TransactionLostError} when the new primary certainly has it not;
  * {CommitUnknownError} when nobody can tell
+ * @param commit counted as a write under way until now: a close or a switchover lets it end
  */
 export async function untilMirrored(context: SessionContext, commit: AcknowledgedCommit, call: Call): Promise<void> {
   const { cell, work, environment } = context;
-  work.begin("write"); // a close or a switchover lets it end
   try {
     let { epoch, answeredAt } = commit;
     while (!(await waitForMirror(context, commit, epoch, answeredAt, call))) {

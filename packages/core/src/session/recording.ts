@@ -44,8 +44,16 @@ export class Recording {
     if (this.#obstacle !== undefined) return;
     this.#bytes += OVERHEAD_BYTES + estimateBytes(statement);
     const obstacle = this.#obstacleOf(facts);
-    if (obstacle === undefined) this.#statements.push({ statement, facts, digest: digest() });
-    else this.giveUp(obstacle);
+    if (obstacle !== undefined) {
+      this.giveUp(obstacle);
+      return;
+    }
+    try {
+      this.#statements.push({ statement, facts, digest: digest() });
+    } catch {
+      // the statement itself has succeeded
+      this.giveUp(`the answer of ${facts.command} cannot be compared with another one`);
+    }
   }
 
   /** From now on the transaction cannot be replayed, for this reason. */
@@ -75,8 +83,17 @@ function estimateBytes({ text, values = [] }: Statement): number {
   for (const value of values) {
     if (typeof value === "string") bytes += value.length;
     else if (value instanceof Uint8Array) bytes += value.byteLength;
-    else if (typeof value === "object" && value !== null) bytes += JSON.stringify(value)?.length ?? 0;
+    else if (typeof value === "object" && value !== null) bytes += estimateObject(value);
     else bytes += 8;
   }
   return bytes;
+}
+
+function estimateObject(value: object): number {
+  try {
+    return JSON.stringify(value)?.length ?? 0;
+  } catch {
+    // the database library may know what to make of it: the statement was answered
+    return OVERHEAD_BYTES * (Array.isArray(value) ? value.length : 1);
+  }
 }

@@ -2,12 +2,13 @@ import type { Call } from "../call.ts";
 import { NotSentError, ReplayMismatchError } from "../errors.ts";
 import { jittered } from "../jittered.ts";
 import type { Lease } from "../pool/lease.ts";
-import { acquire, cutUnlessPrimary, maySend, TO_PRIMARY } from "./acquire.ts";
+import { acquire, cutUnlessPrimary, maySend, UNDER_WAY } from "./acquire.ts";
 import type { Binding } from "./binding.ts";
 import type { SessionContext } from "./context.ts";
 import { digestError, digestResult } from "./digest.ts";
 import type { RecordedStatement } from "./recording.ts";
 import { Interrupted, run } from "./run.ts";
+import { isTransient } from "./transient.ts";
 
 /** Before a transaction that met a conflict is run again; doubled each time. */
 const CONFLICT_DELAY_MS = 5;
@@ -33,9 +34,9 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
     // a half-open transaction on a server that is being demoted would stand in its way
     binding.cut();
     call.throwIfAborted();
-    const lease = await acquire(context, TO_PRIMARY, call, { state: binding.journal.stateAtBegin });
+    const lease = await acquire(context, UNDER_WAY, call, { state: binding.journal.stateAtBegin });
     try {
-      if (!maySend(context, TO_PRIMARY, lease.node)) continue;
+      if (!maySend(context, UNDER_WAY, lease.node)) continue;
       await repeat(context, lease, statements, call, cause);
       binding.move(lease);
       context.counters.replays += 1;
@@ -43,7 +44,8 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
       return;
     } catch (error) {
       lease.destroy(); // also under a statement that still runs: nobody waits for it beyond the call's end
-      if (!isTransient(context, error)) throw error;
+      const isOver = error instanceof Interrupted || error instanceof ReplayMismatchError;
+      if (isOver || !isTransient(context, error)) throw error;
       if (context.driver.classify(error).kind === "rolled-back") {
         if (conflicts >= Math.max(MIN_CONFLICTS, context.config.retryOnConflict)) throw error;
         conflicts += 1;
@@ -88,11 +90,4 @@ async function answer(
     if (fault.kind !== "statement" || lease.connection.status === "closed") throw error;
     return digestError(fault.code);
   }
-}
-
-function isTransient(context: SessionContext, error: unknown): boolean {
-  if (error instanceof NotSentError) return true;
-  if (error instanceof Interrupted || error instanceof ReplayMismatchError) return false;
-  const { kind } = context.driver.classify(error);
-  return kind !== "statement" && kind !== "configuration";
 }

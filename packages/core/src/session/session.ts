@@ -7,9 +7,11 @@ import {
   SessionLostError,
   TransactionLostError,
 } from "../errors.ts";
+import { listenerFailed } from "../observe/listener-failed.ts";
 import type { Lease } from "../pool/lease.ts";
 import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Demand } from "../routing/route.ts";
+import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
 import { acquire } from "./acquire.ts";
 import { Aftermath, rolledBack } from "./aftermath.ts";
@@ -39,8 +41,8 @@ export class Session {
   readonly #binding: Binding;
   readonly #turns = new Turns();
   readonly #aftermath: Aftermath;
-  /** Of the statement that has just ended. */
-  #commit: AcknowledgedCommit | undefined;
+  /** Of the statement that has just ended: its caller waits for a mirror to have it. Counted as work. */
+  #unmirrored: AcknowledgedCommit | undefined;
   /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
   #wroteAt = Number.NEGATIVE_INFINITY;
   #isReleased = false;
@@ -49,7 +51,7 @@ export class Session {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new Binding(context, (node) => this.#onLost?.(new SessionLostError(node, undefined)));
+    this.#binding = new Binding(context, (node) => this.#tellLost(node));
     this.#aftermath = new Aftermath(context, this.#binding);
   }
 
@@ -61,6 +63,15 @@ export class Session {
   /** Calls back as soon as state that cannot move is lost, also where no statement is under way to be told. One listener. */
   onLost(listener: (error: SessionLostError) => void): void {
     this.#onLost = listener;
+  }
+
+  /** Called by the connection that is being lost, with others perhaps: nothing may be thrown into its face. */
+  #tellLost(node: NodeId): void {
+    try {
+      this.#onLost?.(new SessionLostError(node, undefined));
+    } catch (error) {
+      listenerFailed("onLost", error);
+    }
   }
 
   /** The transaction that was lost, until a ROLLBACK acknowledges it. */
@@ -86,7 +97,7 @@ export class Session {
     try {
       this.#throwIfReleased();
       result = await this.#perform(statement, facts, options, call);
-      unmirrored = this.#acknowledge();
+      unmirrored = this.#takeUnmirrored();
     } finally {
       if (this.#isReleased) this.#unbindWhenSettled();
       this.#turns.end();
@@ -95,15 +106,21 @@ export class Session {
     return result;
   }
 
-  /** What the application may be told at once is noted; what has to wait for a mirror waits without its connection. */
-  #acknowledge(): AcknowledgedCommit | undefined {
-    const commit = this.#commit;
-    if (commit === undefined) return undefined;
-    this.#commit = undefined;
+  /** What the application may be told at once is noted; the work of what has to wait for a mirror is not over yet. */
+  #acknowledge(commit: AcknowledgedCommit): void {
     if (!isMirrorNeeded(this.#context)) {
       noteAcknowledged(this.#context, commit);
-      return undefined;
+      return;
     }
+    this.#unmirrored = commit;
+    this.#context.work.begin("write");
+  }
+
+  /** Waiting for a mirror needs no connection. */
+  #takeUnmirrored(): AcknowledgedCommit | undefined {
+    const commit = this.#unmirrored;
+    if (commit === undefined) return undefined;
+    this.#unmirrored = undefined;
     this.#wroteAt = commit.answeredAt;
     if (!this.isInTransaction && !this.#binding.isPinned) this.#binding.release();
     return commit;
@@ -168,7 +185,7 @@ export class Session {
       try {
         const result = await send(this.#context, lease, statement, ledgerUse, call);
         if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
-          this.#commit = answeredCommit(this.#context, lease, facts, ledgerUse, sentAt);
+          this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
         }
         binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
         if (lease.isShared) binding.release();
@@ -241,14 +258,18 @@ export class Session {
     }
   }
 
-  /** Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened. */
-  async #replay({ error, statement, facts, node }: Failure, call: Call): Promise<boolean> {
+  /**
+   * Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened.
+   * @param conflicts how often the server has undone it: it rests a while before
+   */
+  async #replay({ error, statement, facts, node }: Failure, call: Call, conflicts: number = 0): Promise<boolean> {
     const { transaction, isPinned } = this.#binding;
     // sent again it would hand out from its start what the application has in part
     if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
+      if (conflicts > 0) await rest(this.#context, call, conflicts);
       await replay(this.#context, this.#binding, call, error);
       return true;
     } catch (cause) {
@@ -273,8 +294,11 @@ export class Session {
     transaction.conflicts += 1;
     await rollBack(context, lease, call);
     this.#binding.part();
-    await rest(context, call, transaction.conflicts);
-    await this.#replay(failure, call);
+    if (await this.#replay(failure, call, transaction.conflicts)) return;
+    const { error, node, facts } = failure;
+    const lost = new TransactionLostError(node, error, transaction.recording.obstacle);
+    this.#binding.release();
+    throw this.#aftermath.loseTransaction(lost, facts);
   }
 
   #prepareRerun(decision: "rerun" | "misrouted", statement: Statement, { facts, node }: Failure): void {

@@ -1,5 +1,5 @@
 import type { CallOptions } from "../call.ts";
-import { showValue } from "../config/rules.ts";
+import { checkKeys, isObject, showValue } from "../config/rules.ts";
 import type { Result, Statement, TransactionMode } from "../driver.ts";
 import { OptionsError, ReplayMismatchError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
 import { jittered } from "../jittered.ts";
@@ -25,6 +25,8 @@ export interface TransactionOptions extends TransactionMode, CallOptions {
   readonly retries?: number;
 }
 
+const OPTIONS = ["isolation", "readOnly", "deferrable", "retries", "timeoutMs", "signal"];
+const LEVELS: readonly unknown[] = ["read uncommitted", "read committed", "repeatable read", "serializable"];
 const MAX_RETRIES = 100;
 const RETRY_DELAY_MS = 20;
 
@@ -34,10 +36,7 @@ export async function transaction<T>(
   callback: (transaction: Transaction) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
-  const { retries = 0 } = options;
-  if (!Number.isInteger(retries) || retries < 0 || retries > MAX_RETRIES) {
-    throw new OptionsError("retries", `a whole number from 0 to ${MAX_RETRIES}`, showValue(retries));
-  }
+  const { retries = 0 } = checkOptions(callback, options);
   const whole = context.createCall(options.timeoutMs, options.signal);
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -47,6 +46,27 @@ export async function transaction<T>(
       await whole.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
     }
   }
+}
+
+/** A mistyped level of isolation would be a weaker one, and nobody would know. @throws {OptionsError} */
+function checkOptions(callback: unknown, options: TransactionOptions): TransactionOptions {
+  if (typeof callback !== "function") throw new OptionsError("callback", "a function", showValue(callback));
+  const given: unknown = options;
+  if (!isObject(given)) throw new OptionsError("options", "an object", showValue(given));
+  checkKeys("", given, OPTIONS);
+  const { retries = 0, isolation, readOnly, deferrable } = options;
+  if (!Number.isInteger(retries) || retries < 0 || retries > MAX_RETRIES) {
+    throw new OptionsError("retries", `a whole number from 0 to ${MAX_RETRIES}`, showValue(retries));
+  }
+  if (isolation !== undefined && !LEVELS.includes(isolation)) {
+    const levels = LEVELS.map((each) => JSON.stringify(each)).join(", ");
+    throw new OptionsError("isolation", `one of ${levels}`, showValue(isolation));
+  }
+  for (const [name, value] of Object.entries({ readOnly, deferrable })) {
+    if (value !== undefined && typeof value !== "boolean")
+      throw new OptionsError(name, "true or false", showValue(value));
+  }
+  return options;
 }
 
 /** It certainly did not commit, and why is no fault of its own. */
@@ -82,7 +102,7 @@ async function once<T>(
     const value = await callback(handle);
     isEnding = true;
     const result = await send({ text: transactions.commit }, {});
-    if (result.command === "ROLLBACK") throw new TransactionAbortedError("the primary");
+    if (result.command === "ROLLBACK") throw new TransactionAbortedError();
     return value;
   } catch (error) {
     // the callback may have wrapped or replaced the error that ended its transaction

@@ -14,7 +14,7 @@ export async function servePrompt(cluster: LabCluster, isJson: boolean): Promise
   const isTerminal = process.stdin.isTTY === true;
   const reporter = isJson ? jsonReporter : isTerminal ? { ...textReporter, prompt: "lab> " } : textReporter;
   reporter.show("status", await describeNodes(cluster), 0);
-  if (!isJson) process.stdout.write("type help for what can be done\n");
+  if (!isJson) write(`DATABASE_URLS=${cluster.urls.join(",")}\ntype help for what can be done\n`);
   const input = createInterface({ input: process.stdin, terminal: isTerminal, prompt: reporter.prompt });
   if (isTerminal) input.setPrompt(reporter.prompt);
   // a terminal in raw mode hands Ctrl-C to us instead of sending the signal

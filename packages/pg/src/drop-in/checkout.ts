@@ -7,7 +7,7 @@ import type {
   Statement,
   StatementOptions,
 } from "@mirrorpool/core";
-import { QueueFullError } from "@mirrorpool/core";
+import { AbortedError, QueueFullError } from "@mirrorpool/core";
 
 /** A statement that waits for its turn. */
 export interface Task {
@@ -39,6 +39,7 @@ export interface CheckoutListener {
 /** What a client does from one release to the next: one session of the pool, and its statements one after the other. */
 export class Checkout {
   readonly #pool: FailoverPool;
+  readonly #settings: readonly Statement[];
   readonly #listener: CheckoutListener;
   readonly #queue: Entry[] = [];
   #session: PoolSession | undefined;
@@ -47,14 +48,16 @@ export class Checkout {
   #closed: Task | undefined;
   #current: Task | undefined;
   #isWorking = false;
-  /** Of the statement that runs. */
-  #attempt = new AbortController();
+  /** Why the statement that runs was ended, perhaps before there was a session. */
+  #interrupted: Error | undefined;
   #grace: NodeJS.Timeout | undefined;
   #ending: "return" | "destroy" | undefined;
   #onEnded: (() => void)[] = [];
 
-  constructor(pool: FailoverPool, listener: CheckoutListener) {
+  /** @param settings what the session is told before anything else */
+  constructor(pool: FailoverPool, settings: readonly Statement[], listener: CheckoutListener) {
     this.#pool = pool;
+    this.#settings = settings;
     this.#listener = listener;
   }
 
@@ -64,13 +67,6 @@ export class Checkout {
 
   get transactionStatus(): PoolSession["transactionStatus"] {
     return this.#session?.transactionStatus ?? "none";
-  }
-
-  /** The session is told of these before anything else, by the first statement: what they answer is nobody's concern. */
-  prepare(statements: readonly Statement[]): void {
-    for (const statement of statements) {
-      this.#queue.push({ task: { statement, options: {}, done: () => {} }, context: undefined });
-    }
   }
 
   /** Runs it after those that were given before. */
@@ -107,22 +103,32 @@ export class Checkout {
   }
 
   async #run({ statement, options }: Task): Promise<Result> {
-    this.#session ??= await this.#open();
+    this.#interrupted = undefined;
+    const session = this.#session ?? (await this.#open(options));
     this.#runs += 1;
-    const { signal } = this.#attempt;
-    return this.#session.query(statement, undefined, { ...options, signal });
+    return session.query(statement, undefined, options);
   }
 
-  async #open(): Promise<PoolSession> {
+  /** Nothing runs in a session that lacks a setting, such as its role: the statement fails, and the next one tries again. */
+  async #open(options: StatementOptions): Promise<PoolSession> {
     const session = await this.#pool.connect();
+    this.#session = session;
+    try {
+      if (this.#interrupted !== undefined) throw new AbortedError(this.#interrupted);
+      for (const setting of this.#settings) await session.query(setting, undefined, options);
+    } catch (error) {
+      session.release();
+      this.#session = undefined;
+      throw error;
+    }
     session.onLost((error) => this.#listener.lost(error));
     return session;
   }
 
   /** Ends the statement that runs; those after it are not concerned. */
   interrupt(reason: string): void {
-    this.#attempt.abort(new Error(reason));
-    this.#attempt = new AbortController();
+    this.#interrupted = new Error(reason);
+    this.#session?.interrupt(this.#interrupted);
   }
 
   /** The application has closed the stream of this task, before its end or after it. */

@@ -1,4 +1,5 @@
 import { OptionsError } from "@mirrorpool/core";
+import { LIST_OF_HOSTS } from "../url.ts";
 
 /** One address of a list of hosts. */
 export interface Host {
@@ -11,7 +12,7 @@ export interface Host {
  * the first of them alone. Undefined where there is no list.
  */
 export function splitUrl(url: string): { readonly hosts: readonly Host[]; readonly first: string } | undefined {
-  const match = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)((?:[/?#].*)?)$/is.exec(url);
+  const match = LIST_OF_HOSTS.exec(url);
   if (match === null) return undefined;
   const [, before = "", list = "", after = ""] = match;
   const entries = list.split(",");
@@ -35,7 +36,8 @@ function readPort(port: string | undefined): number | undefined {
   if (port === undefined || port.trim() === "") return undefined;
   const number = Number(port);
   if (Number.isInteger(number) && number >= 1 && number <= 65_535) return number;
-  throw new OptionsError("port", "1 to 65535", JSON.stringify(port));
+  // of a URL whose password was not encoded it may be a part of that
+  throw new OptionsError("port", "1 to 65535", "another text");
 }
 
 function checked(hosts: readonly Host[]): readonly Host[] {

@@ -1,5 +1,12 @@
 import type { EventEmitter } from "node:events";
-import type { FailoverPool, Result, SessionLostError, Statement, StatementOptions } from "@mirrorpool/core";
+import {
+  type FailoverPool,
+  NoNodeError,
+  type Result,
+  type SessionLostError,
+  type Statement,
+  type StatementOptions,
+} from "@mirrorpool/core";
 import { inspect } from "@mirrorpool/sql";
 import pg from "pg";
 import type { HeldConnection, Holder, Unasked } from "../holder.ts";
@@ -119,9 +126,16 @@ export class VirtualClient extends BaseClient implements Holder {
       },
       (error: unknown) => {
         this._connecting = false;
-        soon(callback, error);
+        soon(callback, signal.aborted && !this._ending ? this.#withoutNode() : error);
       },
     );
+  }
+
+  /** pg-pool has ended the wait: its own error gets this as its cause, and says nothing of the nodes. */
+  #withoutNode(): NoNodeError {
+    const { nodes } = this.#source.pool.topology();
+    const seen = nodes.map(({ id, status, fault }) => [id, status, fault].filter(Boolean).join(" "));
+    return new NoNodeError(`no node that can answer was found in time: ${seen.join("; ")}`, nodes);
   }
 
   query(config: unknown, values?: unknown, callback?: unknown): unknown {
@@ -193,21 +207,29 @@ export class VirtualClient extends BaseClient implements Holder {
       return undefined;
     }
     this.#checkout ??= this.#open();
-    this.#checkout.add(task);
-    if (this.#isNew && isSetting(task.statement)) this.#settings.push(task.statement);
+    this.#checkout.add(this.#isNew && isSetting(task.statement) ? this.#keepSetting(task) : task);
     return this.#checkout;
   }
 
+  /** For all sessions to come, unless it fails: who gave it is told then. */
+  #keepSetting(task: Task): Task {
+    const { statement } = task;
+    this.#settings.push(statement);
+    const done: Task["done"] = (error, result) => {
+      if (error !== undefined) this.#settings.splice(this.#settings.indexOf(statement), 1);
+      task.done(error, result);
+    };
+    return { ...task, done };
+  }
+
   #open(): Checkout {
-    const checkout = new Checkout(this.#source.pool, {
+    return new Checkout(this.#source.pool, [...this.#settings], {
       lost: (error) => this.#onLost(error),
       drained: () => {
         this.emit("drain");
         if (!this.#isLent) this.unbind();
       },
     });
-    checkout.prepare(this.#settings);
-    return checkout;
   }
 
   #refusal(): Error | undefined {
@@ -299,11 +321,12 @@ export class VirtualClient extends BaseClient implements Holder {
     this.#connecting.abort(new Error("Connection terminated"));
     await this.unbind(this.#checkout?.isIdle === false ? "destroy" : "return");
     if (this.#source.isOwned) await this.#source.pool.close();
-    this.emit("end");
+    if (this.#lost === undefined) this.emit("end"); // else it was told already
   }
 }
 
-const isSetting = ({ text }: Statement): boolean => inspect(text, "postgres").session === "setting";
+const isSetting = ({ text, channel }: Statement): boolean =>
+  channel === undefined && inspect(text, "postgres").session === "setting";
 
 const isSubmitted = (config: unknown): config is Submitted =>
   typeof config === "object" && config !== null && "submit" in config && typeof config.submit === "function";

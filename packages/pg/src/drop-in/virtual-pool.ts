@@ -56,8 +56,10 @@ export function createPoolClass(module: typeof pg, shared: SharedSource | undefi
         setImmediate(() => (text as Callback)(error));
         return;
       }
-      // else it would go on in the context of whoever gives a client back
-      this.connect(AsyncResource.bind(runOnce(text, values, callback)));
+      // else it would go on in the context of whoever gives a client back; AsyncResource.bind() would take 6 µs for it
+      const context = new AsyncResource("mirrorpool.checkout");
+      const run = runOnce(text, values, callback);
+      this.connect((...given: Parameters<Connected>) => context.runInAsyncScope(run, undefined, ...given));
     }
 
     override end(callback?: () => void): never {

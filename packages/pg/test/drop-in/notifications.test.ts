@@ -93,3 +93,16 @@ test("a client of its own listens as well, and ends without an error", async () 
   expect(events).toEqual(["self", "end"]);
   await expect(client.query("SELECT 1")).rejects.toThrow("Client was closed and is not queryable");
 });
+
+test("a client that was told of its end is not told again when it is closed", async () => {
+  const client = new Client({ mirrorpool: core });
+  const events: unknown[] = [];
+  client.on("error", (error) => events.push(error.name));
+  client.on("end", () => events.push("end"));
+  await client.connect();
+  await client.query("LISTEN news");
+  await failOver(cluster);
+  await until("the events", () => events.length === 2);
+  await client.end();
+  expect(events).toEqual(["SessionLostError", "end"]);
+});

@@ -1,4 +1,4 @@
-import { type FailoverPool, OptionsError } from "@mirrorpool/core";
+import { type FailoverPool, NoNodeError, OptionsError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { Client, createDropIn, type DropInPoolConfig, Pool } from "@mirrorpool/pg";
 import pg from "pg";
@@ -157,6 +157,15 @@ test("a wrong password is told at once when connecting, and never shown", async 
   for (const each of [error, pool]) {
     expect((await import("node:util")).inspect(each, { depth: 8 })).not.toContain("hunter2");
   }
+  await pool.end();
+});
+
+test("when pg-pool ends the wait for a connection, the cause says what each node was last seen to be", async () => {
+  const pool = new Pool({ connectionString: "postgres://app@no-such-host.invalid/app", connectionTimeoutMillis: 1000 });
+  const error = await soon("connecting", rejection(pool.connect()));
+  expect(error.message).toBe("Connection terminated due to connection timeout");
+  expect(error.cause).toBeInstanceOf(NoNodeError);
+  expect(String(error.cause)).toMatch(/no-such-host\.invalid:5432 (down|unknown)/);
   await pool.end();
 });
 

@@ -2,9 +2,8 @@
  * Names of the built-in functions without side effects, whose answer on a mirror is the answer of the primary at an earlier time.
  * Left out with intent, though some are marked stable:
  *
- * - what depends on the node or the session: `version`, `pg_is_in_recovery`, `inet_server_addr`, `current_setting`,
- *   `currval`, `lastval`, `pg_backend_pid`, `txid_*`, `pg_current_*`;
- * - what reads the catalogues: `to_regclass`, `has_*_privilege`, `format_type`, `obj_description`, `pg_get_*`;
+ * - what depends on the node or the session, or reads the catalogues: see {@link PRIMARY_FUNCTIONS}; of what depends on the
+ *   connection itself also `currval`, `lastval`, `pg_backend_pid`, `inet_client_addr`, `txid_*`, `pg_current_*`;
  * - what runs SQL given as text or reads files: `query_to_xml` and its kin, `ts_stat`, `ts_rewrite`, `pg_read_file`;
  * - what takes locks, writes, signals or notifies.
  */
@@ -83,5 +82,22 @@ export const READ_FUNCTIONS: ReadonlySet<string> = new Set(
     "current_database gen_random_uuid hashtext hashtextextended pg_collation_for pg_column_size",
     "pg_input_error_info pg_input_is_valid pg_size_bytes pg_size_pretty pg_typeof",
     "uuidv4 uuidv7",
+  ].flatMap((line) => line.split(" ")),
+);
+
+/** Names of the built-in functions without side effects that ask about the node, the session's settings or the catalogues. */
+export const PRIMARY_FUNCTIONS: ReadonlySet<string> = new Set(
+  [
+    "version pg_is_in_recovery current_setting current_schema current_schemas inet_server_addr inet_server_port",
+    "pg_postmaster_start_time pg_conf_load_time pg_encoding_to_char pg_get_userbyid",
+    "to_regclass to_regcollation to_regnamespace to_regoper to_regoperator to_regproc to_regprocedure to_regrole to_regtype",
+    "has_any_column_privilege has_column_privilege has_database_privilege has_function_privilege has_schema_privilege",
+    "has_sequence_privilege has_table_privilege has_type_privilege pg_has_role row_security_active",
+    "format_type col_description obj_description shobj_description",
+    "pg_get_constraintdef pg_get_expr pg_get_function_arguments pg_get_function_identity_arguments pg_get_function_result",
+    "pg_get_functiondef pg_get_indexdef pg_get_keywords pg_get_partkeydef pg_get_partition_constraintdef pg_get_ruledef",
+    "pg_get_serial_sequence pg_get_statisticsobjdef pg_get_triggerdef pg_get_viewdef",
+    "pg_collation_is_visible pg_function_is_visible pg_operator_is_visible pg_table_is_visible pg_type_is_visible",
+    "pg_relation_is_updatable pg_column_is_updatable",
   ].flatMap((line) => line.split(" ")),
 );

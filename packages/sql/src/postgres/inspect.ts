@@ -4,7 +4,7 @@ import { isIdentifier, isWord, type Token } from "../token.ts";
 import { commandOf } from "./commands.ts";
 import { lex } from "./lex.ts";
 import { isQueryStart } from "./parenthesis.ts";
-import { isRead } from "./read.ts";
+import { readerOf } from "./read.ts";
 import { sessionEffect } from "./session.ts";
 import { split } from "./split.ts";
 
@@ -20,8 +20,10 @@ function describe(tokens: readonly Token[], certain: boolean): StatementFacts {
   const command = commandOf(withoutOpening(statement));
   const session = stronger(command.session, sessionEffect(statement));
   const savepoint = savepointOf(tokens, command.transaction);
+  const reader = certain && session === "none" ? readerOf(statement) : undefined;
   return Object.freeze({
-    intent: certain && session === "none" && isRead(statement) ? "read" : "write",
+    intent: reader === "any" ? "read" : "write",
+    ...(reader === "primary" && { repeatable: true as const }),
     transaction: command.transaction,
     session,
     transactional: certain && command.transactional,

@@ -1,5 +1,5 @@
 import { isIdentifier, isWord, type Token } from "../token.ts";
-import { READ_FUNCTIONS } from "./functions.ts";
+import { PRIMARY_FUNCTIONS, READ_FUNCTIONS } from "./functions.ts";
 import { isConstruct, isNeverFunction } from "./keywords.ts";
 
 /**
@@ -42,7 +42,11 @@ export function parenthesisKind(
   if (name.kind === "name") return undefined;
   if (isNeverFunction(name.text)) return isConstruct(name.text) ? "call" : "list";
   if (isClause(name.text, before, tokens[index - 3])) return "list";
-  return READ_FUNCTIONS.has(name.text) ? "call" : undefined;
+  return isHarmless(name.text) ? "call" : undefined;
+}
+
+function isHarmless(name: string): boolean {
+  return READ_FUNCTIONS.has(name) || PRIMARY_FUNCTIONS.has(name);
 }
 
 /** Where a name begins that may be qualified: the place of `a` in `a.b.c`, given that of `c`. */
@@ -58,7 +62,7 @@ function isReadOfCatalog(tokens: readonly Token[], index: number): boolean {
   const schema = tokens[index - 3];
   return (
     name?.kind === "word" &&
-    READ_FUNCTIONS.has(name.text) &&
+    isHarmless(name.text) &&
     isIdentifier(schema) &&
     schema.text === "pg_catalog" &&
     tokens[index - 4]?.kind !== "."

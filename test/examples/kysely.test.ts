@@ -1,0 +1,3 @@
+import { example } from "./run-example.ts";
+
+example("kysely");
