@@ -59,14 +59,15 @@ export class Binding {
     return this.#isPinned;
   }
 
+  /** Gives back what was taken for one statement. */
+  leaveShared(): void {
+    if (this.#lease?.isShared === true) this.release();
+  }
+
   /** The lease that the session has, where the statement must or may go on with it. */
   keep(demand: Demand): Lease | undefined {
     const held = this.#lease;
     if (held === undefined) return undefined;
-    if (held.isShared) {
-      this.release();
-      return undefined;
-    }
     if (this.#transaction !== undefined || this.#isPinned) {
       cutUnlessPrimary(this.#context, held);
       return held;

@@ -100,6 +100,7 @@ export class Session {
       unmirrored = this.#takeUnmirrored();
     } finally {
       if (this.#isReleased) this.#unbindWhenSettled();
+      else this.#leaveSharedWhenSettled();
       this.#turns.end();
     }
     if (unmirrored !== undefined) await untilMirrored(this.#context, unmirrored, call);
@@ -142,6 +143,13 @@ export class Session {
     const { settling } = this.#aftermath;
     if (settling === undefined) release();
     else void settling.then(release);
+  }
+
+  /** A place on a shared connection is for one statement; the next one may need a connection to itself. */
+  #leaveSharedWhenSettled(): void {
+    const { settling } = this.#aftermath;
+    if (settling === undefined) this.#binding.leaveShared();
+    else void settling.then(() => this.#binding.leaveShared());
   }
 
   /** @throws {MirrorpoolError} once the session was given back: nobody waits for its statements any more */
@@ -188,8 +196,7 @@ export class Session {
           this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
         }
         binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
-        if (lease.isShared) binding.release();
-        else if (isShareable) this.#notePace(lease, statement, sentAt);
+        if (isShareable && !lease.isShared) this.#notePace(lease, statement, sentAt);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);

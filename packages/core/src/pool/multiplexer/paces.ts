@@ -1,4 +1,4 @@
-/** Statements that are remembered; the one not seen for longest is forgotten, and has to prove itself again. */
+/** Statements that are remembered; the oldest one is forgotten, and has to prove itself again. */
 const MAX_TEXTS = 1000;
 /** A slower statement would hold up those behind it. */
 const FAST_MS = 5;
