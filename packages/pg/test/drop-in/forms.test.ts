@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -220,7 +221,12 @@ const scripts: Readonly<Record<string, Script>> = {
   },
   "events and counters of the pool": async (pool, log) => {
     const counts = () => [pool.totalCount, pool.idleCount, pool.waitingCount, pool.expiredCount];
-    for (const event of ["connect", "acquire", "remove"] as const) pool.on(event, () => log(event));
+    for (const event of ["connect", "acquire"] as const) pool.on(event, () => log(event));
+    // pg tells of it when the socket has closed, which may be before or after the next client's events
+    let removed = 0;
+    pool.on("remove", () => {
+      removed += 1;
+    });
     pool.on("release", (error) => log("release", Boolean(error)));
     log(...counts());
     const one = await pool.connect();
@@ -233,7 +239,8 @@ const scripts: Readonly<Record<string, Script>> = {
     log(...counts());
     one.release(new Error("done with it"));
     await pool.query("SELECT 1");
-    log(...counts());
+    while (removed < 2) await immediate();
+    log(...counts(), removed);
   },
   "what a client tells of itself": async (pool, log) => {
     const client = (await pool.connect()) as pg.PoolClient & Record<string, unknown>;
