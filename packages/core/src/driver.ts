@@ -108,6 +108,7 @@ export interface Positions {
  * | kind | meaning |
  * |---|---|
  * | `statement` | an ordinary answer of the server: the connection is as good as before |
+ * | `stale` | refused before any effect because of what the driver had kept on the connection; the open transaction has failed |
  * | `rolled-back` | the server undid the transaction (deadlock, serialization failure) |
  * | `read-only` | refused before any effect: this node takes no writes |
  * | `not-ready` | refused before any effect: starting up, shutting down |
@@ -122,6 +123,7 @@ export interface Positions {
 export interface Fault {
   readonly kind:
     | "statement"
+    | "stale"
     | "rolled-back"
     | "read-only"
     | "not-ready"
@@ -161,6 +163,12 @@ export interface Connection {
    * @throws {NotSentError} when certainly no byte of it left; else the library's own error.
    */
   run(statement: Statement): Promise<Result>;
+  /**
+   * Runs a read outside a transaction behind those that are under way here, without waiting for their end; the answers come in
+   * order. Absent where the library cannot do that. Never mixed with `run` and `begin`: the connection is idle before and after.
+   * @throws as `run` does
+   */
+  readonly pipeline?: ((statement: Statement) => Promise<Result>) | undefined;
   /**
    * What the protocol last said: `idle` is outside a transaction, `failed` a transaction that only takes a rollback,
    * `busy` an answer still to come, `closed` no connection.
@@ -229,6 +237,8 @@ export interface Driver {
   /** One round trip. The caller bounds it and destroys the connection when it takes too long. */
   probe(connection: Connection): Promise<Observation>;
   classify(error: unknown): Fault;
+  /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
+  mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;
 }
 

@@ -201,6 +201,13 @@ const refusedStatement: readonly Case[] = [
     "surface",
   ],
   [
+    "a statement that its own connection's past made fail inside a transaction has the transaction begin anew",
+    "stale",
+    { inTransaction: true },
+    "stale",
+  ],
+  ["one that fails so again and again is handed on", "stale", { inTransaction: true, losses: MAX_LOSSES }, "surface"],
+  [
     "a COMMIT refused by a primary that is read-only now has lost its transaction, which replay moves",
     "read-only",
     { ...commit, conflictsLeft: 1 },

@@ -1,33 +1,17 @@
-import pg from "pg";
-
-/** What of `pg`'s query and connection is used beyond their published types; the same in every version since 8.16. */
-interface WireConnection {
-  parse(message: { readonly text: string; readonly name?: string; readonly types?: readonly number[] }): void;
-  bind(message: Record<string, unknown>): void;
-  execute(message: { readonly portal?: string; readonly rows?: number }): void;
-}
-
-interface QueryInternals {
-  prepare(connection: WireConnection): void;
-  handleCommandComplete(message: { readonly text: string }, connection: WireConnection): void;
-  requiresPreparation(): boolean;
-}
-
-const BaseQuery = pg.Query as unknown as new (
-  config: pg.QueryConfig,
-  values: undefined,
-  callback: (error: unknown, result: pg.QueryResult) => void,
-) => QueryInternals & pg.Submittable;
+import type pg from "pg";
+import type { QueryCallback, WireConnection } from "./base-query.ts";
+import { PreparedQuery } from "./prepared-query.ts";
+import type { Preparation } from "./prepared-statements.ts";
 
 /**
  * BEGIN and one statement in a single flush, and the answer of the statement alone. The transaction is left open: so the
  * result is in hand before its COMMIT can be in doubt, at the cost of no round trip.
  */
-export class BeginQuery extends BaseQuery {
+export class BeginQuery extends PreparedQuery {
   #hasBegun = false;
 
-  constructor(config: pg.QueryConfig, callback: (error: unknown, result: pg.QueryResult) => void) {
-    super({ ...config }, undefined, callback);
+  constructor(config: pg.QueryConfig, preparation: Preparation | undefined, callback: QueryCallback) {
+    super({ ...config }, undefined, preparation, callback);
   }
 
   /** Always by the extended protocol: a simple query could not follow in the same flush. */

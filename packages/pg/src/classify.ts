@@ -1,4 +1,5 @@
 import type { Fault } from "@mirrorpool/core";
+import { isMarkedStale } from "./stale.ts";
 
 type Kind = Fault["kind"];
 
@@ -111,6 +112,7 @@ export function classify(error: unknown): Fault {
   }
   const code = codeOf(error);
   if (code === undefined) return { kind: "statement", code };
+  if (isMarkedStale(error)) return { kind: "stale", code };
   const kind =
     sqlStates[code] ??
     systemCodes[code] ??

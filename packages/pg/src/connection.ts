@@ -6,6 +6,10 @@ import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
 import { ConnectionLost, LoginFailed } from "./classify.ts";
 import type { HeldConnection, Holder, Unasked } from "./holder.ts";
+import { Pipeline } from "./pipeline.ts";
+import { PreparedQuery } from "./prepared-query.ts";
+import type { Preparation, PreparedStatements } from "./prepared-statements.ts";
+import { markStale, stalenessOf } from "./stale.ts";
 import { Submission } from "./submission.ts";
 
 /** What of `pg`'s client is used beyond its published types; the same in every version since 8.16. */
@@ -17,7 +21,8 @@ interface ClientInternals {
     on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
     on(event: "end" | "error", listener: () => void): void;
     on(event: "commandComplete", listener: (message: { readonly text: string }) => void): void;
-    on(event: "parameterStatus", listener: (message: unknown) => void): void;
+    on(event: "bindComplete", listener: () => void): void;
+    on(event: "parameterStatus", listener: (message: { readonly parameterName: string }) => void): void;
     prependListener(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
   };
   readonly processID: number | null;
@@ -28,10 +33,15 @@ interface ClientInternals {
   readonly _queryable: boolean;
   ref(): void;
   unref(): void;
+  /** Whether statements are sent without waiting for answers; absent before 8.22. May be changed while nothing is under way. */
+  pipeline?: boolean;
 }
 
 type Client = pg.Client & ClientInternals;
 type Answer = Result | pg.QueryResult[];
+
+/** Makes what decides which statements of a connection are prepared, on `pg`'s record of them. */
+export type Prepare = (parsed: Record<string, string>) => PreparedStatements;
 
 /** How long a polite goodbye may take. */
 const CLOSE_MS = 500;
@@ -41,6 +51,7 @@ export async function openConnection(
   target: ConnectTarget,
   signal: AbortSignal,
   settings: pg.ClientConfig,
+  prepare: Prepare | undefined,
 ): Promise<Connection> {
   signal.throwIfAborted();
   const client = new pg.Client(clientConfig(target, settings)) as Client;
@@ -55,7 +66,7 @@ export async function openConnection(
   try {
     await client.connect();
     if (signal.aborted) throw signal.reason;
-    return new PgConnection(client);
+    return new PgConnection(client, prepare?.(client.connection.parsedStatements));
   } catch (error) {
     client.connection.stream.destroy();
     if (signal.aborted) throw signal.reason;
@@ -92,21 +103,38 @@ class PgConnection implements Connection, HeldConnection {
   /** Settles the running statement, once the server is ready or the connection is lost. */
   #onReady: (() => void) | undefined;
   #transactionStatus = "I";
+  readonly #prepared: PreparedStatements | undefined;
+  /** Whether the server has taken the values of the running statement: before that it had no effect. Counted from its send. */
+  #bound = 0;
 
-  constructor(client: Client) {
+  constructor(client: Client, prepared: PreparedStatements | undefined) {
     this.#client = client;
+    this.#prepared = prepared;
     // before the client's own listener, which calls the statement's callback
     client.connection.prependListener("readyForQuery", ({ status }) => {
       this.#transactionStatus = status;
       if (this.#failure !== undefined) this.#onReady?.();
+      if (this.#pipeline.size > 0) {
+        this.#pipeline.ready();
+        this.#bound = 0;
+      }
     });
-    client.connection.on("commandComplete", ({ text }) => this.#forgetDiscarded(text));
+    client.connection.on("commandComplete", ({ text }) => {
+      this.#forgetDiscarded(text);
+      prepared?.noteCommand(text);
+    });
+    client.connection.on("bindComplete", () => {
+      this.#bound += 1;
+    });
     client.connection.on("error", () => this.#markClosed());
     client.connection.on("end", () => this.#markClosed());
     client.on("error", () => this.destroy());
     for (const event of ["notice", "notification"] as const)
       client.on(event, (message: unknown) => this.#tell(event, message));
-    client.connection.on("parameterStatus", (message) => this.#tell("parameterStatus", message));
+    client.connection.on("parameterStatus", (message) => {
+      prepared?.noteSetting(message.parameterName);
+      this.#tell("parameterStatus", message);
+    });
   }
 
   #holder: Holder | undefined;
@@ -124,11 +152,12 @@ class PgConnection implements Connection, HeldConnection {
   }
 
   #isBusy = false;
+  readonly #pipeline = new Pipeline();
   #failure: { readonly error: unknown } | undefined;
 
   get status(): Connection["status"] {
     if (this.#isClosed) return "closed";
-    if (this.#isBusy) return "busy";
+    if (this.#isBusy || this.#pipeline.size > 0) return "busy";
     if (this.#transactionStatus === "I") return "idle";
     return this.#transactionStatus === "T" ? "transaction" : "failed";
   }
@@ -145,17 +174,60 @@ class PgConnection implements Connection, HeldConnection {
     return this.#execute(statement, true);
   }
 
+  /** Undefined with an older `pg`, which cannot. */
+  get pipeline(): Connection["pipeline"] {
+    return this.#client.pipeline === undefined ? undefined : this.#runPiped;
+  }
+
+  readonly #runPiped = (statement: Statement): Promise<Result> => {
+    if (!this.#client._queryable) this.destroy();
+    if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
+    const { values } = statement;
+    if (values !== undefined && !Array.isArray(values))
+      return Promise.reject(new TypeError("the values of a statement must be an array"));
+    return this.#pipe(statement, this.#prepared?.use(statement));
+  };
+
+  #pipe(statement: Statement, preparation: Preparation | undefined): Promise<Result> {
+    if (this.#pipeline.size === 0) {
+      this.#client.pipeline = true;
+      this.#bound = 0;
+    }
+    let isStale = false;
+    const isLost = (): boolean => this.#isClosed || !this.#client._queryable;
+    const running = this.#pipeline.add((callback) => {
+      this.#send(statement, false, preparation, (error, answer) => {
+        if (error && preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
+        callback(error, answer as Result); // an array comes only from several statements, of which none is piped
+      });
+    }, isLost);
+    return running.catch((error: unknown) => {
+      if (isLost() && !isAnswer(error)) throw new ConnectionLost("the connection was lost under a statement", error);
+      if (!isStale) throw error;
+      if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
+      return this.#pipe(statement, undefined);
+    });
+  }
+
   #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
     if (!this.#client._queryable) this.destroy();
     if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
     if (statement.values !== undefined && !Array.isArray(statement.values)) {
       return Promise.reject(new TypeError("the values of a statement must be an array"));
     }
-    this.#isBusy = true;
     this.#holder = statement["holder"] as Holder | undefined; // ours, or nobody's
     this.#holder?.attach(this);
+    return this.#attempt(statement, afterBegin, this.#prepared?.use(statement));
+  }
+
+  #attempt(statement: Statement, afterBegin: boolean, preparation: Preparation | undefined): Promise<Result> {
+    this.#isBusy = true;
+    if (this.#client.pipeline === true) this.#client.pipeline = false;
+    this.#bound = afterBegin ? -1 : 0; // the BEGIN is bound as well
+    const { isInTransaction } = this;
+    const wasParsed = preparation !== undefined && this.#prepared?.isParsed(preparation) === true;
     return new Promise<Result>((resolve, reject) => {
-      this.#send(statement, afterBegin, (error, answer) => {
+      this.#send(statement, afterBegin, preparation, (error, answer) => {
         if (error === null || error === undefined) {
           this.#endRun();
           resolve(toResult(answer));
@@ -164,6 +236,13 @@ class PgConnection implements Connection, HeldConnection {
         const fail = (): void => {
           const lost = (this.#isClosed || !this.#client._queryable) && !isAnswer(error);
           this.#endRun();
+          const isStale = preparation !== undefined && this.#isStale(error, preparation, wasParsed);
+          if (isStale && !isInTransaction) {
+            this.#isBusy = true;
+            resolve(Promise.resolve().then(() => this.#again(statement, afterBegin)));
+            return;
+          }
+          if (isStale) markStale(error as object);
           reject(lost ? new ConnectionLost("the connection was lost under a statement", error) : error);
         };
         // an error comes before ReadyForQuery, unless it never left the client
@@ -179,13 +258,38 @@ class PgConnection implements Connection, HeldConnection {
     });
   }
 
-  #send(statement: Statement, afterBegin: boolean, callback: (error: unknown, answer: Answer) => void): void {
+  /** The statement failed because it was prepared, before it had any effect. */
+  #isStale(error: unknown, preparation: Preparation, wasParsed: boolean): boolean {
+    if (this.#bound > 0) return false;
+    this.#prepared?.forget(preparation);
+    const staleness = stalenessOf(error, wasParsed);
+    if (staleness === "vanished") this.#prepared?.noteVanished();
+    return staleness !== undefined;
+  }
+
+  /** Sends a statement that had no effect once more, as the application wrote it. */
+  async #again(statement: Statement, afterBegin: boolean): Promise<Result> {
+    if (this.isInTransaction && !this.#isClosed) await this.#attempt({ text: "ROLLBACK" }, false, undefined);
+    if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
+    return this.#attempt(statement, afterBegin, undefined);
+  }
+
+  #send(
+    statement: Statement,
+    afterBegin: boolean,
+    preparation: Preparation | undefined,
+    callback: (error: unknown, answer: Answer) => void,
+  ): void {
     // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
-    const { channel } = statement;
+    const { channel, text, values } = statement;
+    const config = statement as unknown as pg.QueryConfig;
     if (channel instanceof Submission) this.#client.query(channel.attempt(callback));
-    else if (afterBegin) this.#client.query(new BeginQuery(statement as unknown as pg.QueryConfig, callback));
-    else if (isPlain(statement)) this.#client.query(statement.text, statement.values as unknown[], callback);
-    else this.#client.query(statement as unknown as pg.QueryConfig, callback);
+    else if (afterBegin) this.#client.query(new BeginQuery(config, preparation, callback));
+    else if (isPlain(statement)) {
+      if (preparation === undefined) this.#client.query(text, values as unknown[], callback);
+      else this.#client.query(new PreparedQuery(text, values, preparation, callback));
+    } else if (preparation === undefined) this.#client.query(config, callback);
+    else this.#client.query(new PreparedQuery(config, undefined, preparation, callback));
   }
 
   /** `pg` goes on to believe in the named statements that the server has dropped: each would be an error, 26000. */
@@ -249,6 +353,7 @@ class PgConnection implements Connection, HeldConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#failure !== undefined) this.#onReady?.();
+    this.#pipeline.lose();
     for (const listener of this.#closeListeners.splice(0)) listener();
   }
 }
@@ -257,7 +362,7 @@ class PgConnection implements Connection, HeldConnection {
 const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
 
 /** A text and perhaps values: whatever has more `pg` copies with all descriptors, at 4 µs for each statement. */
-function isPlain(statement: Statement): boolean {
+export function isPlain(statement: Statement): boolean {
   for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
   return Object.getPrototypeOf(statement) === Object.prototype;
 }

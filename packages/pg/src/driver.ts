@@ -1,10 +1,11 @@
-import type { Driver, TransactionMode } from "@mirrorpool/core";
+import { type Driver, OptionsError, type TransactionMode } from "@mirrorpool/core";
 import { createInspector } from "@mirrorpool/sql";
 import type pg from "pg";
 import { classify } from "./classify.ts";
-import { openConnection } from "./connection.ts";
+import { isPlain, openConnection } from "./connection.ts";
 import { ledger } from "./ledger.ts";
 import { positions } from "./positions.ts";
+import { type PreparedStatementOptions, PreparedStatements } from "./prepared-statements.ts";
 import { probe } from "./probe.ts";
 import { sessionStates } from "./session-states.ts";
 import { parseUrl } from "./url.ts";
@@ -25,13 +26,27 @@ export type ClientSettings = Pick<
   | "stream"
 >;
 
+/** What there is beside `pg`'s settings. */
+export interface PostgresSettings extends ClientSettings {
+  /**
+   * Statements that a connection runs again and again are prepared on the server, by their text. `false` for a pooler in between
+   * that changes the server's session from transaction to transaction, such as PgBouncer before 1.21.
+   */
+  readonly preparedStatements?: false | PreparedStatementOptions;
+}
+
 /**
  * The driver for PostgreSQL 14 and later, on the application's own `pg` (8.16.3 or later).
  * @param settings for all connections
+ * @throws {OptionsError} for `preparedStatements` out of their bounds
  * @example createPool({ driver: postgres(), nodes: ["postgres://app@one/shop", "postgres://app@two/shop"] })
  */
-export function postgres(settings: ClientSettings = {}): Driver {
+export function postgres({ preparedStatements, ...settings }: PostgresSettings = {}): Driver {
   const inspector = createInspector("postgres");
+  const inspect: Driver["inspect"] = (text) => inspector.inspect(text);
+  let canPipeline = true;
+  const options = checkedOptions(preparedStatements);
+  const prepare = options && ((parsed: Record<string, string>) => new PreparedStatements(options, inspect, parsed));
   return Object.freeze({
     name: "pg",
     defaultPort: 5432,
@@ -40,11 +55,36 @@ export function postgres(settings: ClientSettings = {}): Driver {
     ledger,
     states: sessionStates,
     parseUrl,
-    connect: (target, signal) => openConnection(target, signal, settings),
+    connect: async (target, signal) => {
+      const connection = await openConnection(target, signal, settings, prepare);
+      if (connection.pipeline === undefined && canPipeline) {
+        canPipeline = false;
+        process.emitWarning("reads share no connections: that takes pg 8.22 or later", "MirrorpoolWarning");
+      }
+      return connection;
+    },
     probe,
     classify,
-    inspect: (text) => inspector.inspect(text),
+    inspect,
+    mayPipeline: (statement) => canPipeline && isPlain(statement),
   } satisfies Driver);
+}
+
+const PREPARED_DEFAULTS = { after: 5, max: 100 };
+const PREPARED_LIMITS = { after: 1000, max: 10_000 };
+
+function checkedOptions(given: PostgresSettings["preparedStatements"] = {}): typeof PREPARED_DEFAULTS | undefined {
+  const path = "preparedStatements";
+  if (given === false) return undefined;
+  if (typeof given !== "object" || given === null) throw new OptionsError(path, "false or an object", String(given));
+  const options = { ...PREPARED_DEFAULTS, ...given };
+  for (const [key, value] of Object.entries(options)) {
+    const limit = PREPARED_LIMITS[key as keyof typeof PREPARED_LIMITS];
+    if (limit === undefined) throw new OptionsError(`${path}.${key}`, "one of after, max", "an unknown option");
+    if (Number.isInteger(value) && value >= 1 && value <= limit) continue;
+    throw new OptionsError(`${path}.${key}`, `a whole number from 1 to ${limit}`, String(value));
+  }
+  return options;
 }
 
 /** The only levels there are: nothing else gets into the statement. */

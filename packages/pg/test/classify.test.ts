@@ -23,6 +23,7 @@ const codes: Readonly<Record<Fault["kind"], readonly string[]>> = {
   refused: ["ECONNREFUSED", "ENOENT"],
   unreachable: ["ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
   silent: ["ETIMEDOUT"],
+  stale: [], // said of an error by the connection on which the driver had prepared the statement
   statement: [
     // ordinary answers: syntax, constraint, permission, cancelled, lock not available, failed transaction
     ...["42601", "23505", "23503", "42501", "57014", "55P03", "25P02", "22P02", "42P01"],

@@ -24,5 +24,6 @@ test("the oldest supported version of pg does what the newest does", async () =>
   const code = await new Promise((resolve) => child.on("close", resolve));
   expect(output).toContain("8.16.3");
   expect(output).toContain("all is well");
+  expect(output.split("reads share no connections")).toHaveLength(2);
   expect(code).toBe(0);
 });

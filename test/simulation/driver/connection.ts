@@ -55,6 +55,8 @@ export class SimulatedConnection implements Connection, ClientEnd {
   readonly #instance: string;
   readonly #closeListeners: (() => void)[] = [];
   #running: Running | undefined;
+  /** Sent behind the running one; the server reads on when that is answered. */
+  #behind: { readonly running: Running; readonly request: Request }[] = [];
   #status: Exclude<Connection["status"], "busy"> = "idle";
   #isInTransaction = false;
   /** Who has the transaction, or the session state, that is on this connection. */
@@ -64,6 +66,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
   #names: readonly string[] = [];
   /** The request whose answer is lost. */
   #unanswered: number | undefined;
+  #isPiping = false;
   /** Whose single write is open here: its COMMIT comes next. */
   #beganFor: number | undefined;
   #probes = 0;
@@ -111,10 +114,12 @@ export class SimulatedConnection implements Connection, ClientEnd {
     return this.#run(statement, false);
   }
 
-  #run(statement: Statement, isFirst: boolean): Promise<Result> {
+  readonly pipeline = (statement: Statement): Promise<Result> => this.#run(statement, false, true);
+
+  #run(statement: Statement, isFirst: boolean, isPiped: boolean = false): Promise<Result> {
     const { history, stand } = this.#shared;
     const { text } = statement;
-    if (this.#running !== undefined)
+    if (this.#running !== undefined && !(isPiped && this.#isPiping))
       history.add({ type: "broken", what: `two statements at once on connection ${this.id}: ${text}` });
     if (!this.#shared.world.isSettled && this.#shared.random.chance(BREAKS_AT_USE)) this.reset();
     if (this.#status === "closed") return Promise.reject(new NotSentError(new SimulatedError("ECONNRESET")));
@@ -143,10 +148,21 @@ export class SimulatedConnection implements Connection, ClientEnd {
         stand: stand(),
       });
     }
-    this.#send({ id: request, text, isFirst });
+    const isBehind = this.#running !== undefined;
+    this.#isPiping = isPiped;
+    if (!isBehind) this.#send({ id: request, text, isFirst });
     return new Promise((resolve, reject) => {
-      this.#running = { request, isProbe: verb === "PROBE", text, resolve, reject };
+      const running = { request, isProbe: verb === "PROBE", text, resolve, reject };
+      if (isBehind) this.#behind.push({ running, request: { id: request, text, isFirst } });
+      else this.#running = running;
     });
+  }
+
+  #sendNext(): void {
+    const next = this.#behind.shift();
+    if (next === undefined || this.#status === "closed") return;
+    this.#running = next.running;
+    this.#send(next.request);
   }
 
   /** Now and then something goes wrong just then: much of what a pool promises is about these moments. */
@@ -271,10 +287,12 @@ export class SimulatedConnection implements Connection, ClientEnd {
       running.resolve({ rows: reply.rows as Result["rows"], rowCount: reply.rows.length, command: reply.command });
       const { random, world } = this.#shared;
       if (!running.isProbe && !world.isSettled && random.chance(LOST_WITH_ANSWER)) this.reset();
+      this.#sendNext();
       return;
     }
     history.add({ type: "answered", send: request, code: reply.code });
     if (reply.isLast) this.#markClosed();
+    this.#sendNext();
     running.reject(new SimulatedError(reply.code));
   }
 
@@ -285,7 +303,9 @@ export class SimulatedConnection implements Connection, ClientEnd {
     this.#shared.history.add({ type: "closed", connection: this.id, node: this.node });
     const running = this.#running;
     this.#running = undefined;
+    const behind = this.#behind.splice(0);
     for (const listener of this.#closeListeners.splice(0)) listener();
     running?.reject(new SimulatedError("ECONNRESET"));
+    for (const each of behind) each.running.reject(new SimulatedError("ECONNRESET"));
   }
 }

@@ -36,6 +36,7 @@ export function createSimulatedDriver(shared: Shared, flavour: Flavour): Driver 
     probe: (connection) => probe(shared, connection),
     classify,
     inspect,
+    mayPipeline: () => true,
   };
 }
 

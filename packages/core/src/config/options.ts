@@ -13,6 +13,7 @@ export const optionRules = {
     lifetimeJitter: { type: "number", min: 0, max: 1, default: 0.1 },
     validateAfterIdleMs: { type: "integer", min: 0, max: 86_400_000, default: 10_000 },
     maxWaiting: { type: "integer", min: 1, max: 1_000_000, default: 10_000 },
+    shareReads: { type: "boolean", default: true },
     leakMs: { type: "integer", min: 0, max: 86_400_000, default: 0 },
   },
   timeouts: {
@@ -104,6 +105,8 @@ export interface PoolOptions {
     readonly validateAfterIdleMs?: number;
     /** Most callers waiting for a connection to one node. 1 to 1 000 000, default 10 000. */
     readonly maxWaiting?: number;
+    /** Whether fast reads outside transactions may share connections, where the database library can do that. Default true. */
+    readonly shareReads?: boolean;
     /** A session held for longer is reported as `leak-suspected`, with the stack of who took it. 0 (off) to a day, default 0. */
     readonly leakMs?: number;
   };

@@ -53,6 +53,7 @@ function judgeFault(state: DetectorState, fault: Fault, misses: number): Judgeme
     case "overloaded":
     case "configuration":
     case "statement":
+    case "stale":
     case "rolled-back":
     case "read-only":
       return { state, verdict: "undecided", next: "patient" };

@@ -17,6 +17,8 @@ export interface PooledConnection {
 /** Takes a connection back. Implemented by the node's pool. */
 export interface LeaseOwner {
   readonly node: NodeId;
+  /** Its leases are places on a connection that serves others as well. */
+  readonly isShared: boolean;
   takeBack(lease: Lease): void;
 }
 
@@ -39,6 +41,11 @@ export class Lease implements BagItem {
 
   get node(): NodeId {
     return this.#owner.node;
+  }
+
+  /** For one statement, beside those of others. */
+  get isShared(): boolean {
+    return this.#owner.isShared;
   }
 
   get connection(): Connection {

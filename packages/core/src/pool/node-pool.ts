@@ -12,6 +12,7 @@ import { Waiters } from "../waiters.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import type { LeaseOwner, PooledConnection } from "./lease.ts";
 import { Lease } from "./lease.ts";
+import { type Lender, Multiplexer } from "./multiplexer/multiplexer.ts";
 import { type ConnectionSource, type FailedOpening, isFailed, type Opened, Opening } from "./opening.ts";
 
 export interface NodePoolOptions {
@@ -40,8 +41,11 @@ const ON_LOAN = Number.POSITIVE_INFINITY;
  * The connections to one node, on generic-pool. Waiting is ours (a pending acquire of generic-pool cannot be cancelled):
  * it is asked only for what it can give at once or may open now, and whoever waits longest gets what comes.
  */
-export class NodePool implements LeaseOwner {
+export class NodePool implements LeaseOwner, Lender {
   readonly node: NodeId;
+  readonly isShared = false;
+  /** For reads that may share a connection. */
+  readonly multiplexer: Multiplexer;
   readonly #options: NodePoolOptions;
   readonly #source: ConnectionSource;
   readonly #environment: Environment;
@@ -70,6 +74,7 @@ export class NodePool implements LeaseOwner {
     this.#source = source;
     this.#environment = environment;
     this.#opening = new Opening(options, source, environment);
+    this.multiplexer = new Multiplexer(this, environment);
     this.#waiters = new Waiters(`connections to ${node}`, options.maxWaiting);
     this.#pool = createGenericPool<Opened>(
       { create: () => this.#open(), destroy: async (opened) => this.#forget(opened) },
@@ -91,7 +96,31 @@ export class NodePool implements LeaseOwner {
 
   /** Leases now and waiting for one: what balancing goes by. */
   get busy(): number {
-    return this.#leases.size + this.#waiters.size;
+    return this.#leases.size + this.#waiters.size + this.multiplexer.surplus;
+  }
+
+  get maxShared(): number {
+    return Math.max(1, Math.floor(this.#options.max / 2));
+  }
+
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  get lent(): number {
+    return this.#leases.size;
+  }
+
+  get isExhausted(): boolean {
+    return this.#leases.size >= this.#options.max;
+  }
+
+  takeIdle(): Lease | undefined {
+    const pooled = this.#isClosed || this.isAwaited ? undefined : this.#atHand.at(-1);
+    if (pooled === undefined || pooled.state !== undefined || !this.#isSure(pooled, this.#environment.now()))
+      return undefined;
+    this.#atHand.pop();
+    return this.#lendIdle(pooled);
   }
 
   get #idle(): number {
@@ -128,11 +157,18 @@ export class NodePool implements LeaseOwner {
 
   /** The lease at once where its connection is sure to live; else after a look, or another one. */
   #admit(lease: Lease, call: Call): Lease | Promise<Lease> {
-    // what ends one connection often ends others as well, of which that is not heard before they are used
-    const isProven =
-      lease.borrowedAt - lease.idledMs >= this.#lostAt && lease.idledMs <= this.#options.validateAfterIdleMs;
-    const isSure = lease.connection.status === "idle" && isProven;
+    const isSure = this.#isProven(lease.pooled, lease.borrowedAt - lease.idledMs, lease.idledMs);
     return isSure ? lease : this.#admitAlive(lease, call);
+  }
+
+  /** What ends one connection often ends others as well, of which that is not heard before they are used. */
+  #isProven({ connection }: PooledConnection, idleSince: number, idledMs: number): boolean {
+    const isFresh = idleSince >= this.#lostAt && idledMs <= this.#options.validateAfterIdleMs;
+    return connection.status === "idle" && isFresh;
+  }
+
+  #isSure(pooled: PooledConnection, now: number): boolean {
+    return this.#isProven(pooled, pooled.idleSince, now - pooled.idleSince);
   }
 
   async #admitAlive(lease: Lease, call: Call): Promise<Lease> {
@@ -357,6 +393,7 @@ export class NodePool implements LeaseOwner {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#retry?.cancel();
+    this.multiplexer.close();
     this.#opening.cut(new PoolClosedError());
     this.#waiters.rejectAll(() => new PoolClosedError());
     for (const lease of [...this.#leases]) lease.destroy();

@@ -37,6 +37,8 @@ export interface Wanted {
   readonly state?: SessionState | undefined;
   /** A node to leave out as long as there is another one. */
   readonly avoid?: NodeId | undefined;
+  /** The text of a read that may share its connection with others. */
+  readonly shareable?: string | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function acquire(
   context: SessionContext,
   asked: Demand,
   call: Call,
-  { state, avoid }: Wanted = {},
+  { state, avoid, shareable }: Wanted = {},
 ): Promise<Lease> {
   let demand = asked;
   let failed: Map<NodeId, ConnectFailure> | undefined;
@@ -66,6 +68,8 @@ export async function acquire(
       continue;
     }
     const pool = choose(context, found.nodes);
+    const place = shareable === undefined ? undefined : pool.multiplexer.take(shareable);
+    if (place !== undefined) return place;
     try {
       const lease = await pool.acquire(call, state);
       if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);

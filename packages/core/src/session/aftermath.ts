@@ -52,7 +52,7 @@ export class Aftermath {
 
   /** Ends what was tied to the lost connection, and says what that means for the statement. */
   conclude(
-    decision: Exclude<Decision, "surface" | "rerun" | "misrouted" | "begun-read-only" | "conflict">,
+    decision: Exclude<Decision, "surface" | "rerun" | "misrouted" | "begun-read-only" | "stale" | "conflict">,
     { error, facts, node }: Failure,
   ): Result {
     const obstacle = this.#binding.transaction?.recording.obstacle;

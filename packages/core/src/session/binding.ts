@@ -59,6 +59,11 @@ export class Binding {
     return this.#isPinned;
   }
 
+  /** Gives back what was taken for one statement. */
+  leaveShared(): void {
+    if (this.#lease?.isShared === true) this.release();
+  }
+
   /** The lease that the session has, where the statement must or may go on with it. */
   keep(demand: Demand): Lease | undefined {
     const held = this.#lease;

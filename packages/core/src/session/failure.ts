@@ -1,5 +1,5 @@
 import type { Call } from "../call.ts";
-import type { Statement, StatementFacts } from "../driver.ts";
+import type { Fault, Statement, StatementFacts } from "../driver.ts";
 import { NotSentError } from "../errors.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
@@ -25,6 +25,9 @@ export interface Failure {
   readonly conflicts: number;
 }
 
+/** What says nothing of the node's health. */
+const HARMLESS: ReadonlySet<Fault["kind"]> = new Set(["statement", "stale", "rolled-back", "read-only"]);
+
 /** Collects the circumstances of a failure and has them judged; has all nodes probed where a connection was lost. */
 export async function judge(
   context: SessionContext,
@@ -40,7 +43,7 @@ export async function judge(
   const fault = wasSent ? context.driver.classify(error) : ({ kind: "gone", code: undefined } as const);
   const onMirror = context.cell.current.nodes.get(node)?.observation?.role === "mirror";
   const takesWrites = fault.kind === "read-only" && !onMirror ? await recheck(context, node, call) : true;
-  const isTrouble = fault.kind !== "statement" && fault.kind !== "rolled-back" && fault.kind !== "read-only";
+  const isTrouble = !HARMLESS.has(fault.kind);
   if (isTrouble) context.suspect();
   const ownWrite = demand.intent === "write" && facts.transaction === "mixed";
   return decide(fault, {

@@ -35,6 +35,8 @@ export interface Circumstances {
  * - `misrouted`: run it on the primary, and remember it as a write
  * - `begun-read-only`: the primary takes writes, and refused this one because it did not when the transaction began; or the
  *   application itself began it so. Replay the transaction, once; where it cannot be replayed hand the error on
+ * - `stale`: the statement would be taken on a fresh connection, but its transaction has failed: replay that; where it cannot be
+ *   replayed hand the error on
  * - `conflict`: the server has undone it: run it again from its start, the whole transaction where one is open
  * - `gone-with-rollback`: a ROLLBACK lost its connection: the transaction is undone, which is what was asked for
  * - the others: tell the application which promise cannot be kept
@@ -44,6 +46,7 @@ export type Decision =
   | "rerun"
   | "misrouted"
   | "begun-read-only"
+  | "stale"
   | "conflict"
   | "gone-with-rollback"
   | "commit-unknown"
@@ -61,6 +64,8 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
     case "statement":
     case "configuration":
       return "surface";
+    case "stale":
+      return circumstances.inTransaction && circumstances.losses < MAX_LOSSES ? "stale" : "surface";
     case "rolled-back":
       // on a mirror it is a conflict with the replay: the read is as good elsewhere
       if (circumstances.onMirror) return isFree(circumstances) ? "rerun" : "surface";

@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import { listenerFailed } from "../observe/listener-failed.ts";
 import type { Lease } from "../pool/lease.ts";
+import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
@@ -99,6 +100,7 @@ export class Session {
       unmirrored = this.#takeUnmirrored();
     } finally {
       if (this.#isReleased) this.#unbindWhenSettled();
+      else this.#leaveSharedWhenSettled();
       this.#turns.end();
     }
     if (unmirrored !== undefined) await untilMirrored(this.#context, unmirrored, call);
@@ -143,6 +145,13 @@ export class Session {
     else void settling.then(release);
   }
 
+  /** A place on a shared connection is for one statement; the next one may need a connection to itself. */
+  #leaveSharedWhenSettled(): void {
+    const { settling } = this.#aftermath;
+    if (settling === undefined) this.#binding.leaveShared();
+    else void settling.then(() => this.#binding.leaveShared());
+  }
+
   /** @throws {MirrorpoolError} once the session was given back: nobody waits for its statements any more */
   #throwIfReleased(): void {
     if (this.#isReleased) throw new MirrorpoolError("SESSION_RELEASED", "the session was given back already");
@@ -165,11 +174,15 @@ export class Session {
     let losses = 0;
     let conflicts = 0;
     let avoid: string | undefined;
+    let isDisplaced = false;
     for (;;) {
       let demand = demandOf(this.#context, binding.journal, statement, facts, options, this.#wroteAt);
       if (demand.anew !== undefined && !binding.isBound)
         demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const lease = binding.keep(demand) ?? binding.bind(demand, await this.#acquire(demand, call, avoid));
+      const kept = binding.keep(demand);
+      const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, demand);
+      const shareable = isShareable ? statement.text : undefined;
+      const lease = kept ?? binding.bind(demand, await this.#acquire(demand, call, avoid, shareable));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const { work } = this.#context;
@@ -183,9 +196,15 @@ export class Session {
           this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
         }
         binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
+        if (isShareable && !lease.isShared) this.#notePace(lease, statement, sentAt);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
+        if (error instanceof Displaced) {
+          binding.release();
+          isDisplaced = true;
+          continue;
+        }
         const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts };
         const decision = await judge(this.#context, binding, failure, call);
         if (decision === "conflict") {
@@ -193,9 +212,10 @@ export class Session {
           conflicts += 1;
           continue;
         }
-        const mayReplay = decision === "transaction-lost" || decision === "begun-read-only";
+        const orSurface = decision === "begun-read-only" || decision === "stale";
+        const mayReplay = decision === "transaction-lost" || orSurface;
         if (!(mayReplay && (await this.#replay(failure, call)))) {
-          if (decision === "surface" || decision === "begun-read-only") {
+          if (decision === "surface" || orSurface) {
             binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
             throw error;
           }
@@ -211,6 +231,20 @@ export class Session {
     }
   }
 
+  /** A read that leaves nothing on its connection, and needs nothing there. */
+  #isShareable(statement: Statement, facts: StatementFacts, demand: Demand): boolean {
+    const { driver, config } = this.#context;
+    if (demand.intent !== "read" || !config.pool.shareReads || driver.mayPipeline?.(statement) !== true) return false;
+    if (facts.session !== "none" || facts.transaction !== "none" || facts.multiple || facts.stream) return false;
+    const { isPinned, transaction, journal } = this.#binding;
+    return !isPinned && transaction === undefined && journal.state === undefined;
+  }
+
+  /** On a connection to itself: so it shows whether it may share one the next time. */
+  #notePace({ node }: Lease, { text }: Statement, sentAt: number): void {
+    this.#context.pools.get(node)?.multiplexer.paces.note(text, this.#context.environment.now() - sentAt);
+  }
+
   /** Waits for the connection of an interrupted statement to come to rest. */
   #settled(settling: Promise<void>, facts: StatementFacts, call: Call): Promise<void> {
     return call.wait<void>(
@@ -220,10 +254,10 @@ export class Session {
   }
 
   /** A connection with the session's state. @throws {SessionLostError} when that cannot be set up any more */
-  async #acquire(demand: Demand, call: Call, avoid: string | undefined): Promise<Lease> {
+  async #acquire(demand: Demand, call: Call, avoid: string | undefined, shareable: string | undefined): Promise<Lease> {
     const { journal } = this.#binding;
     try {
-      return await acquire(this.#context, demand, call, { state: journal.state, avoid });
+      return await acquire(this.#context, demand, call, { state: journal.state, avoid, shareable });
     } catch (error) {
       if (!(error instanceof StateRefused)) throw error;
       journal.clear();

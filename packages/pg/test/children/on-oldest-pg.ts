@@ -29,5 +29,19 @@ assert.equal(
 );
 assert.equal((await pool.query("SELECT 1; SELECT 2 AS two")).results?.length, 2);
 assert.deepEqual((await pool.query("SELECT count(*)::int FROM old")).rows, [{ count: 2 }]);
+
+const byId = "SELECT * FROM old WHERE id = $1";
+const prepared = "SELECT statement FROM pg_prepared_statements; SELECT 1";
+const session = await pool.connect();
+await session.query("UPDATE old SET id = id WHERE id = 1");
+for (let index = 0; index < 8; index += 1) assert.deepEqual((await session.query(byId, [1])).rows, [{ id: 1 }]);
+assert.deepEqual(
+  (await session.query(prepared)).results?.[0]?.rows.filter(({ statement }) => statement === byId),
+  [{ statement: byId }],
+);
+await pool.query("ALTER TABLE old ADD COLUMN added int DEFAULT 7");
+assert.deepEqual((await session.query(byId, [1])).rows, [{ id: 1, added: 7 }]);
+assert.deepEqual((await session.query(byId, [1])).rows, [{ id: 1, added: 7 }]);
+session.release();
 await pool.close();
 console.log("all is well");

@@ -1,0 +1,54 @@
+/** Statements that are remembered; the oldest one is forgotten, and has to prove itself again. */
+const MAX_TEXTS = 1000;
+/** A slower statement would hold up those behind it. */
+const FAST_MS = 5;
+/** So often a statement runs on a connection of its own before it is believed to be fast. */
+const TRIALS = 3;
+/** How quickly what was fast once is believed to have become slower. */
+const DRIFT = 0.1;
+
+interface Pace {
+  ms: number;
+  runs: number;
+}
+
+/**
+ * How long statements take, by text. The shortest time counts, which drifts upwards slowly: what is longer than that was mostly
+ * the machine's, or that of others before it.
+ */
+export class Paces {
+  readonly #paces = new Map<string, Pace>();
+
+  isFast(text: string): boolean {
+    const pace = this.#paces.get(text);
+    return pace !== undefined && pace.runs >= TRIALS && pace.ms <= FAST_MS;
+  }
+
+  /** Undefined for what is not known. In ms. */
+  expectedMs(text: string): number | undefined {
+    return this.#paces.get(text)?.ms;
+  }
+
+  note(text: string, ms: number): void {
+    const pace = this.#paces.get(text);
+    if (pace === undefined) {
+      this.#paces.set(text, { ms, runs: 1 });
+      if (this.#paces.size > MAX_TEXTS) this.#forgetOldest();
+      return;
+    }
+    pace.ms = ms < pace.ms ? ms : pace.ms + (ms - pace.ms) * DRIFT;
+    pace.runs += 1;
+  }
+
+  /** It has held up others: it is slow until it has shown otherwise. */
+  noteSlow(text: string, ms: number): void {
+    this.#paces.set(text, { ms: Math.max(ms, 2 * FAST_MS), runs: 0 });
+  }
+
+  #forgetOldest(): void {
+    for (const text of this.#paces.keys()) {
+      this.#paces.delete(text);
+      return;
+    }
+  }
+}

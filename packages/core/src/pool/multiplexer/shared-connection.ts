@@ -1,0 +1,189 @@
+import type { Environment } from "../../clock.ts";
+import type { Connection, Result, Statement } from "../../driver.ts";
+import type { Lease } from "../lease.ts";
+import { Displaced } from "./displaced.ts";
+import type { Paces } from "./paces.ts";
+import type { Share } from "./share.ts";
+
+/** After a cancel was asked for, a server that lives has reacted within this time. */
+const CANCEL_GRACE_MS = 1000;
+
+/** One statement that was sent, in the order of the answers. */
+interface Sent {
+  readonly share: Share;
+  readonly text: string;
+  /** Nobody waits for it any more. */
+  isAbandoned: boolean;
+  isCancelled: boolean;
+  /** The cancel was taken: it can hit nobody else any more. */
+  isTaken: boolean;
+  reject(error: unknown): void;
+}
+
+/**
+ * A connection on which several reads are under way, each sent behind the others. The server runs them one after the other: the
+ * first, the head, is the one that runs.
+ */
+export class SharedConnection {
+  readonly lease: Lease;
+  readonly #environment: Environment;
+  readonly #paces: Paces;
+  readonly #onRest: (shared: SharedConnection) => void;
+  #sent: Sent[] = [];
+  #headSince = 0;
+  #places = 0;
+  #isRetiring = false;
+  /** A cancel may still be on its way, and would hit whoever comes next. */
+  #isDoomed = false;
+  /** A cancel was sent: what others are answered with may be meant for the one that it was sent for. */
+  #isSuspect = false;
+
+  /** @param onRest called when nobody has a place and nothing is under way */
+  constructor(lease: Lease, environment: Environment, paces: Paces, onRest: (shared: SharedConnection) => void) {
+    this.lease = lease;
+    this.#environment = environment;
+    this.#paces = paces;
+    this.#onRest = onRest;
+  }
+
+  get connection(): Connection {
+    return this.lease.connection;
+  }
+
+  get isClosed(): boolean {
+    return this.connection.status === "closed";
+  }
+
+  get places(): number {
+    return this.#places;
+  }
+
+  get isDoomed(): boolean {
+    return this.#isDoomed;
+  }
+
+  /** Takes nobody in any more. */
+  get isRetiring(): boolean {
+    return this.#isRetiring || this.isClosed;
+  }
+
+  /** How long the statement at the head has been running, in ms. */
+  headMs(now: number): number {
+    return this.#sent.length === 0 ? 0 : now - this.#headSince;
+  }
+
+  retire(): void {
+    this.#isRetiring = true;
+  }
+
+  take(): void {
+    this.#places += 1;
+  }
+
+  giveBack(): void {
+    this.#places -= 1;
+    this.#restIfDone();
+  }
+
+  run(share: Share, statement: Statement): Promise<Result> {
+    const { connection } = this;
+    return new Promise<Result>((resolve, reject) => {
+      const sent: Sent = {
+        share,
+        text: statement.text,
+        isAbandoned: false,
+        isCancelled: false,
+        isTaken: false,
+        reject,
+      };
+      if (this.#sent.length === 0) this.#headSince = this.#environment.now();
+      this.#sent.push(sent);
+      // the multiplexer shares only connections that can do this
+      (connection.pipeline as NonNullable<Connection["pipeline"]>)(statement).then(
+        (result) => {
+          this.#ended(sent);
+          resolve(result);
+        },
+        (error: unknown) => {
+          const isOwn = sent.isCancelled || !this.#isSuspect || this.isClosed;
+          if (sent.isTaken) this.#isDoomed = false;
+          this.#ended(sent);
+          reject(isOwn ? error : new Displaced(error));
+        },
+      );
+    });
+  }
+
+  #ended(sent: Sent): void {
+    const now = this.#environment.now();
+    const place = this.#sent.indexOf(sent);
+    if (place === 0 && !sent.isCancelled) this.#paces.note(sent.text, now - this.#headSince);
+    if (place >= 0) this.#sent.splice(place, 1);
+    this.#headSince = now;
+    const head = this.#sent[0];
+    if (head?.isAbandoned === true && !head.isCancelled) this.#cancelHead(head);
+    this.#restIfDone();
+  }
+
+  /** Asks the server to end the share's statement, as soon as that is the one that runs. */
+  cancel(share: Share, signal: AbortSignal): Promise<void> {
+    const sent = this.#sent.find((each) => each.share === share);
+    if (sent === undefined) return Promise.resolve();
+    sent.isAbandoned = true;
+    return sent === this.#sent[0] ? this.#sendCancel(sent, signal) : Promise.resolve();
+  }
+
+  #sendCancel(sent: Sent, signal: AbortSignal): Promise<void> {
+    sent.isCancelled = true;
+    this.#isSuspect = true;
+    this.#isRetiring = true;
+    return this.connection.cancel(signal);
+  }
+
+  /** Of the statement at the head that nobody waits for. */
+  #cancelHead(head: Sent): void {
+    const attempt = new AbortController();
+    this.#isDoomed = true;
+    const onTaken = (): void => {
+      head.isTaken = true;
+    };
+    this.#sendCancel(head, attempt.signal).then(onTaken, () => {});
+    const onLate = (): void => {
+      attempt.abort(new Error("the server did not cancel in time"));
+      if (this.#sent[0] === head) this.connection.destroy();
+    };
+    this.#environment.schedule(CANCEL_GRACE_MS, onLate, false);
+  }
+
+  /** The share is given up. @param isHung the server was asked to end its statement, and has not answered in time */
+  abandon(share: Share, isHung: boolean): void {
+    const sent = this.#sent.find((each) => each.share === share);
+    if (sent?.isCancelled === true && isHung) {
+      this.connection.destroy();
+      return;
+    }
+    if (sent === undefined) {
+      if (this.#isSuspect) this.#isDoomed = true;
+      return;
+    }
+    sent.isAbandoned = true;
+    sent.reject(new Displaced());
+  }
+
+  /** Sends those away that wait behind the head for too long; reads may run twice. */
+  displaceBehindHead(now: number): void {
+    const [head, ...others] = this.#sent;
+    if (head === undefined) return;
+    this.#isRetiring = true;
+    this.#paces.noteSlow(head.text, now - this.#headSince);
+    for (const sent of others) {
+      if (sent.isAbandoned) continue;
+      sent.isAbandoned = true;
+      sent.reject(new Displaced());
+    }
+  }
+
+  #restIfDone(): void {
+    if (this.#places === 0 && this.#sent.length === 0) this.#onRest(this);
+  }
+}

@@ -1,0 +1,163 @@
+import { hash } from "node:crypto";
+import type { Statement, StatementFacts } from "@mirrorpool/core";
+
+/** How statements are prepared by their text. */
+export interface PreparedStatementOptions {
+  /** The use of a text, on one connection, from which on it is prepared. From 1 to 1000, default 5. */
+  readonly after?: number;
+  /** Statements that a connection keeps prepared; the one not used for longest is closed. From 1 to 10 000, default 100. */
+  readonly max?: number;
+}
+
+/** A statement that is, or is now to be, prepared. */
+export interface Preparation {
+  readonly name: string;
+  /** Names to be closed before another one is prepared. */
+  takeClosing(): readonly string[];
+}
+
+/** What can be planned. Utility statements are run as they are each time. */
+const PLANNED: ReadonlySet<string> = new Set([
+  "SELECT",
+  "INSERT",
+  "UPDATE",
+  "DELETE",
+  "MERGE",
+  "VALUES",
+  "WITH",
+  "TABLE",
+]);
+/** Longer texts are not kept: mostly they hold their values, and are used once. */
+const MAX_CHARACTERS = 16_384;
+/** With these a statement says for itself how it is to be sent. */
+const OWN_FIELDS = ["name", "channel", "rows", "portal", "queryMode"] as const;
+/** Literals of a statement are read when it is prepared, by these settings; the server reports each change of them. */
+const LITERAL_SETTINGS: ReadonlySet<string> = new Set([
+  "DateStyle",
+  "IntervalStyle",
+  "TimeZone",
+  "client_encoding",
+  "standard_conforming_strings",
+]);
+/** After a command that begins so, a name in a text may mean something else, or its rows may have other columns. */
+const REDEFINES = /^(?:CREATE|ALTER|DROP)\b/;
+/** Statements that vanish so often vanish because somebody changes the server's session behind our back: a pooler. */
+const MAX_VANISHED = 3;
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/**
+ * Which statements of one connection are prepared: those that are used again and again, by their text. Bounded. `pg` keeps the
+ * record of what the server has; this says what shall be there.
+ */
+export class PreparedStatements {
+  readonly #after: number;
+  readonly #max: number;
+  readonly #inspect: (text: string) => StatementFacts;
+  /** `pg`'s record, by name. */
+  readonly #parsed: Record<string, string>;
+  /** Uses by text, of what is not prepared; least recently used first. */
+  #uses = new Map<string, number>();
+  /** By text, least recently used first. */
+  #prepared = new Map<string, Preparation>();
+  #closing = new Set<string>();
+  #vanished = 0;
+
+  constructor(
+    { after, max }: Required<PreparedStatementOptions>,
+    inspect: (text: string) => StatementFacts,
+    parsed: Record<string, string>,
+  ) {
+    this.#after = after;
+    this.#max = max;
+    this.#inspect = inspect;
+    this.#parsed = parsed;
+  }
+
+  /** Counts a use. @returns how to send it; undefined as it is */
+  use(statement: Statement): Preparation | undefined {
+    if (this.#vanished >= MAX_VANISHED) return undefined;
+    const { text } = statement;
+    const preparation = this.#prepared.get(text);
+    if (preparation === undefined && text.length > MAX_CHARACTERS) return undefined;
+    if (saysHow(statement)) return undefined;
+    if (preparation === undefined) return this.#count(text) >= this.#after ? this.#prepare(text) : undefined;
+    this.#prepared.delete(text);
+    this.#prepared.set(text, preparation);
+    return preparation;
+  }
+
+  /** Whether the server should have it already. */
+  isParsed({ name }: Preparation): boolean {
+    return this.#parsed[name] !== undefined;
+  }
+
+  /** What became of it at the server is not known: it is closed and prepared anew when it is used again. */
+  forget({ name }: Preparation): void {
+    delete this.#parsed[name];
+    this.#closing.add(name);
+  }
+
+  /** The server did not have what it should have had, or had what it should not. */
+  noteVanished(): void {
+    this.#vanished += 1;
+  }
+
+  noteCommand(command: string): void {
+    if (this.#prepared.size > 0 && REDEFINES.test(command)) this.#forgetAll();
+  }
+
+  noteSetting(name: string): void {
+    if (LITERAL_SETTINGS.has(name)) this.#forgetAll();
+  }
+
+  #forgetAll(): void {
+    for (const preparation of this.#prepared.values()) this.forget(preparation);
+    this.#prepared.clear();
+    this.#uses.clear();
+  }
+
+  #count(text: string): number {
+    const uses = (this.#uses.get(text) ?? (this.#isPlanned(text) ? 0 : NEVER)) + 1;
+    this.#uses.delete(text);
+    this.#uses.set(text, uses);
+    if (this.#uses.size > this.#max) this.#uses.delete(oldest(this.#uses));
+    return uses;
+  }
+
+  #isPlanned(text: string): boolean {
+    const { command, multiple, stream, transaction } = this.#inspect(text);
+    return PLANNED.has(command) && !multiple && !stream && transaction === "none";
+  }
+
+  #prepare(text: string): Preparation {
+    this.#uses.delete(text);
+    if (this.#prepared.size >= this.#max) {
+      const least = oldest(this.#prepared);
+      const preparation = this.#prepared.get(least);
+      if (preparation !== undefined) this.forget(preparation);
+      this.#prepared.delete(least);
+    }
+    // by its text: where a pooler mixes the sessions of several clients, a name means the same to all of them
+    const preparation = { name: `mirrorpool_${hash("sha256", text, "base64url")}`, takeClosing: this.#takeClosing };
+    this.#prepared.set(text, preparation);
+    return preparation;
+  }
+
+  readonly #takeClosing = (): readonly string[] => {
+    if (this.#closing.size === 0) return [];
+    const names = [...this.#closing];
+    this.#closing = new Set();
+    return names;
+  };
+}
+
+function saysHow(statement: Statement): boolean {
+  for (const field of OWN_FIELDS) if (statement[field] !== undefined) return true;
+  return Array.isArray(statement["types"]); // of its parameters
+}
+
+function oldest(map: ReadonlyMap<string, unknown>): string {
+  for (const text of map.keys()) return text;
+  return "";
+}
