@@ -115,6 +115,10 @@ export class NodePool implements LeaseOwner, Lender {
     return this.#leases.size >= this.#options.max;
   }
 
+  get mayGrow(): boolean {
+    return !this.isExhausted && this.#opening.isAllowed;
+  }
+
   takeIdle(): Lease | undefined {
     const pooled = this.#isClosed || this.isAwaited ? undefined : this.#atHand.at(-1);
     if (pooled === undefined || pooled.state !== undefined || !this.#isSure(pooled, this.#environment.now()))

@@ -73,7 +73,7 @@ export async function acquire(
     try {
       const lease = await pool.acquire(call, state);
       if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);
-      return lease;
+      return (shareable === undefined ? undefined : pool.multiplexer.adopt(lease, shareable)) ?? lease;
     } catch (error) {
       if (error instanceof StateRefused && context.cell.current.primary !== pool.node) {
         // a mirror may lag behind what the state names, such as a role

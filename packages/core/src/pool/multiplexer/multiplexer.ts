@@ -16,6 +16,8 @@ export interface Lender {
   readonly lent: number;
   /** All that there may be are on loan. */
   readonly isExhausted: boolean;
+  /** Another one may be opened: whoever waits gets that. */
+  readonly mayGrow: boolean;
   /** One that is sure to live, at once. */
   takeIdle(): Lease | undefined;
 }
@@ -67,10 +69,23 @@ export class Multiplexer implements LeaseOwner {
     return shared && this.#lend(shared, now);
   }
 
+  /**
+   * A place on the connection that a fast read has been given to itself, which others then share: where callers stand in line
+   * behind slow statements, fast reads would wait for them as well.
+   */
+  adopt(lease: Lease, text: string): Lease | undefined {
+    const { isAwaited, lent } = this.#lender;
+    if (!isAwaited || lent < 2 || lease.isShared || lease.connection.pipeline === undefined) return undefined;
+    if (!this.paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
+    return this.#lend(this.#begin(lease), this.#environment.now());
+  }
+
   /** Where it would have to wait in line, behind others that are as fast is better. */
   #fallback(now: number): SharedConnection | undefined {
     if (!this.#lender.isExhausted) return undefined;
-    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now));
+    // a line of those who wait for connections of their own may be a line of slow ones: a head that runs long is the lesser evil
+    const longest = this.#lender.isAwaited ? STUCK_MS : LONG_MS;
+    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now, longest));
     return able.sort((a, b) => a.places - b.places)[0];
   }
 
@@ -92,14 +107,22 @@ export class Multiplexer implements LeaseOwner {
       lease.release();
       return undefined;
     }
+    return this.#begin(lease);
+  }
+
+  #begin(lease: Lease): SharedConnection {
     const shared = new SharedConnection(lease, this.#environment, this.paces, (each) => this.#onRest(each));
     this.#shared.push(shared);
     return shared;
   }
 
-  /** Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. */
+  /**
+   * Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. All but one, unless
+   * there is no other that could come free for him.
+   */
   #makeRoom(): void {
-    const keep = this.#lender.lent > this.#shared.length ? 1 : 0;
+    const { lent, mayGrow } = this.#lender;
+    const keep = mayGrow || lent > this.#shared.length ? 1 : 0;
     for (const shared of this.#shared.slice(keep)) shared.retire();
   }
 
@@ -132,6 +155,6 @@ export class Multiplexer implements LeaseOwner {
   }
 }
 
-function canTake(shared: SharedConnection, depth: number, now: number): boolean {
-  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < LONG_MS;
+function canTake(shared: SharedConnection, depth: number, now: number, longestMs: number = LONG_MS): boolean {
+  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < longestMs;
 }
