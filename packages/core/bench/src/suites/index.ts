@@ -5,6 +5,7 @@ import { failover } from "./failover.ts";
 import { mixed } from "./mixed.ts";
 import { orm } from "./orm.ts";
 import { query } from "./query.ts";
+import { scale } from "./scale.ts";
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [acquire, query, mixed, orm, exactlyOnce, failover];
+export const suites: readonly Suite[] = [acquire, query, mixed, orm, exactlyOnce, scale, failover];

@@ -30,6 +30,8 @@ const MAX_BACKLOG_MS = 10;
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
+/** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
+const LINGER_MS = 200;
 
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
@@ -131,6 +133,17 @@ export class Multiplexer implements LeaseOwner {
   }
 
   #onRest(shared: SharedConnection): void {
+    if (!this.#mayLinger(shared, 0)) this.#release(shared);
+  }
+
+  /** Given to one who waits it would leave none for the fast reads to come: they would stand in line with the slow ones. */
+  #mayLinger(shared: SharedConnection, restMs: number): boolean {
+    const { isAwaited, maxShared } = this.#lender;
+    if (!isAwaited || maxShared < 2 || shared.isRetiring || shared.isDoomed || restMs >= LINGER_MS) return false;
+    return !this.#shared.some((each) => each !== shared && !each.isRetiring);
+  }
+
+  #release(shared: SharedConnection): void {
     const place = this.#shared.indexOf(shared);
     if (place < 0) return;
     this.#shared.splice(place, 1);
@@ -144,6 +157,8 @@ export class Multiplexer implements LeaseOwner {
     for (const shared of [...this.#shared]) {
       if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
       if (now >= shared.lease.pooled.expiresAt) shared.retire();
+      const restMs = shared.restMs(now);
+      if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
     if (this.#shared.length > 0) this.#watch = this.#environment.schedule(STUCK_MS / 2, () => this.#look(), false);
   }
