@@ -16,6 +16,8 @@ import { type Lender, Multiplexer } from "./multiplexer/multiplexer.ts";
 import { type ConnectionSource, type FailedOpening, isFailed, type Opened, Opening } from "./opening.ts";
 
 export interface NodePoolOptions {
+  /** The node's share of work relative to others. */
+  readonly weight: number;
   readonly max: number;
   readonly idleMs: number;
   readonly lifetimeMs: number;
@@ -92,6 +94,10 @@ export class NodePool implements LeaseOwner, Lender {
       closed: this.#closed,
       failed: this.#opening.failed,
     };
+  }
+
+  get weight(): number {
+    return this.#options.weight;
   }
 
   /** Leases now and waiting for one: what balancing goes by. */

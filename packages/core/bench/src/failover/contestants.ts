@@ -10,7 +10,7 @@ import type { Query } from "../peers/query.ts";
 const MAX = 10;
 
 /** Where the servers are, for a client that knows them all and for one that knows one address. */
-export interface Place {
+interface Place {
   readonly urls: readonly string[];
   /** Leads to whatever is the primary. */
   readonly virtualUrl: string;

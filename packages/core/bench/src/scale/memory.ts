@@ -28,7 +28,10 @@ const kinds = (cluster: LabCluster): readonly Kind[] => [
   { name: "open transaction of 3 statements, scripted", sizes: [10, 100, 1000], measure: transactions },
 ];
 
-const stubOptions = (): Pick<PoolOptions, "driver" | "nodes"> => stubServers(1);
+function stubOptions(): Pick<PoolOptions, "driver" | "nodes"> {
+  const { driver, nodes } = stubServers(1);
+  return { driver, nodes };
+}
 
 /** What the process holds for each connection, call and transaction. */
 export async function memory(cluster: LabCluster, note: (text: string) => void): Promise<Scale> {
@@ -67,7 +70,8 @@ async function idle(size: number, options: Pick<PoolOptions, "driver" | "nodes">
 
 async function waiting(size: number): Promise<number> {
   const servers = stubServers(1);
-  await using pool = createPool({ ...servers, pool: { max: 1 } });
+  const { driver, nodes } = servers;
+  await using pool = createPool({ driver, nodes, pool: { max: 1, maxWaiting: 2 * size } });
   await pool.start();
   let calls: Promise<unknown>[] = [];
   const begin = async (): Promise<void> => {
