@@ -79,7 +79,7 @@ async function waiting(size: number): Promise<number> {
     calls = Array.from({ length: size + 1 }, () => pool.query("SELECT 1"));
     await sleep(1);
   };
-  return heapGrowth(begin, async () => {
+  return await heapGrowth(begin, async () => {
     servers.open();
     await Promise.all(calls);
     calls = [];
@@ -96,7 +96,7 @@ async function transactions(size: number): Promise<number> {
       await Promise.all(sessions.map((session) => session.query(text)));
     }
   };
-  return heapGrowth(begin, async () => {
+  return await heapGrowth(begin, async () => {
     for (const session of sessions) {
       await session.query("ROLLBACK");
       session.release();
