@@ -24,12 +24,16 @@ export interface Lender {
 
 /** Statements under way on one connection at most. */
 const MAX_DEPTH = 64;
+/** The same where all connections are taken: in line for one of their own fast reads would take those from all the others. */
+const MAX_CROWD = 4096;
 /** Nobody is sent behind others whose statements take longer than this together. */
 const MAX_BACKLOG_MS = 10;
 /** A connection whose head has been running for so long takes nobody in. */
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
+/** A look that comes so late says that this process was busy: the answers may be there, and not read yet. */
+const LATE_MS = 5;
 /** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
 const LINGER_MS = 200;
 
@@ -84,10 +88,10 @@ export class Multiplexer implements LeaseOwner {
 
   /** Where it would have to wait in line, behind others that are as fast is better. */
   #fallback(now: number): SharedConnection | undefined {
-    if (!this.#lender.isExhausted) return undefined;
+    if (!this.#lender.isExhausted && !this.#lender.isAwaited) return undefined;
     // a line of those who wait for connections of their own may be a line of slow ones: a head that runs long is the lesser evil
     const longest = this.#lender.isAwaited ? STUCK_MS : LONG_MS;
-    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now, longest));
+    const able = this.#shared.filter((each) => canTake(each, MAX_CROWD, now, longest));
     return able.sort((a, b) => a.places - b.places)[0];
   }
 
@@ -96,7 +100,7 @@ export class Multiplexer implements LeaseOwner {
     const { openedAt, expiresAt } = shared.lease.pooled;
     const pooled = { connection: new Share(shared), openedAt, expiresAt, idleSince: now, state: undefined };
     this.#ofLease.set(pooled, shared);
-    this.#watch ??= this.#environment.schedule(STUCK_MS, () => this.#look(), false);
+    if (this.#watch === undefined) this.#lookIn(STUCK_MS);
     return new Lease(this, pooled, now);
   }
 
@@ -119,12 +123,13 @@ export class Multiplexer implements LeaseOwner {
   }
 
   /**
-   * Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. All but one, unless
-   * there is no other that could come free for him.
+   * Whoever waits for a connection of his own gets those that are shared as well, once they are at rest, where no other can be
+   * opened for him. All but one, unless there is no other that could come free.
    */
   #makeRoom(): void {
     const { lent, mayGrow } = this.#lender;
-    const keep = mayGrow || lent > this.#shared.length ? 1 : 0;
+    if (mayGrow) return;
+    const keep = lent > this.#shared.length ? 1 : 0;
     for (const shared of this.#shared.slice(keep)) shared.retire();
   }
 
@@ -151,6 +156,19 @@ export class Multiplexer implements LeaseOwner {
     else shared.lease.release();
   }
 
+  #lookIn(delayMs: number, isSecond: boolean = false): void {
+    const dueAt = this.#environment.now() + delayMs;
+    this.#watch = this.#environment.schedule(
+      delayMs,
+      () => {
+        // once more, when what has arrived was read
+        if (!isSecond && this.#environment.now() - dueAt >= LATE_MS) this.#lookIn(LATE_MS, true);
+        else this.#look();
+      },
+      false,
+    );
+  }
+
   #look(): void {
     this.#watch = undefined;
     const now = this.#environment.now();
@@ -160,7 +178,7 @@ export class Multiplexer implements LeaseOwner {
       const restMs = shared.restMs(now);
       if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
-    if (this.#shared.length > 0) this.#watch = this.#environment.schedule(STUCK_MS / 2, () => this.#look(), false);
+    if (this.#shared.length > 0) this.#lookIn(STUCK_MS / 2);
   }
 
   /** Leaves no timer behind. */
