@@ -14,6 +14,11 @@ export function textOf({ sql, spans }: Piece, from: number = 0, to: number = spa
   return sql.slice(spans[from]?.start, spans[to - 1]?.end);
 }
 
+/** Some of a piece's tokens. */
+export function partOf({ sql, tokens, spans }: Piece, from: number, to?: number): Piece {
+  return { sql, tokens: tokens.slice(from, to), spans: spans.slice(from, to) };
+}
+
 /** The statements of a text with their places, given their tokens. */
 export function piecesOf(
   sql: string,
