@@ -152,6 +152,7 @@ class PgConnection implements Connection, HeldConnection {
   }
 
   #isBusy = false;
+  #isGathering = false;
   readonly #pipeline = new Pipeline();
   #failure: { readonly error: unknown } | undefined;
 
@@ -196,6 +197,7 @@ class PgConnection implements Connection, HeldConnection {
     let isStale = false;
     const isLost = (): boolean => this.#isClosed || !this.#client._queryable;
     const running = this.#pipeline.add((callback) => {
+      this.#gather();
       this.#send(statement, false, preparation, (error, answer) => {
         if (error && preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
         callback(error, answer as Result); // an array comes only from several statements, of which none is piped
@@ -206,6 +208,18 @@ class PgConnection implements Connection, HeldConnection {
       if (!isStale) throw error;
       if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
       return this.#pipe(statement, undefined);
+    });
+  }
+
+  /** What is sent in one turn goes out in one write: the system call is the dearest part of a small statement. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    const { stream } = this.#client.connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      stream.uncork();
     });
   }
 
@@ -366,6 +380,14 @@ export function isPlain(statement: Statement): boolean {
   for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
   return Object.getPrototypeOf(statement) === Object.prototype;
 }
+
+/** One that says no more of itself than how its answer is to be read. */
+export function isPipeable(statement: Statement): boolean {
+  for (const name in statement) if (!PIPEABLE.has(name)) return false;
+  return Object.getPrototypeOf(statement) === Object.prototype && !Array.isArray(statement["types"]); // of parameters
+}
+
+const PIPEABLE: ReadonlySet<string> = new Set(["text", "values", "holder", "rowMode", "types"]);
 
 function toResult(answer: Answer): Result {
   if (!Array.isArray(answer)) return answer;

@@ -2,7 +2,7 @@ import { type Driver, OptionsError, type TransactionMode } from "@mirrorpool/cor
 import { createInspector } from "@mirrorpool/sql";
 import type pg from "pg";
 import { classify } from "./classify.ts";
-import { isPlain, openConnection } from "./connection.ts";
+import { isPipeable, openConnection } from "./connection.ts";
 import { ledger } from "./ledger.ts";
 import { positions } from "./positions.ts";
 import { type PreparedStatementOptions, PreparedStatements } from "./prepared-statements.ts";
@@ -66,7 +66,7 @@ export function postgres({ preparedStatements, ...settings }: PostgresSettings =
     probe,
     classify,
     inspect,
-    mayPipeline: (statement) => canPipeline && isPlain(statement),
+    mayPipeline: (statement) => canPipeline && isPipeable(statement),
   } satisfies Driver);
 }
 
