@@ -63,6 +63,8 @@ export interface StatementFacts {
   readonly transactional: boolean;
   /** Provably without effect, though only the primary may answer: catalogues, the server's own state. It may be run again. */
   readonly repeatable?: boolean;
+  /** A BEGIN in which a primary finds no mistake: it may be sent together with the statement after it. */
+  readonly canWait?: boolean;
   /** More than one statement in the text. */
   readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */
@@ -179,10 +181,11 @@ export interface Connection {
   /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
   cancel(signal: AbortSignal): Promise<void>;
   /**
-   * BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open.
+   * A BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open. Never
+   * asked for a text with several statements, for transaction control other than a savepoint, or for one with a channel.
    * @throws as `run` does
    */
-  begin(statement: Statement): Promise<Result>;
+  begin(opening: Statement, statement: Statement): Promise<Result>;
   /** Names the server's session, for whoever has to end it from another connection. */
   readonly sessionId: string | undefined;
   /** Cuts the connection at once; a running statement rejects. Never throws. */

@@ -2,8 +2,9 @@ import { type Driver, OptionsError, type TransactionMode } from "@mirrorpool/cor
 import { createInspector } from "@mirrorpool/sql";
 import type pg from "pg";
 import { classify } from "./classify.ts";
-import { isPlain, openConnection } from "./connection.ts";
+import { isPlain } from "./connection.ts";
 import { ledger } from "./ledger.ts";
+import { openConnection } from "./login.ts";
 import { positions } from "./positions.ts";
 import { type PreparedStatementOptions, PreparedStatements } from "./prepared-statements.ts";
 import { probe } from "./probe.ts";

@@ -70,7 +70,7 @@ export async function writeOnce(
 ): Promise<Result> {
   let result: Result;
   try {
-    result = await run(context, lease, statement, call, "begin");
+    result = await run(context, lease, statement, call, { text: context.driver.transactions.begin({}) });
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     await rollBack(context, lease, call);

@@ -1,6 +1,7 @@
 import { combine } from "../combine.ts";
 import { type SessionEffect, type StatementFacts, type TransactionEffect, UNREADABLE } from "../facts.ts";
 import { isIdentifier, isWord, type Token } from "../token.ts";
+import { isSoundBegin } from "./begin.ts";
 import { commandOf } from "./commands.ts";
 import { lex } from "./lex.ts";
 import { isQueryStart } from "./parenthesis.ts";
@@ -25,6 +26,7 @@ function describe(tokens: readonly Token[], certain: boolean): StatementFacts {
     intent: reader === "any" ? "read" : "write",
     ...(reader === "primary" && { repeatable: true as const }),
     transaction: command.transaction,
+    ...(command.transaction === "begin" && isSoundBegin(tokens) && { canWait: true as const }),
     session,
     transactional: certain && command.transactional,
     multiple: false,
