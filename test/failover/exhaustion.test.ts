@@ -1,4 +1,4 @@
-import { AcquireTimeoutError, type PoolSession, QueueFullError } from "@mirrorpool/core";
+import { AcquireTimeoutError, QueueFullError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LATE_MS, rejection, settle } from "./support/outcome.ts";
@@ -14,17 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-/** A transaction has a connection from its first statement on. */
-async function hold(session: PoolSession): Promise<void> {
-  await session.query("BEGIN");
-  await session.query("SELECT 1");
-}
-
 test("when all connections are held a call ends after acquireMs, and says how many are held", async () => {
   await using pool = openPool(cluster, { pool: { max: 2, warm: 0 }, timeouts: { acquireMs: 300 } });
   await using one = await pool.connect();
   await using other = await pool.connect();
-  for (const session of [one, other]) await hold(session);
+  for (const session of [one, other]) await session.query("BEGIN");
   const calls = await Promise.all([1, 2, 3].map(() => settle(pool.query("INSERT INTO seat VALUES (1)"))));
   for (const { error, ms } of calls) {
     expect(error).toBeInstanceOf(AcquireTimeoutError);
@@ -40,7 +34,7 @@ test("when all connections are held a call ends after acquireMs, and says how ma
 test("a full queue is a clear error, and those in it are served in their order", async () => {
   await using pool = openPool(cluster, { pool: { max: 1, warm: 0, maxWaiting: 3 } });
   const session = await pool.connect();
-  await hold(session);
+  await session.query("BEGIN");
   const order: number[] = [];
   const waiting = [0, 1, 2].map(async (i) => {
     await pool.query("INSERT INTO seat VALUES (2)");
@@ -67,7 +61,7 @@ test("the queue for a node is bounded too", async () => {
 test("a caller that gave up leaves its place to the next one", async () => {
   await using pool = openPool(cluster, { pool: { max: 1, warm: 0 } });
   const session = await pool.connect();
-  await hold(session);
+  await session.query("BEGIN");
   const impatient = settle(pool.query("INSERT INTO seat VALUES (4)", [], { timeoutMs: 50 }));
   const patient = settle(pool.query("INSERT INTO seat VALUES (5)"));
   expect((await impatient).error).toBeInstanceOf(AcquireTimeoutError);

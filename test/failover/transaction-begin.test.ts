@@ -103,16 +103,40 @@ test("a first statement that a deadline ended has no effect, and COMMIT says tha
   );
 });
 
-test("a transaction that has only begun does not hold up a pause, and waits for its end", async () => {
+test("a transaction that has only begun goes on during a pause, which waits for it", async () => {
   await using pool = openPool(cluster);
   await using session = await pool.connect();
   await session.query("BEGIN");
-  await pool.pause({ timeoutMs: 10_000 });
-  const first = settle(session.query("INSERT INTO account VALUES (50)"));
-  expect(await rejection(session.query("SELECT 1", [], { timeoutMs: 20 }))).toMatchObject({ code: "DEADLINE" });
-  pool.resume();
-  expect((await first).error).toBeUndefined();
+  const paused = settle(pool.pause({ timeoutMs: 10_000 }));
+  await until("new work to be held", () => pool.topology().hold === "all");
+  await session.query("INSERT INTO account VALUES (50)");
+  expect(await Promise.race([paused.then(() => "paused"), Promise.resolve("waiting")])).toBe("waiting");
   await session.query("COMMIT");
+  expect((await paused).error).toBeUndefined();
+});
+
+test.each(["COMMIT", "ROLLBACK", undefined])(
+  "a transaction without a statement that ends with %s holds up no pause",
+  async (end) => {
+    await using pool = openPool(cluster);
+    const session = await pool.connect();
+    await session.query("BEGIN");
+    if (end !== undefined) await session.query(end);
+    else session.release();
+    await pool.pause({ timeoutMs: 10_000 });
+    session.release();
+    expect(Object.values(pool.stats().nodes).every(({ inUse }) => inUse === 0)).toBe(true);
+  },
+);
+
+test("a BEGIN without a primary in time is the error that says so, and begins nothing", async () => {
+  await using pool = openPool(cluster);
+  await pool.start();
+  await using session = await pool.connect();
+  await cluster.primary().kill();
+  await until("the loss to be seen", () => pool.topology().primary === undefined);
+  expect(await rejection(session.query("BEGIN", [], { timeoutMs: 50 }))).toBeInstanceOf(NoPrimaryError);
+  expect(session.transactionStatus).toBe("none");
 });
 
 test("a first statement that the server undoes in a conflict is run again with its BEGIN", async () => {

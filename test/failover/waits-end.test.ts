@@ -35,7 +35,6 @@ async function play(wait: Wait): Promise<Play> {
       const session = await pool.connect();
       sessions.push(session);
       await session.query("BEGIN");
-      await session.query("SELECT 1");
       return session;
     },
     [Symbol.asyncDispose]: async () => {

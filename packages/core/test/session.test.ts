@@ -67,7 +67,6 @@ describe("a transaction that the server has undone", () => {
     a.answer = failOnce("WRITE x", "rolled-back");
     const session = await pool.connect();
     await session.query("BEGIN");
-    await session.query("WRITE w");
     const paused = pool.pause({ timeoutMs: 1000 });
     const write = session.query("WRITE x");
     await environment.advance(100);

@@ -1,13 +1,13 @@
 import type { Result, Statement, StatementFacts } from "../driver.ts";
 
-/** A BEGIN that the application was answered, and that goes to the server with the statement after it. */
+/** A BEGIN that the application was answered, and that goes to the server with the statement after it. Its connection is in hand. */
 export interface UnsentBegin {
   readonly statement: Statement;
   readonly facts: StatementFacts;
 }
 
-/** What a server answers to a BEGIN. */
-export function begun({ command }: StatementFacts): Result {
+/** What a server answers to a BEGIN, and to the end of what that has begun. */
+export function answerTo({ command }: StatementFacts): Result {
   return { rows: [], rowCount: null, command: command.split(" ")[0] as string }; // of START TRANSACTION it is the first word
 }
 

@@ -4,7 +4,7 @@ import type { Demand } from "../routing/route.ts";
 import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
 import { cutUnlessPrimary, maySend, TO_PRIMARY } from "./acquire.ts";
-import { begun, type UnsentBegin } from "./begin.ts";
+import { answerTo, type UnsentBegin } from "./begin.ts";
 import type { SessionContext } from "./context.ts";
 import { type Digest, digestResult } from "./digest.ts";
 import { Journal } from "./journal.ts";
@@ -93,12 +93,16 @@ export class Binding {
     return undefined;
   }
 
+  /** Whoever waits for the end of all work waits for that of its transaction. */
   holdBegin(begin: UnsentBegin): void {
     this.#unsentBegin = begin;
+    this.#context.work.begin("write");
   }
 
-  takeUnsentBegin(): UnsentBegin | undefined {
+  /** It is not to be sent any more. @returns what was held */
+  dropBegin(): UnsentBegin | undefined {
     const begin = this.#unsentBegin;
+    if (begin !== undefined) this.#context.work.end("write");
     this.#unsentBegin = undefined;
     return begin;
   }
@@ -106,8 +110,10 @@ export class Binding {
   /** The server has answered the first statement of a transaction: that also answers the BEGIN that went with it. */
   noteBegun(): void {
     if (this.#lease?.connection.isInTransaction !== true) return;
-    const begin = this.takeUnsentBegin();
-    if (begin !== undefined) this.noteAnswer(begin.statement, begin.facts, TO_PRIMARY, begun(begin.facts));
+    const begin = this.#unsentBegin;
+    if (begin === undefined) return;
+    this.noteAnswer(begin.statement, begin.facts, TO_PRIMARY, answerTo(begin.facts));
+    this.dropBegin();
   }
 
   /** A session on the primary stays there: what it reads next may be what it has just written. */

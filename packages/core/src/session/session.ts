@@ -7,9 +7,9 @@ import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
-import { acquire, TO_PRIMARY } from "./acquire.ts";
+import { acquire, TO_PRIMARY, UNDER_WAY } from "./acquire.ts";
 import { Aftermath, rolledBack } from "./aftermath.ts";
-import { begun, goesWithBegin, mayWait } from "./begin.ts";
+import { answerTo, goesWithBegin, mayWait } from "./begin.ts";
 import { Binding } from "./binding.ts";
 import { rollBack } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
@@ -135,7 +135,10 @@ export class Session {
   }
 
   #unbindWhenSettled(): void {
-    const release = (): void => this.#binding.release(this.#releaseHow);
+    const release = (): void => {
+      this.#binding.dropBegin();
+      this.#binding.release(this.#releaseHow);
+    };
     const { settling } = this.#aftermath;
     if (settling === undefined) release();
     else void settling.then(release);
@@ -164,28 +167,31 @@ export class Session {
     if (settling !== undefined) await this.#settled(settling, facts, call);
     const answer = this.#aftermath.answer(facts);
     if (answer !== undefined) return answer;
-    const local = this.#answerHere(statement, facts, call);
-    if (local !== undefined) return local;
-    if (this.#binding.unsentBegin === undefined) return this.#run(statement, facts, options, call);
-    return this.#runFirst(statement, facts, options, call);
-  }
-
-  /** What needs no server: a BEGIN that can wait for the statement after it, and the end of what no server has begun. */
-  #answerHere(statement: Statement, facts: StatementFacts, call: Call): Result | undefined {
     const binding = this.#binding;
     const { transaction } = facts;
-    const hasBegun = binding.transaction !== undefined;
     if (binding.unsentBegin !== undefined) {
-      if (transaction !== "commit" && transaction !== "rollback") return undefined;
-      binding.takeUnsentBegin();
-      return begun(facts);
+      if (transaction !== "commit" && transaction !== "rollback")
+        return this.#runFirst(statement, facts, options, call);
+      binding.dropBegin(); // no server has begun anything
+      return answerTo(facts);
     }
     // an ORM also rolls back after a COMMIT that was lost: it would wait for a new primary, and hide the error that counts
-    if (transaction === "rollback" && !hasBegun) return rolledBack();
-    if (hasBegun || binding.isPinned || !mayWait(statement, facts)) return undefined;
-    this.#throwIfOver(facts, call);
+    if (transaction === "rollback" && binding.transaction === undefined) return rolledBack();
+    const isDeferred = binding.transaction === undefined && !binding.isPinned && mayWait(statement, facts);
+    return isDeferred ? this.#beginLater(statement, facts, call) : this.#run(statement, facts, options, call);
+  }
+
+  /** A BEGIN that waits for the statement after it, with a connection in hand. */
+  async #beginLater(statement: Statement, facts: StatementFacts, call: Call): Promise<Result> {
+    const binding = this.#binding;
+    for (;;) {
+      const kept = binding.keep(TO_PRIMARY);
+      const lease = kept ?? binding.bind(TO_PRIMARY, await this.#acquire(TO_PRIMARY, call, undefined, undefined));
+      this.#throwIfOver(facts, call);
+      if (lease !== undefined) break;
+    }
     binding.holdBegin({ statement, facts });
-    return begun(facts);
+    return answerTo(facts);
   }
 
   /** The first statement of a transaction whose BEGIN has waited for it. */
@@ -193,19 +199,26 @@ export class Session {
     const binding = this.#binding;
     try {
       if (!goesWithBegin(facts)) {
-        const begin = binding.takeUnsentBegin();
-        if (begin !== undefined) await this.#run(begin.statement, begin.facts, {}, call);
+        const begin = binding.dropBegin();
+        if (begin !== undefined) await this.#run(begin.statement, begin.facts, {}, call, UNDER_WAY);
       }
       return await this.#run(statement, facts, options, call);
     } catch (error) {
-      binding.takeUnsentBegin();
+      binding.dropBegin();
       // what comes next must not run outside of the transaction that the application believes to be in
       if (binding.transaction === undefined) this.#aftermath.failUnbegun(error);
       throw error;
     }
   }
 
-  async #run(statement: Statement, facts: StatementFacts, options: StatementOptions, call: Call): Promise<Result> {
+  /** @param fixed what it asks of its node, where its text does not say it */
+  async #run(
+    statement: Statement,
+    facts: StatementFacts,
+    options: StatementOptions,
+    call: Call,
+    fixed?: Demand,
+  ): Promise<Result> {
     const binding = this.#binding;
     const begin = binding.unsentBegin;
     const isFirst = begin !== undefined;
@@ -217,7 +230,7 @@ export class Session {
       let demand = demandOf(this.#context, binding.journal, statement, facts, options, this.#wroteAt);
       if (demand.anew !== undefined && !binding.isBound && !isFirst)
         demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const place = isFirst ? TO_PRIMARY : demand;
+      const place = isFirst ? UNDER_WAY : (fixed ?? demand);
       const kept = binding.keep(place);
       const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, place);
       const shareable = isShareable ? statement.text : undefined;
