@@ -222,7 +222,7 @@ export interface NodeAddress {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-/** Speaks to one database library. Stateless: all state is in its connections. */
+/** Speaks to one database library. All state is in its connections; it may learn of the servers how best to speak to them. */
 export interface Driver {
   /** Such as `pg`. */
   readonly name: string;

@@ -34,6 +34,9 @@ export class PgConnection implements Connection, HeldConnection {
     this.#prepared = prepared;
     // before the client's own listener, which calls the statement's callback
     client.connection.prependListener("readyForQuery", ({ status }) => {
+      const now = performance.now();
+      this.#servedMs = now - this.#startedAt;
+      this.#startedAt = now;
       this.#transactionStatus = status;
       if (this.#failure !== undefined) this.#onReady?.();
       if (this.#pipeline.size > 0) {
@@ -73,6 +76,10 @@ export class PgConnection implements Connection, HeldConnection {
     return this.#client.secretKey;
   }
 
+  /** When the server began with the statement that runs: it was sent, or the one before it was answered. */
+  #startedAt = 0;
+  /** How long the last one took. */
+  #servedMs = 0;
   #isBusy = false;
   readonly #pipeline = new Pipeline();
   #failure: { readonly error: unknown } | undefined;
@@ -114,12 +121,14 @@ export class PgConnection implements Connection, HeldConnection {
     if (this.#pipeline.size === 0) {
       this.#client.pipeline = true;
       this.#bound = 0;
+      this.#startedAt = performance.now();
     }
     let isStale = false;
     const isLost = (): boolean => this.#isClosed || !this.#client._queryable;
     const running = this.#pipeline.add((callback) => {
       this.#send(statement, undefined, preparation, (error, answer) => {
-        if (error && preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
+        if (error === null || error === undefined) this.#prepared?.noteRun(statement.text, preparation, this.#servedMs);
+        else if (preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
         callback(error, answer as Result); // an array comes only from several statements, of which none is piped
       });
     }, isLost);
@@ -144,6 +153,7 @@ export class PgConnection implements Connection, HeldConnection {
 
   #attempt(statement: Statement, begin: string | undefined, preparation: Preparation | undefined): Promise<Result> {
     this.#isBusy = true;
+    this.#startedAt = performance.now();
     if (this.#client.pipeline === true) this.#client.pipeline = false;
     this.#bound = begin === undefined ? 0 : -1; // the BEGIN is bound as well
     const { isInTransaction } = this;
@@ -152,6 +162,7 @@ export class PgConnection implements Connection, HeldConnection {
       this.#send(statement, begin, preparation, (error, answer) => {
         if (error === null || error === undefined) {
           this.#endRun();
+          this.#prepared?.noteRun(statement.text, preparation, this.#servedMs);
           resolve(toResult(answer));
           return;
         }

@@ -6,7 +6,7 @@ import { PgConnection } from "./connection.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 
 /** Makes what decides which statements of a connection are prepared, on `pg`'s record of them. */
-export type Prepare = (parsed: Record<string, string>) => PreparedStatements;
+export type Prepare = (parsed: Record<string, string>, target: ConnectTarget) => PreparedStatements;
 
 /** Opens a connection and logs in. @throws `pg`'s own error, {@link ConnectionLost} or {@link LoginFailed} */
 export async function openConnection(
@@ -28,7 +28,7 @@ export async function openConnection(
   try {
     await client.connect();
     if (signal.aborted) throw signal.reason;
-    return new PgConnection(client, prepare?.(client.connection.parsedStatements));
+    return new PgConnection(client, prepare?.(client.connection.parsedStatements, target));
   } catch (error) {
     client.connection.stream.destroy();
     if (signal.aborted) throw signal.reason;
