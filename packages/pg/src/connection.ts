@@ -309,7 +309,7 @@ export class PgConnection implements Connection, HeldConnection {
 const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
 
 /** A text and perhaps values: whatever has more `pg` copies with all descriptors, at 4 µs for each statement. */
-export function isPlain(statement: Statement): boolean {
+function isPlain(statement: Statement): boolean {
   for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
   return Object.getPrototypeOf(statement) === Object.prototype;
 }
