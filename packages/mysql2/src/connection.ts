@@ -88,14 +88,14 @@ export class MysqlConnection implements Connection {
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#execute(statement, false);
+    return this.#execute(statement, undefined);
   }
 
-  begin(statement: Statement): Promise<Result> {
-    return this.#execute(statement, true);
+  begin(opening: Statement, statement: Statement): Promise<Result> {
+    return this.#execute(statement, opening);
   }
 
-  async #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
+  async #execute(statement: Statement, begin: Statement | undefined): Promise<Result> {
     const client = this.#client;
     if (client._fatalError || client._closing || client.stream.destroyed) this.destroy();
     if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
@@ -108,11 +108,11 @@ export class MysqlConnection implements Connection {
     if (own?.isReset === true) this.#forgetSession(own);
     // before anything is sent: what cannot be written as text fails here
     const sql = prepared ? text : client.format(text, values ?? []);
-    const before = this.#before(own, afterBegin);
+    const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     const wasOpen = this.#wire.isInTransaction;
     const send = (callback: Callback): void => submit(client, statement, sql, prepared, callback);
-    let outcome = await this.#exchange(before, send, behind, wasOpen || afterBegin);
+    let outcome = await this.#exchange(before, send, behind, wasOpen || begin !== undefined);
     if (prepared && STALE_NUMBERS.has(serverNumberOf(outcome.error) ?? 0)) {
       client.unprepare(text);
       outcome = await this.#exchange([], send, [], this.#wire.isInTransaction);
@@ -133,7 +133,7 @@ export class MysqlConnection implements Connection {
   }
 
   /** What goes in the same flush before the statement. */
-  #before(own: Own | undefined, afterBegin: boolean): Send[] {
+  #before(own: Own | undefined, begin: Statement | undefined): Send[] {
     const client = this.#client;
     const query = (text: string) => () => sendQuery(client, text);
     const sends: Send[] = [];
@@ -149,7 +149,7 @@ export class MysqlConnection implements Connection {
       sends.push(query(GUARD[this.#role]));
     }
     for (const text of own?.before ?? []) sends.push(query(text));
-    if (afterBegin) sends.push(query("BEGIN"));
+    if (begin !== undefined) for (const text of [...(ownOf(begin)?.before ?? []), begin.text]) sends.push(query(text));
     if (this.#isSeveral(own)) sends.push(() => client.write(MULTI_ON));
     return sends;
   }
