@@ -142,7 +142,7 @@ export class MysqlConnection implements Connection {
       sends.push(() => client.write(RESET));
       const { database } = this.#target;
       if (own.hasMoved === true && database !== undefined) sends.push(query(`USE ${mysql.escapeId(database, true)}`));
-      sends.push(query(identityOf(this)?.characters ?? ""));
+      sends.push(...(identityOf(this)?.opened ?? []).map(query));
     }
     if (!this.#wire.isInTransaction && this.#guard !== this.#role) {
       this.#guard = this.#role;

@@ -217,7 +217,7 @@ describe.each(servers)("a connection to %s", (server) => {
     connection.onClose(() => {
       told += 1;
     });
-    const running = rejection(run("SELECT SLEEP(60)"));
+    const running = rejection(run("SELECT SLEEP(60) FROM thing"));
     await sleep(50);
     connection.destroy();
     connection.destroy();
@@ -264,7 +264,7 @@ describe.each(servers)("a connection to %s", (server) => {
       idle.onClose(() => {
         isTold = true;
       });
-      const running = rejection(run("SELECT SLEEP(60)"));
+      const running = rejection(run("SELECT SLEEP(60) FROM thing"));
       await sleep(50);
       await end();
       expect(driver.classify(await running).kind).toBe("gone");

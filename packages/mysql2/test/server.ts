@@ -5,10 +5,10 @@ import { mysql } from "@mirrorpool/mysql2";
 export const driver: Driver = mysql();
 
 /** What the driver speaks to. */
-export const servers: readonly ServerKind[] = ["mariadb"];
+export const servers: readonly ServerKind[] = ["mariadb", "mysql"];
 
 /** Where the application's user logs in, through the node's proxy. */
-export function targetOf(node: LabNode, changes: Partial<ConnectTarget> = {}): ConnectTarget {
+function targetOf(node: LabNode, changes: Partial<ConnectTarget> = {}): ConnectTarget {
   const { host, port, database, user, password, parameters = {} } = driver.parseUrl(node.url);
   return {
     ...{
