@@ -28,10 +28,12 @@ test("one line for each target, whatever the number of callers, and what is not 
 
 test("only what is between the markers is replaced", () => {
   const text = "before `<!-- bench:begin -->`\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n";
-  expect(replaceBetweenMarkers(text, "new")).toBe("before\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter\n");
+  expect(replaceBetweenMarkers(text, "new")).toBe(
+    "before `<!-- bench:begin -->`\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter\n",
+  );
 });
 
-test.each(["", "<!-- bench:begin -->", "<!-- bench:end --> <!-- bench:begin -->"])(
+test.each(["", "<!-- bench:begin -->", "<!-- bench:end -->\n<!-- bench:begin -->"])(
   "a text without both markers in their order is refused: %j",
   (text) => {
     expect(() => replaceBetweenMarkers(text, "new")).toThrow("markers");

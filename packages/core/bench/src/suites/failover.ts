@@ -7,7 +7,7 @@ import { median } from "../statistics.ts";
 import type { Figure, Findings, Suite, Table } from "../suite.ts";
 
 const OUR_RUNS = 5;
-const PEER_RUNS = 2;
+const PEER_RUNS = 1;
 const BEYOND_PROMOTION_MS = 50;
 const AFTER_FREEZE_MS = 1200;
 const BEYOND = "kill -9 to first write, beyond the promotion";
