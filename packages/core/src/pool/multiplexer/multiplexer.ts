@@ -1,6 +1,7 @@
 import type { Environment, Timer } from "../../clock.ts";
 import type { NodeId } from "../../topology/node.ts";
 import { Lease, type LeaseOwner, type PooledConnection } from "../lease.ts";
+import { Distance } from "./distance.ts";
 import { Paces } from "./paces.ts";
 import { Share } from "./share.ts";
 import { SharedConnection } from "./shared-connection.ts";
@@ -31,7 +32,8 @@ const STUCK_MS = 50;
 
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
-  readonly paces: Paces = new Paces();
+  readonly distance: Distance = new Distance();
+  readonly #paces = new Paces();
   readonly #lender: Lender;
   readonly #environment: Environment;
   #shared: SharedConnection[] = [];
@@ -56,13 +58,18 @@ export class Multiplexer implements LeaseOwner {
     return this.#shared.reduce((sum, { places }) => sum + Math.max(0, places - 1), 0);
   }
 
+  /** A statement was answered on a connection to itself, after this time: so it shows whether it may share one the next time. */
+  noteAlone(text: string, ms: number): void {
+    this.#paces.note(text, Math.max(0, ms - this.distance.ms));
+  }
+
   /** A place for one fast read; undefined where it had better have a connection to itself. */
   take(text: string): Lease | undefined {
     // alone it would gain nothing
-    if (this.#lender.lent === 0 || !this.paces.isFast(text)) return undefined;
+    if (this.#lender.lent === 0 || !this.#paces.isFast(text)) return undefined;
     const now = this.#environment.now();
     if (this.#lender.isAwaited) this.#makeRoom();
-    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.paces.expectedMs(text) ?? 1));
+    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
     const shared = this.#shared.find((each) => canTake(each, depth, now)) ?? this.#share() ?? this.#fallback(now);
     return shared && this.#lend(shared, now);
   }
@@ -92,7 +99,9 @@ export class Multiplexer implements LeaseOwner {
       lease.release();
       return undefined;
     }
-    const shared = new SharedConnection(lease, this.#environment, this.paces, (each) => this.#onRest(each));
+    const shared = new SharedConnection(lease, this.#environment, this.#paces, this.distance, (each) =>
+      this.#onRest(each),
+    );
     this.#shared.push(shared);
     return shared;
   }

@@ -1,21 +1,18 @@
+import { shortest } from "./shortest.ts";
+
 /** Statements that are remembered; the oldest one is forgotten, and has to prove itself again. */
 const MAX_TEXTS = 1000;
 /** A slower statement would hold up those behind it. */
 const FAST_MS = 5;
 /** So often a statement runs on a connection of its own before it is believed to be fast. */
 const TRIALS = 3;
-/** How quickly what was fast once is believed to have become slower. */
-const DRIFT = 0.1;
 
 interface Pace {
   ms: number;
   runs: number;
 }
 
-/**
- * How long statements take, by text. The shortest time counts, which drifts upwards slowly: what is longer than that was mostly
- * the machine's, or that of others before it.
- */
+/** How long the server takes for statements, by text. */
 export class Paces {
   readonly #paces = new Map<string, Pace>();
 
@@ -36,7 +33,7 @@ export class Paces {
       if (this.#paces.size > MAX_TEXTS) this.#forgetOldest();
       return;
     }
-    pace.ms = ms < pace.ms ? ms : pace.ms + (ms - pace.ms) * DRIFT;
+    pace.ms = shortest(pace.ms, ms);
     pace.runs += 1;
   }
 
