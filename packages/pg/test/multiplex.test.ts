@@ -100,6 +100,18 @@ test("reads of a far node share connections as well, and a slow one there has on
   }
 });
 
+test("fast reads do not wait in line behind slow statements", async () => {
+  await warmUp();
+  const ended: string[] = [];
+  const slow = Array.from({ length: 24 }, () =>
+    pool.query("SELECT pg_sleep(0.2) FROM thing WHERE id = 1 FOR SHARE").then(() => ended.push("slow")),
+  );
+  await sleep(10);
+  const fast = Array.from({ length: 20 }, () => byId(1).then(() => ended.push("fast")));
+  await Promise.all([...slow, ...fast]);
+  expect(ended.lastIndexOf("fast")).toBeLessThan(20 + 12);
+});
+
 test("the end of one call disturbs none of its neighbours", async () => {
   await warmUp();
   for (let round = 0; round < 5; round += 1) {

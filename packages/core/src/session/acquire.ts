@@ -71,9 +71,9 @@ export async function acquire(
     const place = shareable === undefined ? undefined : pool.multiplexer.take(shareable);
     if (place !== undefined) return place;
     try {
-      const lease = await pool.acquire(call, state);
+      const lease = await pool.acquire(call, state, shareable !== undefined && pool.multiplexer.isFast(shareable));
       if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);
-      return lease;
+      return shareable === undefined ? lease : pool.multiplexer.settle(shareable, lease);
     } catch (error) {
       if (error instanceof StateRefused && context.cell.current.primary !== pool.node) {
         // a mirror may lag behind what the state names, such as a role

@@ -30,6 +30,11 @@ const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
 
+/** Of so many connections one is kept for fast reads, as long as they come, also while others wait for a connection of their own. */
+const ENOUGH_TO_KEEP_ONE = 4;
+/** A connection that is kept so is given up when no fast read has come for this long. */
+const LINGER_MS = 20;
+
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
   readonly distance: Distance = new Distance();
@@ -39,6 +44,7 @@ export class Multiplexer implements LeaseOwner {
   #shared: SharedConnection[] = [];
   readonly #ofLease = new WeakMap<PooledConnection, SharedConnection>();
   #watch: Timer | undefined;
+  #linger: Timer | undefined;
 
   constructor(lender: Lender, environment: Environment) {
     this.#lender = lender;
@@ -63,15 +69,44 @@ export class Multiplexer implements LeaseOwner {
     this.#paces.note(text, Math.max(0, ms - this.distance.ms));
   }
 
+  isFast(text: string): boolean {
+    return this.#paces.isFast(text);
+  }
+
   /** A place for one fast read; undefined where it had better have a connection to itself. */
   take(text: string): Lease | undefined {
     // alone it would gain nothing
     if (this.#lender.lent === 0 || !this.#paces.isFast(text)) return undefined;
     const now = this.#environment.now();
     if (this.#lender.isAwaited) this.#makeRoom();
-    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
-    const shared = this.#shared.find((each) => canTake(each, depth, now)) ?? this.#share() ?? this.#fallback(now);
+    const shared = this.#find(text, now) ?? this.#share() ?? this.#fallback(now);
     return shared && this.#lend(shared, now);
+  }
+
+  #find(text: string, now: number): SharedConnection | undefined {
+    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
+    return this.#shared.find((each) => canTake(each, depth, now));
+  }
+
+  /**
+   * A read has waited in line for this connection, where others wait still. A fast one needs none to itself: it goes where there
+   * is a place by now, or has those that come after it share this one. Else fast reads would wait for slow ones.
+   */
+  settle(text: string, lease: Lease): Lease {
+    const mayShare = this.#mayKeepOne && this.#paces.isFast(text) && lease.pooled.state === undefined;
+    if (!mayShare || lease.connection.pipeline === undefined) return lease;
+    const now = this.#environment.now();
+    const found = this.#find(text, now);
+    if (found !== undefined) {
+      const place = this.#lend(found, now);
+      lease.release();
+      return place;
+    }
+    return this.#shared.length > 0 ? lease : this.#lend(this.#adopt(lease), now);
+  }
+
+  get #mayKeepOne(): boolean {
+    return this.#lender.isAwaited && this.#lender.lent >= ENOUGH_TO_KEEP_ONE;
   }
 
   /** Where it would have to wait in line, behind others that are as fast is better. */
@@ -99,6 +134,10 @@ export class Multiplexer implements LeaseOwner {
       lease.release();
       return undefined;
     }
+    return this.#adopt(lease);
+  }
+
+  #adopt(lease: Lease): SharedConnection {
     const shared = new SharedConnection(lease, this.#environment, this.#paces, this.distance, (each) =>
       this.#onRest(each),
     );
@@ -117,6 +156,17 @@ export class Multiplexer implements LeaseOwner {
   }
 
   #onRest(shared: SharedConnection): void {
+    const isKept = this.#mayKeepOne && this.#shared.length === 1 && !shared.isRetiring && !shared.isDoomed;
+    if (isKept) this.#linger ??= this.#environment.schedule(LINGER_MS, () => this.#endLinger(shared), false);
+    else this.#giveBack(shared);
+  }
+
+  #endLinger(shared: SharedConnection): void {
+    this.#linger = undefined;
+    if (shared.isAtRest) this.#giveBack(shared);
+  }
+
+  #giveBack(shared: SharedConnection): void {
     const place = this.#shared.indexOf(shared);
     if (place < 0) return;
     this.#shared.splice(place, 1);
@@ -129,7 +179,7 @@ export class Multiplexer implements LeaseOwner {
     const now = this.#environment.now();
     for (const shared of [...this.#shared]) {
       if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
-      if (now >= shared.lease.pooled.expiresAt) shared.retire();
+      if (now >= shared.lease.pooled.expiresAt || shared.isClosed) shared.retire();
     }
     if (this.#shared.length > 0) this.#watch = this.#environment.schedule(STUCK_MS / 2, () => this.#look(), false);
   }
@@ -138,6 +188,8 @@ export class Multiplexer implements LeaseOwner {
   close(): void {
     this.#watch?.cancel();
     this.#watch = undefined;
+    this.#linger?.cancel();
+    this.#linger = undefined;
   }
 }
 

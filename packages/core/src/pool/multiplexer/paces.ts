@@ -37,9 +37,9 @@ export class Paces {
     pace.runs += 1;
   }
 
-  /** It has held up others: it is slow until it has shown otherwise. */
+  /** It has held up others: it is slow until it has shown otherwise, by one run: it may have been the machine. */
   noteSlow(text: string, ms: number): void {
-    this.#paces.set(text, { ms: Math.max(ms, 2 * FAST_MS), runs: 0 });
+    this.#paces.set(text, { ms: Math.max(ms, 2 * FAST_MS), runs: TRIALS - 1 });
   }
 
   #forgetOldest(): void {

@@ -68,6 +68,11 @@ export class SharedConnection {
     return this.#places;
   }
 
+  /** Nobody has a place, and nothing is under way. */
+  get isAtRest(): boolean {
+    return this.#places === 0 && this.#sent.length === 0;
+  }
+
   get isDoomed(): boolean {
     return this.#isDoomed;
   }
@@ -199,6 +204,6 @@ export class SharedConnection {
   }
 
   #restIfDone(): void {
-    if (this.#places === 0 && this.#sent.length === 0) this.#onRest(this);
+    if (this.isAtRest) this.#onRest(this);
   }
 }
