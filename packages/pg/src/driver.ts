@@ -2,7 +2,7 @@ import { type ConnectTarget, type Driver, OptionsError, type TransactionMode } f
 import { createInspector } from "@mirrorpool/sql";
 import type pg from "pg";
 import { classify } from "./classify.ts";
-import { isPlain } from "./connection.ts";
+import { isPipeable } from "./connection.ts";
 import { ledger } from "./ledger.ts";
 import { openConnection, type Prepare } from "./login.ts";
 import { PlanWatch } from "./plan-watch.ts";
@@ -76,7 +76,7 @@ export function postgres({ preparedStatements, ...settings }: PostgresSettings =
     probe,
     classify,
     inspect,
-    mayPipeline: (statement) => canPipeline && isPlain(statement),
+    mayPipeline: (statement) => canPipeline && isPipeable(statement),
   } satisfies Driver);
 }
 

@@ -37,6 +37,7 @@ export function run(
   opening?: Statement,
 ): Promise<Result> {
   const { connection } = lease;
+  connection.serveAs?.(context.cell.current.primary === lease.node ? "primary" : "mirror");
   const running = opening === undefined ? connection.run(statement) : connection.begin(opening, statement);
   const within = <T>(patience: Call, work: Promise<T>): Promise<T> =>
     patience.wait<T>(

@@ -1,5 +1,5 @@
+import { OUTLINE_LENGTH, outline } from "../outline.ts";
 import type { Token } from "../token.ts";
-import { OUTLINE_LENGTH, outline } from "./outline.ts";
 
 const MODE =
   "(?:isolation level (?:serializable |repeatable read |read committed |read uncommitted )|read only |read write |(?:not )?deferrable )";

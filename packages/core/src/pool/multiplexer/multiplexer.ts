@@ -17,6 +17,8 @@ export interface Lender {
   readonly lent: number;
   /** All that there may be are on loan. */
   readonly isExhausted: boolean;
+  /** Another one may be opened: whoever waits gets that. */
+  readonly mayGrow: boolean;
   /** One that is sure to live, at once. */
   takeIdle(): Lease | undefined;
 }
@@ -29,11 +31,8 @@ const MAX_BACKLOG_MS = 10;
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
-
-/** Of so many connections one is kept for fast reads, as long as they come, also while others wait for a connection of their own. */
-const ENOUGH_TO_KEEP_ONE = 4;
-/** A connection that is kept so is given up when no fast read has come for this long. */
-const LINGER_MS = 20;
+/** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
+const LINGER_MS = 200;
 
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
@@ -44,7 +43,6 @@ export class Multiplexer implements LeaseOwner {
   #shared: SharedConnection[] = [];
   readonly #ofLease = new WeakMap<PooledConnection, SharedConnection>();
   #watch: Timer | undefined;
-  #linger: Timer | undefined;
 
   constructor(lender: Lender, environment: Environment) {
     this.#lender = lender;
@@ -79,40 +77,28 @@ export class Multiplexer implements LeaseOwner {
     if (this.#lender.lent === 0 || !this.#paces.isFast(text)) return undefined;
     const now = this.#environment.now();
     if (this.#lender.isAwaited) this.#makeRoom();
-    const shared = this.#find(text, now) ?? this.#share() ?? this.#fallback(now);
+    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
+    const shared = this.#shared.find((each) => canTake(each, depth, now)) ?? this.#share() ?? this.#fallback(now);
     return shared && this.#lend(shared, now);
   }
 
-  #find(text: string, now: number): SharedConnection | undefined {
-    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
-    return this.#shared.find((each) => canTake(each, depth, now));
-  }
-
   /**
-   * A read has waited in line for this connection, where others wait still. A fast one needs none to itself: it goes where there
-   * is a place by now, or has those that come after it share this one. Else fast reads would wait for slow ones.
+   * A place on the connection that a fast read has been given to itself, which others then share: where callers stand in line
+   * behind slow statements, fast reads would wait for them as well.
    */
-  settle(text: string, lease: Lease): Lease {
-    const mayShare = this.#mayKeepOne && this.#paces.isFast(text) && lease.pooled.state === undefined;
-    if (!mayShare || lease.connection.pipeline === undefined) return lease;
-    const now = this.#environment.now();
-    const found = this.#find(text, now);
-    if (found !== undefined) {
-      const place = this.#lend(found, now);
-      lease.release();
-      return place;
-    }
-    return this.#shared.length > 0 ? lease : this.#lend(this.#adopt(lease), now);
-  }
-
-  get #mayKeepOne(): boolean {
-    return this.#lender.isAwaited && this.#lender.lent >= ENOUGH_TO_KEEP_ONE;
+  adopt(lease: Lease, text: string): Lease | undefined {
+    const { isAwaited, lent } = this.#lender;
+    if (!isAwaited || lent < 2 || lease.isShared || lease.connection.pipeline === undefined) return undefined;
+    if (!this.#paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
+    return this.#lend(this.#begin(lease), this.#environment.now());
   }
 
   /** Where it would have to wait in line, behind others that are as fast is better. */
   #fallback(now: number): SharedConnection | undefined {
     if (!this.#lender.isExhausted) return undefined;
-    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now));
+    // a line of those who wait for connections of their own may be a line of slow ones: a head that runs long is the lesser evil
+    const longest = this.#lender.isAwaited ? STUCK_MS : LONG_MS;
+    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now, longest));
     return able.sort((a, b) => a.places - b.places)[0];
   }
 
@@ -134,10 +120,10 @@ export class Multiplexer implements LeaseOwner {
       lease.release();
       return undefined;
     }
-    return this.#adopt(lease);
+    return this.#begin(lease);
   }
 
-  #adopt(lease: Lease): SharedConnection {
+  #begin(lease: Lease): SharedConnection {
     const shared = new SharedConnection(lease, this.#environment, this.#paces, this.distance, (each) =>
       this.#onRest(each),
     );
@@ -145,9 +131,13 @@ export class Multiplexer implements LeaseOwner {
     return shared;
   }
 
-  /** Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. */
+  /**
+   * Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. All but one, unless
+   * there is no other that could come free for him.
+   */
   #makeRoom(): void {
-    const keep = this.#lender.lent > this.#shared.length ? 1 : 0;
+    const { lent, mayGrow } = this.#lender;
+    const keep = mayGrow || lent > this.#shared.length ? 1 : 0;
     for (const shared of this.#shared.slice(keep)) shared.retire();
   }
 
@@ -156,17 +146,17 @@ export class Multiplexer implements LeaseOwner {
   }
 
   #onRest(shared: SharedConnection): void {
-    const isKept = this.#mayKeepOne && this.#shared.length === 1 && !shared.isRetiring && !shared.isDoomed;
-    if (isKept) this.#linger ??= this.#environment.schedule(LINGER_MS, () => this.#endLinger(shared), false);
-    else this.#giveBack(shared);
+    if (!this.#mayLinger(shared, 0)) this.#release(shared);
   }
 
-  #endLinger(shared: SharedConnection): void {
-    this.#linger = undefined;
-    if (shared.isAtRest) this.#giveBack(shared);
+  /** Given to one who waits it would leave none for the fast reads to come: they would stand in line with the slow ones. */
+  #mayLinger(shared: SharedConnection, restMs: number): boolean {
+    const { isAwaited, maxShared } = this.#lender;
+    if (!isAwaited || maxShared < 2 || shared.isRetiring || shared.isDoomed || restMs >= LINGER_MS) return false;
+    return !this.#shared.some((each) => each !== shared && !each.isRetiring);
   }
 
-  #giveBack(shared: SharedConnection): void {
+  #release(shared: SharedConnection): void {
     const place = this.#shared.indexOf(shared);
     if (place < 0) return;
     this.#shared.splice(place, 1);
@@ -179,7 +169,9 @@ export class Multiplexer implements LeaseOwner {
     const now = this.#environment.now();
     for (const shared of [...this.#shared]) {
       if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
-      if (now >= shared.lease.pooled.expiresAt || shared.isClosed) shared.retire();
+      if (now >= shared.lease.pooled.expiresAt) shared.retire();
+      const restMs = shared.restMs(now);
+      if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
     if (this.#shared.length > 0) this.#watch = this.#environment.schedule(STUCK_MS / 2, () => this.#look(), false);
   }
@@ -188,11 +180,9 @@ export class Multiplexer implements LeaseOwner {
   close(): void {
     this.#watch?.cancel();
     this.#watch = undefined;
-    this.#linger?.cancel();
-    this.#linger = undefined;
   }
 }
 
-function canTake(shared: SharedConnection, depth: number, now: number): boolean {
-  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < LONG_MS;
+function canTake(shared: SharedConnection, depth: number, now: number, longestMs: number = LONG_MS): boolean {
+  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < longestMs;
 }

@@ -6,10 +6,17 @@ const MAX_TEXTS = 1000;
 const FAST_MS = 5;
 /** So often a statement runs on a connection of its own before it is believed to be fast. */
 const TRIALS = 3;
+/** So many times as often after each time that it has held up others. */
+const TRIALS_GROWTH = 4;
+const MAX_TRIALS = 1024;
+/** A run that takes longer than this is slow, whatever the machine does. */
+const SLOW_MS = 50;
 
 interface Pace {
   ms: number;
+  /** In a row, none of them slow. */
   runs: number;
+  trials: number;
 }
 
 /** How long the server takes for statements, by text. */
@@ -18,7 +25,7 @@ export class Paces {
 
   isFast(text: string): boolean {
     const pace = this.#paces.get(text);
-    return pace !== undefined && pace.runs >= TRIALS && pace.ms <= FAST_MS;
+    return pace !== undefined && pace.runs >= pace.trials && pace.ms <= FAST_MS;
   }
 
   /** Undefined for what is not known. In ms. */
@@ -29,17 +36,22 @@ export class Paces {
   note(text: string, ms: number): void {
     const pace = this.#paces.get(text);
     if (pace === undefined) {
-      this.#paces.set(text, { ms, runs: 1 });
+      this.#paces.set(text, { ms, runs: 1, trials: TRIALS });
       if (this.#paces.size > MAX_TEXTS) this.#forgetOldest();
       return;
     }
     pace.ms = shortest(pace.ms, ms);
-    pace.runs += 1;
+    // one that has proved itself needs more than a slow run to lose that: it may be the machine's
+    pace.runs = ms >= SLOW_MS && pace.runs < pace.trials ? 0 : pace.runs + 1;
   }
 
-  /** It has held up others: it is slow until it has shown otherwise, by one run: it may have been the machine. */
+  /**
+   * It has held up others: it is slow until it has shown otherwise. What is fast for most values and slow for some holds up
+   * others again and again: it has to show it for longer each time.
+   */
   noteSlow(text: string, ms: number): void {
-    this.#paces.set(text, { ms: Math.max(ms, 2 * FAST_MS), runs: TRIALS - 1 });
+    const trials = Math.min(MAX_TRIALS, TRIALS_GROWTH * (this.#paces.get(text)?.trials ?? TRIALS));
+    this.#paces.set(text, { ms: Math.max(ms, 2 * FAST_MS), runs: 0, trials });
   }
 
   #forgetOldest(): void {

@@ -35,6 +35,7 @@ export class SharedConnection {
   #sent: Sent[] = [];
   #headSince = 0;
   #places = 0;
+  #restedAt = 0;
   #isRetiring = false;
   /** A cancel may still be on its way, and would hit whoever comes next. */
   #isDoomed = false;
@@ -68,11 +69,6 @@ export class SharedConnection {
     return this.#places;
   }
 
-  /** Nobody has a place, and nothing is under way. */
-  get isAtRest(): boolean {
-    return this.#places === 0 && this.#sent.length === 0;
-  }
-
   get isDoomed(): boolean {
     return this.#isDoomed;
   }
@@ -89,6 +85,11 @@ export class SharedConnection {
   headMs(now: number): number {
     const [head] = this.#sent;
     return head === undefined ? 0 : Math.max(0, now - Math.max(this.#headSince, head.sentAt + this.#distance.ms));
+  }
+
+  /** How long nobody has had a place and nothing was under way, in ms; undefined while that is not so. */
+  restMs(now: number): number | undefined {
+    return this.#places === 0 && this.#sent.length === 0 ? now - this.#restedAt : undefined;
   }
 
   retire(): void {
@@ -204,6 +205,8 @@ export class SharedConnection {
   }
 
   #restIfDone(): void {
-    if (this.isAtRest) this.#onRest(this);
+    if (this.#places > 0 || this.#sent.length > 0) return;
+    this.#restedAt = this.#environment.now();
+    this.#onRest(this);
   }
 }
