@@ -1,6 +1,7 @@
 import type { Environment, Timer } from "../../clock.ts";
 import type { NodeId } from "../../topology/node.ts";
 import { Lease, type LeaseOwner, type PooledConnection } from "../lease.ts";
+import { Distance } from "./distance.ts";
 import { Paces } from "./paces.ts";
 import { Share } from "./share.ts";
 import { SharedConnection } from "./shared-connection.ts";
@@ -39,7 +40,8 @@ const LINGER_MS = 200;
 
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
-  readonly paces: Paces = new Paces();
+  readonly distance: Distance = new Distance();
+  readonly #paces = new Paces();
   readonly #lender: Lender;
   readonly #environment: Environment;
   #shared: SharedConnection[] = [];
@@ -64,13 +66,22 @@ export class Multiplexer implements LeaseOwner {
     return this.#shared.reduce((sum, { places }) => sum + Math.max(0, places - 1), 0);
   }
 
+  /** A statement was answered on a connection to itself, after this time: so it shows whether it may share one the next time. */
+  noteAlone(text: string, ms: number): void {
+    this.#paces.note(text, Math.max(0, ms - this.distance.ms));
+  }
+
+  isFast(text: string): boolean {
+    return this.#paces.isFast(text);
+  }
+
   /** A place for one fast read; undefined where it had better have a connection to itself. */
   take(text: string): Lease | undefined {
     // alone it would gain nothing
-    if (this.#lender.lent === 0 || !this.paces.isFast(text)) return undefined;
+    if (this.#lender.lent === 0 || !this.#paces.isFast(text)) return undefined;
     const now = this.#environment.now();
     if (this.#lender.isAwaited) this.#makeRoom();
-    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.paces.expectedMs(text) ?? 1));
+    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
     const shared = this.#shared.find((each) => canTake(each, depth, now)) ?? this.#share() ?? this.#fallback(now);
     return shared && this.#lend(shared, now);
   }
@@ -82,7 +93,7 @@ export class Multiplexer implements LeaseOwner {
   adopt(lease: Lease, text: string): Lease | undefined {
     const { isAwaited, lent } = this.#lender;
     if (!isAwaited || lent < 2 || lease.isShared || lease.connection.pipeline === undefined) return undefined;
-    if (!this.paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
+    if (!this.#paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
     return this.#lend(this.#begin(lease), this.#environment.now());
   }
 
@@ -117,7 +128,9 @@ export class Multiplexer implements LeaseOwner {
   }
 
   #begin(lease: Lease): SharedConnection {
-    const shared = new SharedConnection(lease, this.#environment, this.paces, (each) => this.#onRest(each));
+    const shared = new SharedConnection(lease, this.#environment, this.#paces, this.distance, (each) =>
+      this.#onRest(each),
+    );
     this.#shared.push(shared);
     return shared;
   }
