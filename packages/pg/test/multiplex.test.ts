@@ -54,20 +54,26 @@ test("fast reads share connections, and each gets its own answer", async () => {
     const rows = await many(100);
     expect(rows.map((row) => row?.id)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   }
-  const running = many(60);
-  await sleep(0);
-  expect(primary()).toMatchObject({ waiting: 0 });
-  await running;
+  // on a busy machine they may have been slow, and have to prove themselves again
+  await until("60 reads at once of which none waits for a connection", async () => {
+    const running = many(60);
+    await sleep(0);
+    const waiting = primary()?.waiting;
+    await running;
+    return waiting === 0;
+  });
   expect(primary()).toMatchObject({ inUse: 0, waiting: 0 });
 });
 
 test("a slow one does not hold up the fast ones behind it for long", async () => {
   await warmUp();
   const filler = many(4);
-  const slow = byId(5, SLOW);
-  const start = performance.now();
+  let hasEnded = false;
+  const slow = byId(5, SLOW).finally(() => {
+    hasEnded = true;
+  });
   await Promise.all([filler, many(30)]);
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(hasEnded).toBe(false);
   expect((await slow)?.id).toBe(5);
 });
 
