@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Candidate } from "../src/routing/balance.ts";
-import { balance } from "../src/routing/balance.ts";
 import { freshAfter } from "../src/routing/freshness.ts";
 import { formatToken, freshAfterToken, parseToken } from "../src/routing/freshness-token.ts";
 import type { Demand, RoutingRules } from "../src/routing/route.ts";
@@ -176,73 +174,6 @@ describe("freshness", () => {
   test("a token of an older timeline asks for the primary: what it covers may be lost", () => {
     const old = { ...at("15"), timeline: (reign?.timeline ?? 0) - 1 };
     expect(freshAfterToken(old, topology, positions)).toBe(Number.POSITIVE_INFINITY);
-  });
-});
-
-describe("balance", () => {
-  const candidate = (id: string, changes: Partial<Candidate> = {}): Candidate => ({
-    id,
-    busy: 0,
-    latencyMs: 1,
-    weight: 1,
-    ...changes,
-  });
-
-  const cases: readonly (readonly [
-    string,
-    "least-busy" | "latency",
-    readonly Candidate[],
-    number,
-    readonly string[],
-  ])[] = [
-    [
-      "the least busy comes first",
-      "least-busy",
-      [candidate("a", { busy: 3 }), candidate("b", { busy: 1 })],
-      0,
-      ["b", "a"],
-    ],
-    [
-      "work counts per weight",
-      "least-busy",
-      [candidate("a", { busy: 1 }), candidate("b", { busy: 4, weight: 5 })],
-      0,
-      ["b", "a"],
-    ],
-    [
-      "weight 0 comes last, however busy the others are",
-      "least-busy",
-      [candidate("a", { weight: 0 }), candidate("b", { busy: 1000 })],
-      0,
-      ["b", "a"],
-    ],
-    [
-      "of equally busy ones the nearer comes first",
-      "least-busy",
-      [candidate("a", { latencyMs: 9 }), candidate("b")],
-      0,
-      ["b", "a"],
-    ],
-    [
-      "by latency the nearer comes first, though it is busier",
-      "latency",
-      [candidate("a", { latencyMs: 9 }), candidate("b", { busy: 50 })],
-      0,
-      ["b", "a"],
-    ],
-    [
-      "by latency, round trips that are almost equal count as equal",
-      "latency",
-      [candidate("a", { latencyMs: 1.01, busy: 2 }), candidate("b", { latencyMs: 1.4 })],
-      0,
-      ["b", "a"],
-    ],
-    ["equals stay in order for a low random number", "least-busy", [candidate("a"), candidate("b")], 0, ["a", "b"]],
-    ["equals are turned by a high one", "least-busy", [candidate("a"), candidate("b")], 0.99, ["b", "a"]],
-  ];
-
-  test.each(cases)("%s", (_, by, candidates, random, expected) => {
-    expect(balance(candidates, by, random)).toEqual(expected);
   });
 });
 

@@ -33,6 +33,8 @@ interface ExactlyOnceConfig {
 export interface Config extends Groups {
   readonly driver: Driver;
   readonly nodes: readonly NodeConfig[];
+  /** No node has a weight other than the others. */
+  readonly hasEvenWeights: boolean;
   readonly applicationName: string;
   /** Undefined: off. */
   readonly exactlyOnce: ExactlyOnceConfig | undefined;
@@ -65,11 +67,13 @@ export function resolveConfig(options: PoolOptions): Config {
   const groups = Object.fromEntries(
     GROUPS.map((group) => [group, checkGroup(group, options[group], optionRules[group])]),
   );
+  const resolved = resolveNodes(nodes, driver);
   const config = {
     ...(groups as Groups), // keys of GROUPS
     driver,
     applicationName,
-    nodes: resolveNodes(nodes, driver),
+    nodes: resolved,
+    hasEvenWeights: resolved.every(({ weight }) => weight === resolved[0]?.weight),
     exactlyOnce: resolveExactlyOnce(options.exactlyOnce, driver),
     durability: resolveDurability(options.durability),
     retryOnConflict: resolveRetryOnConflict(options.retryOnConflict),

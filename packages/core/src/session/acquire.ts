@@ -12,7 +12,7 @@ import { jittered } from "../jittered.ts";
 import { ConnectFailure } from "../pool/connect-failure.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { NodePool } from "../pool/node-pool.ts";
-import { balance } from "../routing/balance.ts";
+import { balance, type Candidate } from "../routing/balance.ts";
 import type { Demand, Route } from "../routing/route.ts";
 import { mayAnswer, route } from "../routing/route.ts";
 import { isSameState } from "../same-state.ts";
@@ -116,16 +116,17 @@ function findRoute(context: SessionContext, demand: Demand): Route {
 
 function choose(context: SessionContext, nodes: readonly NodeId[]): NodePool {
   const first = nodes[0] as NodeId; // a route has at least one node
-  const best = nodes.length === 1 ? first : rank(context, nodes);
+  const best = nodes.length === 1 ? first : pick(context, nodes);
   return context.pools.get(best) as NodePool; // every node of the topology has its pool
 }
 
-function rank(context: SessionContext, nodes: readonly NodeId[]): NodeId {
-  const candidates = nodes.map((id) => {
-    const { busy, weight } = context.pools.get(id) as NodePool; // every node of the topology has its pool
-    return { id, busy, latencyMs: context.cell.current.nodes.get(id)?.latencyMs ?? 0, weight };
-  });
-  return balance(candidates, context.config.routing.balance, context.environment.random())[0] as NodeId;
+function pick(context: SessionContext, nodes: readonly NodeId[]): NodeId {
+  const { cell, config, environment, pools } = context;
+  const candidateOf = (id: NodeId): Candidate => {
+    const { busy, weight } = pools.get(id) as NodePool; // every node of the topology has its pool
+    return { busy, latencyMs: cell.current.nodes.get(id)?.latencyMs ?? 0, weight };
+  };
+  return balance(nodes, candidateOf, config.routing.balance, config.hasEvenWeights, () => environment.random());
 }
 
 /** Every node that could serve has just failed to give a connection: hands on what cannot mend, else rests a little. */
