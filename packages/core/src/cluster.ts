@@ -19,6 +19,7 @@ import { createCounters } from "./observe/counters.ts";
 import { Events } from "./observe/events.ts";
 import { Introduction } from "./pool/introduction.ts";
 import { NodePool } from "./pool/node-pool.ts";
+import { Hedging } from "./routing/hedging.ts";
 import { Acknowledged } from "./session/acknowledged.ts";
 import type { SessionContext } from "./session/context.ts";
 import { drain } from "./session/drain.ts";
@@ -95,6 +96,7 @@ export class Cluster {
       cell,
       pools,
       room: new WaitingRoom(cell, environment, config.failover),
+      hedging: config.routing.hedge > 0 && config.nodes.length > 1 ? new Hedging(config.routing.hedge) : undefined,
       events: new Events(),
       counters: createCounters(),
       work: new Work(),

@@ -33,6 +33,7 @@ export const optionRules = {
     readFrom: { type: "choice", of: ["mirrors", "primary"], default: "mirrors" },
     consistency: { type: "choice", of: ["process", "context", "eventual", "strong"], default: "process" },
     balance: { type: "choice", of: ["least-busy", "latency"], default: "least-busy" },
+    hedge: { type: "number", min: 0, max: 1, default: 0 },
     maxLagBytes: { type: "integer", min: 0, max: 9_007_199_254_740_991, default: 16_777_216 },
     maxLagMs: { type: "integer", min: 0, max: 86_400_000, default: 10_000 },
     freshWaitMs: { type: "integer", min: 0, max: 60_000, default: 20 },
@@ -137,8 +138,16 @@ export interface PoolOptions {
     readonly readFrom?: "mirrors" | "primary";
     /** How fresh reads have to be. Default `process`: they see what this process has written. */
     readonly consistency?: Consistency;
-    /** How one of several mirrors is chosen. Default `least-busy`. */
+    /**
+     * How one of several mirrors is chosen: of two that are drawn by weight, the one with the least work, or with the least work
+     * times round trip. Default `least-busy`.
+     */
     readonly balance?: Balance;
+    /**
+     * Largest share of the reads that are also sent to a second node, where the first one takes longer than for 95 % of its
+     * reads; the first answer counts. 0 (off) to 1, default 0; 0.05 does what can be done.
+     */
+    readonly hedge?: number;
     /** A mirror further behind than this gets no reads. 0 and up, default 16 MiB. */
     readonly maxLagBytes?: number;
     /** The same in time. 0 ms to a day, default 10 000. */

@@ -7,6 +7,10 @@ export interface Counters {
   transactions: number;
   /** Statements that were run again, on another node or after waiting for a new primary. */
   reruns: number;
+  /** Reads that were sent to a second node as well, since the first one was slow. */
+  hedged: number;
+  /** Those that the second node has answered first. */
+  hedgesWon: number;
   misrouted: number;
   commitUnknown: number;
   transactionsLost: number;
@@ -37,6 +41,8 @@ export function createCounters(): Counters {
     writes: 0,
     transactions: 0,
     reruns: 0,
+    hedged: 0,
+    hedgesWon: 0,
     misrouted: 0,
     commitUnknown: 0,
     transactionsLost: 0,

@@ -221,7 +221,7 @@ export class Binding {
     this.endTransaction();
   }
 
-  /** Moves the open transaction to a connection on which it has just been run again. */
+  /** Goes on with a connection on which the open transaction has just been run again, or a read has been answered. */
   move(lease: Lease): void {
     this.#lease = lease;
     this.#keepState();

@@ -8,6 +8,7 @@ import type { CallSignal } from "../interruption.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Events } from "../observe/events.ts";
 import type { NodePool } from "../pool/node-pool.ts";
+import type { Hedging } from "../routing/hedging.ts";
 import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Acknowledged } from "./acknowledged.ts";
@@ -32,6 +33,8 @@ export interface SessionContext {
   readonly cell: TopologyCell;
   readonly pools: ReadonlyMap<NodeId, NodePool>;
   readonly room: WaitingRoom;
+  /** Undefined where no read is sent twice. */
+  readonly hedging: Hedging | undefined;
   readonly events: Events;
   readonly counters: Counters;
   readonly work: Work;

@@ -20,7 +20,9 @@ import { StateRefused } from "./establish.ts";
 import { judge } from "./failure.ts";
 import { waitForFreshMirror } from "./fresh-mirror.ts";
 import { hasCommitted } from "./has-committed.ts";
+import { runHedged } from "./hedge.ts";
 import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
+import { isPlainRead, isShareable } from "./plain-read.ts";
 import { Recovery } from "./recovery.ts";
 import { Interrupted, run } from "./run.ts";
 import { answeredCommit, ledgerUseOf, send } from "./send.ts";
@@ -232,12 +234,13 @@ export class Session {
         demand = await waitForFreshMirror(this.#context, demand.anew, call);
       const place = isFirst ? UNDER_WAY : (fixed ?? demand);
       const kept = binding.keep(place);
-      const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, place);
-      const shareable = isShareable ? statement.text : undefined;
+      const isPlain = kept === undefined && isPlainRead(binding, facts, place);
+      const mayShare = isPlain && !isDisplaced && isShareable(this.#context, statement);
+      const shareable = mayShare ? statement.text : undefined;
       const lease = kept ?? binding.bind(place, await this.#acquire(place, call, avoid, shareable));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
-      const { work } = this.#context;
+      const { work, hedging } = this.#context;
       const isAlone = binding.transaction === undefined;
       const ledgerUse = ledgerUseOf(this.#context, binding, lease, facts, demand);
       const sentAt = this.#context.environment.now();
@@ -245,13 +248,17 @@ export class Session {
       try {
         const result = await (isFirst
           ? run(this.#context, lease, statement, call, begin.statement)
-          : send(this.#context, lease, statement, ledgerUse, call));
+          : isPlain && hedging !== undefined
+            ? runHedged(this.#context, hedging, { statement, demand: place, lease, shareable }, call, (second) =>
+                binding.move(second),
+              )
+            : send(this.#context, lease, statement, ledgerUse, call));
         if (isFirst) binding.noteBegun();
         if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
           this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
         }
         binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
-        if (isShareable && !lease.isShared) this.#notePace(lease, statement, sentAt);
+        if (mayShare && !lease.isShared) this.#notePace(lease, statement, sentAt);
         return result;
       } catch (error) {
         if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
@@ -286,15 +293,6 @@ export class Session {
         if (isAlone) work.end(place.intent);
       }
     }
-  }
-
-  /** A read that leaves nothing on its connection, and needs nothing there. */
-  #isShareable(statement: Statement, facts: StatementFacts, demand: Demand): boolean {
-    const { driver, config } = this.#context;
-    if (demand.intent !== "read" || !config.pool.shareReads || driver.mayPipeline?.(statement) !== true) return false;
-    if (facts.session !== "none" || facts.transaction !== "none" || facts.multiple || facts.stream) return false;
-    const { isPinned, transaction, journal } = this.#binding;
-    return !isPinned && transaction === undefined && journal.state === undefined;
   }
 
   /** On a connection to itself: so it shows whether it may share one the next time. */
