@@ -27,6 +27,8 @@ export function scheduleFaults(stage: Stage): void {
     const fault = random.weighted(faults);
     later(stage, random.between(20, setting.troubledMs * 0.8), () => fault(stage));
   }
+  for (let index = 0; index < setting.slowings; index += 1)
+    later(stage, random.between(20, setting.troubledMs), () => slowTheNetwork(stage));
 }
 
 /** What follows from a trouble, unless all troubles are over by then. */

@@ -92,6 +92,9 @@ export type Happening =
       readonly type: "final";
       readonly openConnections: readonly number[];
       readonly armedTimers: number;
+      /** Reads that went to a second node as well, and those that it has answered first. */
+      readonly hedged: number;
+      readonly hedgesWon: number;
       /** What the last primary has. */
       readonly tokens: readonly string[];
     };

@@ -10,7 +10,11 @@ export interface Setting {
   readonly statementMs: number;
   readonly callers: number;
   readonly callsEach: number;
+  /** The share of the reads that take long. */
+  readonly longReads: number;
   readonly faults: number;
+  /** How often the way to a server is slow for a moment, besides. */
+  readonly slowings: number;
   /** Faults begin within this time, and all troubles end after it. */
   readonly troubledMs: number;
   /** close() comes in the middle of it all. */
@@ -28,6 +32,9 @@ export function drawSetting(random: Random): Setting {
   ); // prettier-ignore
   const statementMs = random.pick([400, 1000, 2500]);
   const max = random.pick([1, 2, 3, 5]);
+  const hedge = random.chance(0.06) ? random.pick([0.2, 1]) : 0;
+  // which reads are slow is known only after many, and then there have to be troubles still
+  const isLong = hedge > 0;
   return {
     world: {
       nodes,
@@ -68,6 +75,7 @@ export function drawSetting(random: Random): Setting {
         balance: random.pick(["least-busy", "latency"]),
         maxLagMs: random.pick([200, 10_000]),
         splitBrainReads: random.chance(0.2),
+        hedge,
       },
       exactlyOnce: random.chance(0.4),
       durability: random.chance(0.2) ? "mirrored" : "primary",
@@ -77,10 +85,13 @@ export function drawSetting(random: Random): Setting {
       failover: { releaseJitterMs: random.pick([0, 10, 50]), maxWaiting: random.pick([4, 10_000]) },
     },
     statementMs,
-    callers: random.integer(2, 5),
-    callsEach: random.integer(4, 10),
-    faults: random.integer(0, 4),
-    troubledMs: random.integer(600, 2000),
+    callers: isLong ? 6 : random.integer(2, 5),
+    callsEach: isLong ? random.integer(100, 150) : random.integer(4, 10),
+    // what many reads take is not slow
+    longReads: isLong ? 0.02 : 0.1,
+    faults: isLong ? random.integer(2, 8) : random.integer(0, 4),
+    slowings: isLong ? 60 : 0,
+    troubledMs: isLong ? random.integer(12_000, 20_000) : random.integer(600, 2000),
     closesEarly: random.chance(0.1),
   };
 }

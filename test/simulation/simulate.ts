@@ -49,6 +49,8 @@ export async function simulate(seed: number): Promise<readonly Recorded[]> {
     type: "final",
     openConnections: [...connections].map(({ id }) => id),
     armedTimers: environment.armedTimers,
+    hedged: pool.stats().hedged,
+    hedgesWon: pool.stats().hedgesWon,
     tokens: (world.primary?.log ?? []).map(({ token }) => token),
   });
   return history.happenings;

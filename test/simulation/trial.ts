@@ -28,6 +28,8 @@ function outlineOf(happenings: readonly Recorded[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const happening of happenings) {
     names.add(happening.type);
+    if (happening.type === "final" && happening.hedged > 0) names.add("hedged");
+    if (happening.type === "final" && happening.hedgesWon > 0) names.add("hedge-won");
     if (happening.type === "end" && happening.error?.code !== undefined) names.add(happening.error.code);
     if (happening.type !== "event") continue;
     names.add(happening.name);

@@ -9,7 +9,7 @@ const stand: Stand = { epoch: 1, primary: "a", isWritable: true, isSplit: false 
 
 /** One thing after the other, a millisecond and an event apart, after a look at the primary. */
 function historyOf(...happenings: readonly Happening[]): Recorded[] {
-  const end: Happening = { type: "final", openConnections: [], armedTimers: 0, tokens: [] };
+  const end: Happening = { type: "final", openConnections: [], armedTimers: 0, hedged: 0, hedgesWon: 0, tokens: [] };
   const hasEnd = happenings.some(({ type }) => type === "final");
   return [observed("a", {}), ...happenings, ...(hasEnd ? [] : [end])].map((happening, index) => ({
     at: index,
@@ -212,12 +212,12 @@ const wrong: readonly (readonly [sentence: string, rule: string, happenings: rea
   [
     "a connection that is open after close()",
     "nothing is leaked",
-    [{ type: "final", openConnections: [7], armedTimers: 0, tokens: [] }],
+    [{ type: "final", openConnections: [7], armedTimers: 0, hedged: 0, hedgesWon: 0, tokens: [] }],
   ],
   [
     "a timer that is armed after close()",
     "nothing is leaked",
-    [{ type: "final", openConnections: [], armedTimers: 1, tokens: [] }],
+    [{ type: "final", openConnections: [], armedTimers: 1, hedged: 0, hedgesWon: 0, tokens: [] }],
   ],
   ["a breach of the port's contract", "the contract is kept", [{ type: "broken", what: "two statements at once" }]],
 ];
@@ -251,7 +251,19 @@ test("the simulation meets all the troubles that it is there for", async () => {
       "ABORTED",
     ],
     ...["NO_PRIMARY", "NO_NODE", "SPLIT_BRAIN", "ACQUIRE_TIMEOUT", "QUEUE_FULL", "POOL_CLOSED", "SWITCHOVER_FAILED"],
-    ...["superseded", "foreign", "rival", "switchover", "failover", "stall", "23505", "25P02", "40P01"],
+    ...[
+      "hedged",
+      "hedge-won",
+      "superseded",
+      "foreign",
+      "rival",
+      "switchover",
+      "failover",
+      "stall",
+      "23505",
+      "25P02",
+      "40P01",
+    ],
   ];
   expect(expected.filter((thing) => !met.has(thing))).toEqual([]);
 }, 120_000);

@@ -27,9 +27,9 @@ export function timeoutOf({ timeoutMs }: Patience): { readonly timeoutMs?: numbe
   return timeoutMs === undefined ? {} : { timeoutMs };
 }
 
-/** A statement may take long, whatever it is. */
-export function drawDuration(random: Random): string {
-  return random.chance(0.1) ? ` FOR ${random.integer(5, 120)}` : "";
+/** A statement may take long, whatever it is. @param share of those that do */
+export function drawDuration(random: Random, share = 0.1): string {
+  return random.chance(share) ? ` FOR ${random.integer(5, 120)}` : "";
 }
 
 /** One read outside a transaction. */
@@ -41,7 +41,7 @@ export async function read(app: Application, random: Random, patience: Patience,
     [1, "LOCKREAD"],
     [mustSucceed ? 0 : 0.2, "CRASH"],
   ]);
-  const text = `${verb}${mustSucceed ? "" : drawDuration(random)}`;
+  const text = `${verb}${mustSucceed ? "" : drawDuration(random, setting.longReads)}`;
   const kind = consistency === "eventual" ? "read-eventual" : "read";
   const limitMs = patience.timeoutMs ?? setting.statementMs;
   await app.call({ ...patience, kind, text, limitMs, mustSucceed }, (call, options) => {
