@@ -54,6 +54,8 @@ const KEYS = [
   "onProgress",
 ];
 
+/** How often rows may wait for each other: longer chains than these are a circle, or as good as one. */
+const MAX_TURNS = 20;
 /** Rounds without an end in sight: a source that moves is for `follow`. */
 const MAX_ROUNDS = 1000;
 
@@ -142,7 +144,7 @@ async function writeAll(
   const tables = pairs.map((pair) => pair.target);
   const { levels } = foreignKeyOrder(tables, target.foreignKeys);
   let batches: readonly Batch[] = planBatches(rows, levels, batchRows);
-  for (;;) {
+  for (let turn = 1; ; turn += 1) {
     const postponed: Suspect[] = [];
     let obstacle: unknown;
     for (const batch of batches) {
@@ -159,7 +161,7 @@ async function writeAll(
     if (postponed.length === 0) return;
     const isAlone = batches.every((batch) => batch.rows.length === 1);
     const before = batches.reduce((sum, batch) => sum + batch.rows.length, 0);
-    if (isAlone && postponed.length === before) {
+    if ((isAlone && postponed.length === before) || turn >= MAX_TURNS) {
       const [first] = postponed as [Suspect];
       const message = `${postponed.length} rows could not be written, the first one in ${first.table} with the key ${JSON.stringify(first.key)}: another row or a constraint of the target stands in the way`;
       throw new JobError("REPAIR_CONFLICT", message, { cause: obstacle, resumable: true });
