@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { planChunks } from "../copy/chunks.ts";
 import type { Chunk } from "../copy/plan.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Dialect, View } from "../dialect.ts";
 import { dialectsOf } from "../dialects.ts";
 import { JobError, refused } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
@@ -99,6 +99,8 @@ interface Search {
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly meter: Meter;
+  /** In place of a view of its own. */
+  readonly openView?: () => Promise<View>;
 }
 
 interface Found {
@@ -111,11 +113,11 @@ interface Found {
 
 /** One pass over everything. Whatever is lost on the way is looked at again. */
 export async function findAll(
-  { dialect, from, to, numbers, readFrom, signal, meter }: Search,
+  { dialect, from, to, numbers, readFrom, signal, meter, openView }: Search,
   pick: (source: Catalog, target: Catalog) => readonly Pair[],
 ): Promise<Found> {
-  const here = new Side(from, dialect, readFrom);
-  const there = new Side(to, dialect, "primary");
+  const here = new Side(openView ?? (() => dialect.openView(from, readFrom, signal)));
+  const there = new Side(() => dialect.openView(to, "primary", signal));
   try {
     const view = await here.view(signal);
     const source = await dialect.readCatalog(view.holder, signal);

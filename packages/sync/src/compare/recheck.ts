@@ -58,7 +58,7 @@ async function lookAgain(
   const look = <T>(pool: FailoverPool, question: (on: Querier) => Promise<T>): Promise<T> =>
     pool.transaction(
       async (on) => {
-        for (const setting of dialect.readerSettings) await on.query(setting);
+        await on.query(dialect.readerSettings.join("; "));
         return question(on);
       },
       { ...PATIENT, readOnly: true, signal },

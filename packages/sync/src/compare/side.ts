@@ -1,21 +1,16 @@
-import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { Dialect, View } from "../dialect.ts";
+import type { ReservedConnection } from "@mirrorpool/core";
+import type { View } from "../dialect.ts";
 import { ViewLost } from "../faults.ts";
 
 /** One side of a comparison: connections with one view, or with a new one where that was lost. */
 export class Side {
-  readonly #pool: FailoverPool;
-  readonly #dialect: Dialect;
-  readonly #on: "primary" | "mirror";
+  readonly #openView: (signal: AbortSignal) => Promise<View>;
   #view: View | undefined;
   #opening: Promise<View> | undefined;
-  /** Views that were taken. */
-  views = 0;
 
-  constructor(pool: FailoverPool, dialect: Dialect, on: "primary" | "mirror") {
-    this.#pool = pool;
-    this.#dialect = dialect;
-    this.#on = on;
+  /** @param openView takes a view; called again where that is lost */
+  constructor(openView: (signal: AbortSignal) => Promise<View>) {
+    this.#openView = openView;
   }
 
   async view(signal: AbortSignal): Promise<View> {
@@ -28,8 +23,7 @@ export class Side {
 
   async #open(signal: AbortSignal): Promise<View> {
     this.#view?.close();
-    this.#view = await this.#dialect.openView(this.#pool, this.#on, signal);
-    this.views += 1;
+    this.#view = await this.#openView(signal);
     return this.#view;
   }
 

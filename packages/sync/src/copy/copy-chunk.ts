@@ -50,7 +50,7 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
   const { dialect, job, chunk, generation, source, target, range, signal } = work;
   const { state } = dialect;
   await tell(session, "BEGIN", [], signal);
-  for (const setting of dialect.writerSettings) await tell(session, setting, [], signal);
+  await tell(session, dialect.writerSettings.join("; "), [], signal);
   const claim = await state.claimChunk(session, job, chunk, generation);
   if (claim === "done") return { what: "done", rows: 0, bytes: 0 };
   if (claim === "superseded")
@@ -103,7 +103,7 @@ async function checksumAside(
   signal: AbortSignal,
 ): Promise<Checksum> {
   await tell(session, mark.set, [], signal);
-  for (const setting of readerSettings) await tell(session, setting, [], signal);
+  await tell(session, readerSettings.join("; "), [], signal);
   const sum = await checksum(session, table, range, signal);
   await tell(session, mark.goBack, [], signal);
   return sum;

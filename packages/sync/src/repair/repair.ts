@@ -131,8 +131,8 @@ interface Work {
 }
 
 /**
- * What is in the way of one row may be another one that is still to be written: what fails is put off, and its batch done row by row,
- * as long as that gets on.
+ * What is in the way of one row may be another one that is still to be written: a batch that fails is halved, and the rows that
+ * are left are tried again after all others, as long as that gets on.
  */
 async function writeAll(
   work: Work,
@@ -140,32 +140,49 @@ async function writeAll(
   rows: readonly Suspect[],
   counts: Record<"inserted" | "updated" | "deleted", number>,
 ): Promise<void> {
-  const { pairs, dialect, batchRows } = work;
+  const { pairs, batchRows } = work;
   const tables = pairs.map((pair) => pair.target);
   const { levels } = foreignKeyOrder(tables, target.foreignKeys);
-  let batches: readonly Batch[] = planBatches(rows, levels, batchRows);
+  let left = rows;
   for (let turn = 1; ; turn += 1) {
-    const postponed: Suspect[] = [];
-    let obstacle: unknown;
-    for (const batch of batches) {
+    const postponed: Postponed[] = [];
+    for (const batch of planBatches(left, levels, batchRows)) {
       const pair = pairs.find(({ source }) => nameOf(source) === batch.table) as Pair; // rows are of these tables
-      try {
-        await writeBatch(work, pair, batch);
-        count(counts, batch.rows);
-      } catch (error) {
-        if (!dialect.isConflict(error)) throw error;
-        obstacle = error;
-        postponed.push(...batch.rows);
-      }
+      const failed = await writeOrHalve(work, pair, batch);
+      const there = new Set(failed.map(({ row }) => row));
+      count(
+        counts,
+        batch.rows.filter((row) => !there.has(row)),
+      );
+      postponed.push(...failed);
     }
-    if (postponed.length === 0) return;
-    const isAlone = batches.every((batch) => batch.rows.length === 1);
-    const before = batches.reduce((sum, batch) => sum + batch.rows.length, 0);
-    if ((isAlone && postponed.length === before) || turn >= MAX_TURNS) {
-      const [first] = postponed as [Suspect];
-      const message = `${postponed.length} rows could not be written, the first one in ${first.table} with the key ${JSON.stringify(first.key)}: another row or a constraint of the target stands in the way`;
-      throw new JobError("REPAIR_CONFLICT", message, { cause: obstacle, resumable: true });
+    const [first] = postponed;
+    if (first === undefined) return;
+    if (postponed.length === left.length || turn >= MAX_TURNS) {
+      const message = `${postponed.length} rows could not be written, the first one in ${first.row.table} with the key ${JSON.stringify(first.row.key)}: another row or a constraint of the target stands in the way`;
+      throw new JobError("REPAIR_CONFLICT", message, { cause: first.obstacle, resumable: true });
     }
-    batches = planBatches(postponed, levels, 1);
+    left = postponed.map(({ row }) => row);
+  }
+}
+
+interface Postponed {
+  readonly row: Suspect;
+  readonly obstacle: unknown;
+}
+
+/** Returns the rows that could not be written. */
+async function writeOrHalve(work: Work, pair: Pair, batch: Batch): Promise<readonly Postponed[]> {
+  try {
+    await writeBatch(work, pair, batch);
+    return [];
+  } catch (obstacle) {
+    if (!work.dialect.isConflict(obstacle)) throw obstacle;
+    const { rows } = batch;
+    if (rows.length === 1) return rows.map((row) => ({ row, obstacle }));
+    const middle = Math.ceil(rows.length / 2);
+    const first = await writeOrHalve(work, pair, { ...batch, rows: rows.slice(0, middle) });
+    const second = await writeOrHalve(work, pair, { ...batch, rows: rows.slice(middle) });
+    return [...first, ...second];
   }
 }

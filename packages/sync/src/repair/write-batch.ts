@@ -31,7 +31,7 @@ export async function writeBatch(
     try {
       const current = await from.transaction(
         async (on) => {
-          for (const setting of dialect.readerSettings) await on.query(setting);
+          await on.query(dialect.readerSettings.join("; "));
           return dialect.readRows(on, source, keys, signal);
         },
         { ...options, readOnly: true },
@@ -40,7 +40,7 @@ export async function writeBatch(
       const there = new Set(current.map((row) => JSON.stringify(places.map((place) => row[place]))));
       const gone = keys.filter((key) => !there.has(JSON.stringify(key)));
       await to.transaction(async (on) => {
-        for (const setting of dialect.writerSettings) await on.query(setting);
+        await on.query(dialect.writerSettings.join("; "));
         await dialect.deleteRows(on, target, gone, signal);
         await dialect.writeRows(on, target, current, signal);
       }, options);
