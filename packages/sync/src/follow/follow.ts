@@ -4,14 +4,7 @@ import { dialectsOf } from "../dialects.ts";
 import { type Conflict, type Refusal, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { nameOf } from "../model.ts";
-import {
-  checkChoice,
-  checkJobName,
-  checkListener,
-  checkNumbers,
-  checkOptions,
-  type JobOptions,
-} from "../options.ts";
+import { checkChoice, checkJobName, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
 import { pairTables } from "../pair-tables.ts";
 import type { Progress } from "../progress.ts";
 import { ask } from "../querier.ts";
@@ -106,7 +99,8 @@ export async function follow(options: FollowOptions): Promise<Following> {
       all.push({ table: nameOf(table), reason: "it has no primary key, so that a change names no row" });
     else if (table.identity === "none")
       all.push({ table: nameOf(table), reason: "its REPLICA IDENTITY is not DEFAULT or FULL" });
-    if (table.isUnlogged) all.push({ table: nameOf(table), reason: "it is unlogged: its changes are nowhere to be read" });
+    if (table.isUnlogged)
+      all.push({ table: nameOf(table), reason: "it is unlogged: its changes are nowhere to be read" });
     if (!table.isOwned) all.push({ table: nameOf(table), reason: "only its owner may publish it" });
   }
   const targets = pairs.map((pair) => pair.target);
@@ -119,7 +113,10 @@ export async function follow(options: FollowOptions): Promise<Following> {
     }
   }
   if (all.length > 0) throw refused(`the job ${job} is`, all);
-  const hash = createHash("sha256").update(JSON.stringify([job, target.identity])).digest("hex").slice(0, 16);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([job, target.identity]))
+    .digest("hex")
+    .slice(0, 16);
   const { levels } = foreignKeyOrder(targets, target.foreignKeys);
   return new Follower({
     options,
@@ -161,4 +158,3 @@ async function mayActAsReplica(to: FailoverPool): Promise<boolean> {
   const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
   return row?.may === "true";
 }
-

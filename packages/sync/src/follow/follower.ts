@@ -13,8 +13,8 @@ import {
   dropSlot,
   endOfTimeline,
   findSlot,
-  identify,
   type Identity,
+  identify,
   openReplication,
   settlePublication,
 } from "../postgres/slot.ts";
@@ -188,9 +188,9 @@ export class Follower implements Following {
         }
         failures = this.#counts.transactions > before ? 0 : failures + 1;
         const isOver = failures >= this.#setting.numbers.attempts;
-        if (!(isPassing(error) || error instanceof ViewLost || isSlotBusy(error)) || isOver) {
+        if (!mayPass(error) || isOver) {
           this.#state = "failed";
-          throw error;
+          throw isSlotBusy(error) ? this.#followedTwice(error) : error;
         }
         this.#state = "interrupted";
         this.#counts.interruptions += 1;
@@ -198,6 +198,11 @@ export class Follower implements Following {
         await sleep(REST_MS).catch(() => {});
       }
     }
+  }
+
+  #followedTwice(cause: unknown): JobError {
+    const message = `the job ${this.#setting.job} is being followed by another process, which has the source's slot`;
+    return new JobError("JOB_CONFLICT", message, { cause, resumable: true });
   }
 
   /** From connecting to the loss of the connection. */
@@ -337,7 +342,7 @@ export class Follower implements Following {
     this.#kept = formatPosition(position);
   }
 
-  /** Notes the position in the open transaction. @throws {JobError} where another process has moved it */
+  /** Notes the position in the open transaction. @throws {PositionMoved} */
   async #keep(on: Transaction, position: Position): Promise<void> {
     const { job, dialect, name } = this.#setting;
     if (this.#kept === null) {
@@ -345,8 +350,7 @@ export class Follower implements Following {
       await dialect.state.begin(on, job, "follow", JSON.stringify({ name }));
     }
     if (await movePosition(on, job, this.#kept, formatPosition(position))) return;
-    const message = `the job ${job} is being followed by another process as well, which has moved its position`;
-    throw new JobError("JOB_CONFLICT", message);
+    throw new PositionMoved();
   }
 
   async #reseed(connection: ReservedConnection, reason: string): Promise<void> {
@@ -375,7 +379,9 @@ export class Follower implements Following {
   }
 
   #settings(): readonly string[] {
-    return this.#setting.isReplica ? ["SET LOCAL session_replication_role = 'replica'"] : ["SET CONSTRAINTS ALL DEFERRED"];
+    return this.#setting.isReplica
+      ? ["SET LOCAL session_replication_role = 'replica'"]
+      : ["SET CONSTRAINTS ALL DEFERRED"];
   }
 
   /** Messages of this stream that came, and those of them that are written. */
@@ -515,11 +521,23 @@ export class Follower implements Following {
   }
 }
 
+/** The target has lost the position in a failover, or another process has moved it: look again where it is. */
+class PositionMoved extends Error {
+  override readonly name = "PositionMoved";
+  constructor() {
+    super("the target has another position than the one that was written last");
+  }
+}
+
 const STOPPED = Symbol("following was stopped");
 const copyJob = (job: string): string => `${job}/copy`;
 
 /** In use by a connection that the source has not given up yet. */
 const isSlotBusy = (error: unknown): boolean => codeOf(error) === "55006";
+
+/** Connecting anew may mend it. */
+const mayPass = (error: unknown): boolean =>
+  isPassing(error) || error instanceof ViewLost || error instanceof PositionMoved || isSlotBusy(error);
 
 /** A quarter of the time after which the source gives up whoever says nothing. */
 async function statusInterval(connection: ReservedConnection): Promise<number> {
@@ -534,12 +552,13 @@ function toChange(
   table: NonNullable<ReturnType<Relations["find"]>>,
 ): Change {
   const { name } = table;
-  if (message.type === "insert") return { type: "insert", table: name, key: table.keyOf(message.row), row: message.row };
+  if (message.type === "insert")
+    return { type: "insert", table: name, key: table.keyOf(message.row), row: message.row };
   if (message.type === "delete") return { type: "delete", table: name, key: table.keyOf(message.old) };
   const { old, row } = message;
   const newKey = table.keyOf(row);
   // what was not sent of the new row, a full old one has
-  const whole = old === undefined ? row : row.map((value, index) => (value === undefined ? (old[index] ?? value) : value));
+  const whole =
+    old === undefined ? row : row.map((value, index) => (value === undefined ? (old[index] ?? value) : value));
   return { type: "update", table: name, key: old === undefined ? newKey : table.keyOf(old), newKey, row: whole };
 }
-

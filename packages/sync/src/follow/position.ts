@@ -8,7 +8,8 @@ export interface Position {
   readonly lsn: Lsn;
 }
 
-export const formatPosition = ({ system, timeline, lsn }: Position): string => `${system}/${timeline} ${formatLsn(lsn)}`;
+export const formatPosition = ({ system, timeline, lsn }: Position): string =>
+  `${system}/${timeline} ${formatLsn(lsn)}`;
 
 export function parsePosition(text: string): Position {
   const [server = "", lsn = "0/0"] = text.split(" ");
@@ -37,7 +38,8 @@ export function decideStart(
 ): Start {
   const reseed = (reason: string): Start => ({ type: "reseed", reason });
   if (source.system !== position.system) return { type: "foreign" };
-  if (slot === undefined) return reseed("the source has no slot for it: it went with the former primary, or was removed");
+  if (slot === undefined)
+    return reseed("the source has no slot for it: it went with the former primary, or was removed");
   if (!slot.isUsable) return reseed("the source has thrown away changes that were not followed yet");
   if (slot.confirmed > position.lsn)
     return reseed("the target has lost changes that it had, which the source has thrown away since");

@@ -48,7 +48,8 @@ export class Relations {
       const other = there.get(column.name);
       const type = types[index] ?? "";
       if (other === undefined) return stop(`the source has a column ${column.name}, and the target has none`);
-      if (!isLossless(type, other.type)) stop(`${column.name} is ${type} on the source, and ${other.type} on the target`);
+      if (!isLossless(type, other.type))
+        stop(`${column.name} is ${type} on the source, and ${other.type} on the target`);
       there.delete(column.name);
       return other;
     });

@@ -6,9 +6,9 @@ import { JobError } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, type Key, nameOf, type Row, type Table } from "../model.ts";
 import { comparable, type Pair } from "../pair-tables.ts";
+import { Meter } from "../progress.ts";
 import { PATIENT } from "../querier.ts";
 import { type Batch, planBatches } from "../repair/batches.ts";
-import { Meter } from "../progress.ts";
 
 /** More than these are not kept in memory, nor written in one transaction. */
 const MAX_DIFFERENCES = 200_000;

@@ -56,14 +56,26 @@ async function writeEffects(
   const names = [...effects.keys()].sort((one, other) => levelOf(one) - levelOf(other));
   for (const name of names) {
     const { table } = tables.get(name) as Followed; // changes are of followed tables
-    const of = (type: Effect["type"]): readonly Effect[] => (effects.get(name) ?? []).filter((each) => each.type === type);
+    const of = (type: Effect["type"]): readonly Effect[] =>
+      (effects.get(name) ?? []).filter((each) => each.type === type);
     const inserts = of("insert");
     if (inserts.some(({ row }) => row?.includes(undefined))) return false;
-    const added = await insertRows(on, table, inserts.map(({ row }) => row as Row), signal);
+    const added = await insertRows(
+      on,
+      table,
+      inserts.map(({ row }) => row as Row),
+      signal,
+    );
     if (added !== inserts.length) return false;
     for (const group of groupByKnown(of("update"))) {
       const keys = group.map(({ key }) => key);
-      const changed = await updateRows(on, table, keys, group.map(({ row }) => row as Tuple), signal);
+      const changed = await updateRows(
+        on,
+        table,
+        keys,
+        group.map(({ row }) => row as Tuple),
+        signal,
+      );
       if (changed !== group.length) return false;
     }
   }
@@ -112,24 +124,21 @@ async function writeChange(on: Querier, change: Change, writing: Writing): Promi
   tellConflict(conflict);
   const isKnown = change.type === "delete" || !change.row.includes(undefined);
   if (onConflict === "stop" || obstacle !== undefined || !isKnown) {
-    const why = obstacle === undefined ? has(conflict) : `a constraint of the target stands in the way (${codeOf(obstacle)})`;
+    const why =
+      obstacle === undefined ? has(conflict) : `a constraint of the target stands in the way (${codeOf(obstacle)})`;
     const message = `${change.table}: ${change.type} of the row with the key ${JSON.stringify(change.key)}: ${why}. Make the target's row right and follow again, or repair it`;
     throw new JobError("CONFLICT", message, { conflict, cause: obstacle, resumable: true });
   }
   if (change.type === "delete") return;
-  if (change.type === "update" && !isSameKey(change.key, change.newKey)) await deleteRows(on, table, [change.key], signal);
+  if (change.type === "update" && !isSameKey(change.key, change.newKey))
+    await deleteRows(on, table, [change.key], signal);
   await writeRows(on, table, [change.row as Row], signal);
 }
 
 const has = ({ target }: Conflict): string =>
   target === undefined ? "the target has no such row" : "the target has another row with this key";
 
-async function describe(
-  on: Querier,
-  change: Change,
-  table: Followed["table"],
-  signal: AbortSignal,
-): Promise<Conflict> {
+async function describe(on: Querier, change: Change, table: Followed["table"], signal: AbortSignal): Promise<Conflict> {
   const key: Key = change.key;
   const [there] = await readRows(on, table, [key], signal);
   const named = (row: Tuple): Readonly<Record<string, string | null>> =>
