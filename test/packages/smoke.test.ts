@@ -16,7 +16,7 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  const packages = ["knex", "kysely", "lab", "prisma", "typeorm"].map((name) => `packages/${name}`);
+  const packages = ["knex", "kysely", "lab", "prisma", "sync", "typeorm"].map((name) => `packages/${name}`);
   await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
