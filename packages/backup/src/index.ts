@@ -1,5 +1,7 @@
 /** Consistent, verified backups over pooled connections, and their restore. */
+
 export { type BackupOptions, type BackupReport, backup } from "./backup.ts";
+export { type ListedBackup, listBackups } from "./backups.ts";
 export { BackupError, type BackupErrorCode, backupErrorCodes } from "./errors.ts";
 export type { Compression } from "./format/codec.ts";
 export type { KeySource } from "./format/key.ts";

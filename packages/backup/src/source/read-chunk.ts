@@ -18,6 +18,7 @@ export async function readChunk(
   onBytes: (bytes: number) => void,
 ): Promise<StoredFile & { readonly rows: number }> {
   const stream = copyTo(copyStatement(table, pages), { highWaterMark: 1 << 18 });
+  stream.on("error", () => {}); // also where nobody reads it any more
   // its types name what its users call, and not what `pg` does
   const copying = submit(connection, stream as typeof stream & QueryObject & { text: string }, { signal });
   try {

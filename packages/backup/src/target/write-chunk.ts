@@ -20,6 +20,7 @@ export async function writeChunk(
 ): Promise<void> {
   const columns = table.columns.length === 0 ? "" : ` (${table.columns.map(quoteName).join(", ")})`;
   const stream = copyFrom(`COPY ${quoteTable(table)}${columns} FROM STDIN`, { highWaterMark: 1 << 18 });
+  stream.on("error", () => {}); // also where nothing was piped into it yet
   // its types name what its users call, and not what `pg` does
   const copying = submit(connection, stream as typeof stream & QueryObject & { text: string }, signal && { signal });
   try {

@@ -55,6 +55,7 @@ async function digestTable(
   signal: AbortSignal,
 ): Promise<void> {
   const stream = copyTo(text, { highWaterMark: 1 << 18 });
+  stream.on("error", () => {}); // also where nobody reads it any more
   const copying = submit(connection, stream as typeof stream & QueryObject & { text: string }, { signal });
   try {
     stream.on("data", (part: Buffer) => meter.addBytes(part.length));
