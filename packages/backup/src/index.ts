@@ -19,5 +19,6 @@ export { type RestoreOptions, type RestoreReport, restore } from "./restore.ts";
 export type { Keep } from "./retention.ts";
 export type { SchemaChoice, SchemaOptions } from "./source/schema.ts";
 export { folderStore } from "./store/folder-store.ts";
+export { type S3Options, s3Store } from "./store/s3-store.ts";
 export type { Store, StoredObject } from "./store/store.ts";
 export { type VerifyOptions, type VerifyReport, verify } from "./verify.ts";

@@ -47,32 +47,36 @@ const damages: Readonly<Record<string, (file: string, other: string) => void>> =
   "another chunk in its place": (file, other) => cpSync(other, file),
 };
 
-test.each(
-  Object.keys(damages).flatMap((damage) =>
-    (["zstd", "gzip", "none", "encrypted"] as const).map((form) => [damage, form] as const),
-  ),
-)("a chunk that is %s (%s) is refused by its name, and nothing of it is restored", async (damage, form) => {
-  const encryption = form === "encrypted" ? { encryption: { passphrase } } : {};
-  const { folder, name, data } = await make(form === "encrypted" ? encryption : { compression: form });
-  const [one = "", other = ""] = data;
-  damages[damage]?.(join(folder, name, "data", one), join(folder, name, "data", other));
-  const error = await rejection(verify({ from: folder, ...encryption }));
-  expect(error).toBeInstanceOf(BackupError);
-  expect(error).toMatchObject({ code: "CORRUPT", subject: `${name}/data/${one}` });
-  expect(String(error)).not.toContain(other);
-  await using pool = createPool(poolOf(cluster));
-  await pool.query("CREATE TABLE IF NOT EXISTS scratch.item AS TABLE item WITH NO DATA").catch(() => {});
-  const refused = await rejection(
-    restore(pool, { from: folder, existing: "replace", tables: ["public.item"], ...encryption }),
-  );
-  expect(refused).toMatchObject({ code: "CORRUPT" });
-  const { rows } = await pool.query<{ count: number }>("SELECT count(*)::int AS count FROM item WHERE name IS NULL");
-  expect(rows).toEqual([{ count: 0 }]);
-  // the target is marked until the restore ends; here it is made whole by hand
-  await pool.query("DROP SCHEMA mirrorpool_restore CASCADE");
-  await pool.query("TRUNCATE item");
-  await pool.query("INSERT INTO item SELECT i, md5(i::text) FROM generate_series(1, 60000) AS i");
-});
+const cases = [
+  ...Object.keys(damages).flatMap((damage) => [[damage, "zstd"] as const, [damage, "encrypted"] as const]),
+  ...(["gzip", "none"] as const).map((form) => ["truncated", form] as const),
+];
+
+test.each(cases)(
+  "a chunk that is %s (%s) is refused by its name, and nothing of it is restored",
+  async (damage, form) => {
+    const encryption = form === "encrypted" ? { encryption: { passphrase } } : {};
+    const { folder, name, data } = await make(form === "encrypted" ? encryption : { compression: form });
+    const [one = "", other = ""] = data;
+    damages[damage]?.(join(folder, name, "data", one), join(folder, name, "data", other));
+    const error = await rejection(verify({ from: folder, ...encryption }));
+    expect(error).toBeInstanceOf(BackupError);
+    expect(error).toMatchObject({ code: "CORRUPT", subject: `${name}/data/${one}` });
+    expect(String(error)).not.toContain(other);
+    await using pool = createPool(poolOf(cluster));
+    await pool.query("CREATE TABLE IF NOT EXISTS scratch.item AS TABLE item WITH NO DATA").catch(() => {});
+    const refused = await rejection(
+      restore(pool, { from: folder, existing: "replace", tables: ["public.item"], ...encryption }),
+    );
+    expect(refused).toMatchObject({ code: "CORRUPT" });
+    const { rows } = await pool.query<{ count: number }>("SELECT count(*)::int AS count FROM item WHERE name IS NULL");
+    expect(rows).toEqual([{ count: 0 }]);
+    // the target is marked until the restore ends; here it is made whole by hand
+    await pool.query("DROP SCHEMA mirrorpool_restore CASCADE");
+    await pool.query("TRUNCATE item");
+    await pool.query("INSERT INTO item SELECT i, md5(i::text) FROM generate_series(1, 60000) AS i");
+  },
+);
 
 test("a chunk of another backup is refused, encrypted with the same passphrase or not", async () => {
   for (const options of [{}, { encryption: { passphrase } }]) {
