@@ -177,6 +177,7 @@ async function once(
   } catch (error) {
     // what only this snapshot has seen is of no use to another one
     const isUseless = error instanceof BackupError && error.code === "SOURCE_LOST";
+    await rest();
     if (isUseless && !isFinished) await removeFolder(store, folder, signal).catch(() => {}); // retention finds it
     throw error;
   } finally {

@@ -1,5 +1,6 @@
 /** Consistent, verified backups over pooled connections, and their restore. */
 
+export { abandonRestore } from "./abandon.ts";
 export { type BackupOptions, type BackupReport, backup } from "./backup.ts";
 export { type ListedBackup, listBackups } from "./backups.ts";
 export { BackupError, type BackupErrorCode, backupErrorCodes } from "./errors.ts";

@@ -16,7 +16,7 @@ import {
   checkStore,
 } from "./options.ts";
 import { Meter, type Progress } from "./progress.ts";
-import { matches } from "./source/names.ts";
+import { matches, quoteTable } from "./source/names.ts";
 import type { Store } from "./store/store.ts";
 import { requireEmptyDatabase, requireEmptyTables, requireTables } from "./target/inspect.ts";
 import { lockTarget } from "./target/lock.ts";
@@ -138,10 +138,12 @@ function planRestore(manifest: Manifest, { tables, schema, owners, existing }: C
     throw new OptionsError("schema", `false with existing: "${existing}"`, "true");
   if (schema === true && !manifest.schema.isIncluded)
     throw new OptionsError("schema", "false: there are no definitions in this backup", "true");
+  const places = manifest.tables.flatMap((table, place) =>
+    tables === undefined || tables.some((pattern) => matches(pattern, table)) ? [place] : [],
+  );
   return {
-    tables: manifest.tables.flatMap((table, place) =>
-      tables === undefined || tables.some((pattern) => matches(pattern, table)) ? [place] : [],
-    ),
+    tables: places,
+    names: places.flatMap((place) => manifest.tables[place] ?? []).map(quoteTable),
     withDefinitions: schema ?? (manifest.schema.isIncluded && tables === undefined && existing === "refuse"),
     withOwners: owners,
     existing,

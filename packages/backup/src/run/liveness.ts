@@ -15,7 +15,7 @@ interface Sign {
   readonly at: number;
 }
 
-/** Says again and again that this process works on the backup. @returns what ends it */
+/** Says again and again that this process works on the backup. @returns what ends it, once */
 export async function beat(
   store: Store,
   folder: string,
@@ -31,10 +31,15 @@ export async function beat(
     writing = writing.then(() => write(Date.now(), signal)).catch(() => {}); // a store that fails is seen by the chunks
   }, BEAT_MS);
   timer.unref();
-  return async () => {
+  let ending: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
     clearInterval(timer);
     // also after an abort: another run may go on at once
     await writing.then(() => write(0, AbortSignal.timeout(FAREWELL_MS))).catch(() => {});
+  };
+  return () => {
+    ending ??= end();
+    return ending;
   };
 }
 

@@ -67,6 +67,7 @@ export function folderStore(path: string): Store {
         await rm(path, { force: true });
         // with its last file a backup's folder goes as well
         for (let folder = dirname(path); folder !== root && folder.startsWith(root); folder = dirname(folder)) {
+          await removeTemporaries(folder);
           await rmdir(folder);
         }
       } catch (cause) {
@@ -75,6 +76,13 @@ export function folderStore(path: string): Store {
       }
     },
   };
+}
+
+/** Of writers that were killed: only where nothing else is left, since another one may be at it. */
+async function removeTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  if (names.every((name) => TEMPORARY.test(name)))
+    for (const name of names) await rm(join(folder, name), { force: true });
 }
 
 async function* walk(folder: string): AsyncGenerator<string> {

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import type { ReservedConnection } from "@mirrorpool/core";
 import { readFile } from "../format/file.ts";
 import type { Manifest, StoredFile } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
@@ -14,6 +15,8 @@ import { writeChunk } from "./write-chunk.ts";
 export interface RestorePlan {
   /** Places of the manifest's tables. */
   readonly tables: readonly number[];
+  /** The same as they are written in SQL: for whoever has the target alone. */
+  readonly names: readonly string[];
   readonly withDefinitions: boolean;
   readonly withOwners: boolean;
   readonly existing: "refuse" | "append" | "replace";
@@ -45,9 +48,12 @@ export async function prepare({ target, backup, plan, signal }: Phase): Promise<
   const tables = chosenTables(backup.manifest, plan);
   await target.step("before", "preparing the tables", signal, async (connection) => {
     await relax(connection, tables);
-    if (plan.existing === "replace" && tables.length > 0)
-      await connection.query(`TRUNCATE ${tables.map((table) => `ONLY ${quoteTable(table)}`).join(", ")}`, [], FOREVER);
+    if (plan.existing === "replace" && tables.length > 0) await truncate(connection, plan);
   });
+}
+
+export async function truncate(connection: ReservedConnection, { names }: Pick<RestorePlan, "names">): Promise<void> {
+  await connection.query(`TRUNCATE ${names.map((name) => `ONLY ${name}`).join(", ")}`, [], FOREVER);
 }
 
 /** The rows, each chunk in a transaction of its own. */
@@ -104,7 +110,7 @@ export async function finish(phase: Phase): Promise<void> {
     for (const [index, statement] of statements.entries())
       if (statement.indexOf === undefined) await run(statement, index, signal);
   } else {
-    await target.step("after", "putting foreign keys and triggers back", signal, tighten);
+    await target.step("after", "putting foreign keys and triggers back", signal, (connection) => tighten(connection));
   }
   await setSequences(phase);
   await refreshViews(phase);
