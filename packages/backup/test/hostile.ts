@@ -1,7 +1,7 @@
 import type { LabNode } from "@mirrorpool/lab";
 
 /** Definitions and rows of all kinds that a backup has to bring through, as the application's role makes them. */
-export const definitions = `
+const definitions = `
 CREATE SCHEMA sales;
 CREATE TYPE sales.mood AS ENUM ('sad', 'ok', 'it''s "fine"');
 CREATE DOMAIN sales.positive AS int CHECK (VALUE > 0);
@@ -62,7 +62,7 @@ REFRESH MATERIALIZED VIEW sales.summary;
 `;
 
 /** Tables that hold rows of their own. */
-export const tables: readonly string[] = [
+const tables: readonly string[] = [
   "sales.customer",
   "sales.orders",
   '"we ""ird\n\t; --table😀"',

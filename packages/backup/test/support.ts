@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -58,6 +58,3 @@ export async function contentOf(node: LabNode, table: string): Promise<unknown> 
   );
   return row;
 }
-
-/** Whether the machine has a PostgreSQL with all its programs. */
-export const hasSystemPostgres: boolean = existsSync("/usr/lib/postgresql");

@@ -43,8 +43,7 @@ export async function readChunks(
 }
 
 /** Where a chunk is stored. */
-export const chunkFile = (index: number, ending: string): string =>
-  `data/${String(index + 1).padStart(6, "0")}.copy${ending}`;
+const chunkFile = (index: number, ending: string): string => `data/${String(index + 1).padStart(6, "0")}.copy${ending}`;
 
 async function takeOver(
   plan: Plan,

@@ -106,7 +106,7 @@ export function dumpSchema(
 }
 
 /** libpq's own settings in the URL (`sslmode` and others) stay as they are. */
-export function withoutPassword(url: string): { readonly bare: string; readonly password: string | undefined } {
+function withoutPassword(url: string): { readonly bare: string; readonly password: string | undefined } {
   const parsed = new URL(url);
   const inQuery = parsed.searchParams.get("password") ?? undefined;
   const password = parsed.password === "" ? inQuery : decodeURIComponent(parsed.password);

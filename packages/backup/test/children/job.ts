@@ -11,5 +11,6 @@ const report =
   kind === "backup"
     ? await backup(pool, { to: folder, chunkBytes: 1024 ** 2, onProgress })
     : await restore(pool, { from: folder, existing: "refuse", onProgress });
-process.stdout.write(`done ${JSON.stringify(report)}\n`);
+const { maxRSS } = process.resourceUsage(); // in KiB
+process.stdout.write(`done ${JSON.stringify({ ...report, maxBytes: maxRSS * 1024 })}\n`);
 await pool.close();
