@@ -1,5 +1,5 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { Catalog, Checksum, Key, Range, System, Table } from "./model.ts";
+import type { Catalog, Checksum, Key, Range, Row, System, Table } from "./model.ts";
 import type { SetAside } from "./postgres/constraints.ts";
 import type { Claim, DoneChunk, StoredJob } from "./postgres/state.ts";
 import type { Querier } from "./querier.ts";
@@ -30,6 +30,8 @@ export interface Dialect {
   readCatalog(on: Querier, signal: AbortSignal | undefined): Promise<Catalog>;
   readPrimary(pool: FailoverPool, signal: AbortSignal | undefined): Promise<Catalog>;
   openView(pool: FailoverPool, on: "primary" | "mirror", signal: AbortSignal): Promise<View>;
+  /** Settings under which equal values have equal texts, each for its transaction alone. */
+  readonly readerSettings: readonly string[];
   /** Settings of a transaction that writes, each for that transaction alone. */
   readonly writerSettings: readonly string[];
   /** Around one piece of work on a reader: what fails in it does not cost the view. */
@@ -61,6 +63,14 @@ export interface Dialect {
     keys: readonly Key[],
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<string, string>>;
+
+  /** Rows by their keys. */
+  readRows(on: Querier, table: Table, keys: readonly Key[], signal: AbortSignal | undefined): Promise<readonly Row[]>;
+  /** Makes rows be there as they are: changes what has their key, or adds them. */
+  writeRows(on: Querier, table: Table, rows: readonly Row[], signal: AbortSignal | undefined): Promise<void>;
+  deleteRows(on: Querier, table: Table, keys: readonly Key[], signal: AbortSignal | undefined): Promise<number>;
+  /** The error is that another row or a constraint stands in the way. */
+  isConflict(error: unknown): boolean;
 
   /** Those of the tables that have rows. */
   findFilled(on: Querier, tables: readonly Table[]): Promise<readonly Table[]>;

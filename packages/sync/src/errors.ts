@@ -24,22 +24,42 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** A change of the source that does not fit to what the target has. */
+export interface Conflict {
+  readonly table: string;
+  readonly change: "insert" | "update" | "delete";
+  /** Texts of the key's columns. */
+  readonly key: readonly string[];
+  /** The row as the source has it; values that were not sent are missing. Undefined for a delete. */
+  readonly source: Readonly<Record<string, string | null>> | undefined;
+  /** The row as the target has it; undefined where it has none with this key. */
+  readonly target: Readonly<Record<string, string | null>> | undefined;
+}
+
 /** An error of a job. The message says what failed, where, and what to do; never a password or a statement's values. */
 export class JobError extends Error {
   override readonly name = "JobError";
   readonly code: JobErrorCode;
   /** What stands in the way, where the code is `REFUSED`. */
   readonly refusals: readonly Refusal[];
+  /** Where the code is `CONFLICT`. */
+  readonly conflict: Conflict | undefined;
   /** The same call may be made again, and goes on where it was. */
   readonly resumable: boolean;
 
   constructor(
     code: JobErrorCode,
     message: string,
-    details: { readonly cause?: unknown; readonly refusals?: readonly Refusal[]; readonly resumable?: boolean } = {},
+    details: {
+      readonly cause?: unknown;
+      readonly refusals?: readonly Refusal[];
+      readonly resumable?: boolean;
+      readonly conflict?: Conflict;
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.conflict = details.conflict;
     this.refusals = details.refusals ?? [];
     this.resumable = details.resumable ?? false;
   }

@@ -1,6 +1,9 @@
 /** Data jobs on failover pools: copy, compare, repair, follow. */
+export { type CompareOptions, type CompareReport, compare } from "./compare/compare.ts";
+export type { Difference } from "./compare/find-differences.ts";
 export { type CopyOptions, type CopyReport, copy } from "./copy/copy.ts";
 export { JobError, type JobErrorCode, jobErrorCodes, type Refusal } from "./errors.ts";
 export { type JobOptions, numberRules } from "./options.ts";
 export type { Progress } from "./progress.ts";
+export { type RepairOptions, type RepairReport, repair } from "./repair/repair.ts";
 export type { TableChoice } from "./select.ts";

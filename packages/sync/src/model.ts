@@ -13,6 +13,8 @@ export interface Column {
   readonly isNullable: boolean;
   /** A row that does not name it gets a value all the same. */
   readonly hasDefault: boolean;
+  /** An identity that is written with its row, and never changed. */
+  readonly isAlways: boolean;
   /** Computed by the server: never written. */
   readonly isGenerated: boolean;
   /** Its values may be compared and hashed by the system as they are; else by their text. */
@@ -64,6 +66,9 @@ export interface Catalog {
 
 /** The text forms of a key's columns, in the key's order. */
 export type Key = readonly string[];
+
+/** The values of a row as texts, in the order of its table's columns. */
+export type Row = readonly (string | null)[];
 
 /** A part of a table by its key: from a key on, up to and without another one; null is no bound. */
 export interface Range {

@@ -91,6 +91,12 @@ export function checkChoice<const C extends string>(path: string, value: unknown
 }
 
 /** @throws {OptionsError} */
+export function checkFlag(path: string, value: unknown): boolean {
+  if (value === undefined || typeof value === "boolean") return value === true;
+  throw new OptionsError(path, "true or false", show(value));
+}
+
+/** @throws {OptionsError} */
 export function checkListener(path: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") throw new OptionsError(path, "a function", show(value));
 }

@@ -1,7 +1,7 @@
 import type { FailoverPool, PoolSession, ReservedConnection } from "@mirrorpool/core";
 import type { Dialect } from "../dialect.ts";
 import { JobError } from "../errors.ts";
-import { isEqual, type Range, type Table } from "../model.ts";
+import { type Checksum, isEqual, type Range, type Table } from "../model.ts";
 import { comparable } from "../pair-tables.ts";
 import { PATIENT, tell } from "../querier.ts";
 import { move } from "../stream.ts";
@@ -50,7 +50,7 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
   const { dialect, job, chunk, generation, source, target, range, signal } = work;
   const { state } = dialect;
   await tell(session, "BEGIN", [], signal);
-  for (const setting of dialect.writerSettings) await tell(session, setting, [], signal);
+  await tell(session, dialect.writerSettings.join("; "), [], signal);
   const claim = await state.claimChunk(session, job, chunk, generation);
   if (claim === "done") return { what: "done", rows: 0, bytes: 0 };
   if (claim === "superseded")
@@ -59,7 +59,7 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
     const alike = comparable({ source, target });
     const [here, there] = await Promise.all([
       dialect.checksum(reader, alike.source, range, signal),
-      dialect.checksum(session, alike.target, range, signal),
+      checksumAside(dialect, session, alike.target, range, signal),
     ]);
     if (isEqual(here, there)) return { what: "kept", rows: here.rows, bytes: 0 };
     await dialect.deleteRange(session, target, range);
@@ -92,4 +92,19 @@ async function pour(
     await reader.query(mark.goBack).catch(() => reader.release()); // it is of no use then
     throw error;
   }
+}
+
+/** Under the settings of a reader, which the rest of the transaction goes on without. */
+async function checksumAside(
+  { mark, readerSettings, checksum }: Dialect,
+  session: PoolSession,
+  table: Table,
+  range: Range,
+  signal: AbortSignal,
+): Promise<Checksum> {
+  await tell(session, mark.set, [], signal);
+  await tell(session, readerSettings.join("; "), [], signal);
+  const sum = await checksum(session, table, range, signal);
+  await tell(session, mark.goBack, [], signal);
+  return sum;
 }

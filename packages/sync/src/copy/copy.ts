@@ -78,13 +78,34 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   signal.throwIfAborted();
   const { from, to } = options;
   const dialect = await dialectsOf(from, to);
+  const openView = (side: "primary" | "mirror"): Promise<View> => dialect.openView(from, side, signal);
+  return runCopy({ options, numbers, dialect, job, into, readFrom, signal, openView, isAgain: false });
+}
+
+/** What the options come to. */
+export interface CopyWork {
+  readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "onProgress">;
+  readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
+  readonly dialect: Dialect;
+  readonly job: string;
+  readonly into: "empty" | "replace";
+  readonly readFrom: "mirror" | "primary";
+  readonly signal: AbortSignal;
+  readonly openView: (side: "primary" | "mirror") => Promise<View>;
+  /** One that is finished is not begun anew: what it has written is compared with this view. */
+  readonly isAgain: boolean;
+}
+
+/** Copies, view after view, until everything is of one. */
+export async function runCopy(given: CopyWork): Promise<CopyReport> {
+  const { options, numbers, job, signal, openView } = given;
   const meter = new Meter(job, options.onProgress);
-  const work: Work = { options, numbers, dialect, from, to, job, into, signal, meter, counts: newCounts() };
-  let side = readFrom;
+  const work: Work = { ...given, from: options.from, to: options.to, meter, counts: newCounts() };
+  let side = given.readFrom;
   for (let views = 1; ; views += 1) {
     let view: View | undefined;
     try {
-      view = await dialect.openView(from, side, signal);
+      view = await openView(side);
       const { plan, sequences } = await copyFrom(work, view);
       meter.enter("done");
       return report(work, plan, views, sequences);
@@ -107,15 +128,9 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
 /** Unlogged tables are there on the primary only. */
 class NotOnMirrors extends ViewLost {}
 
-interface Work {
-  readonly options: CopyOptions;
-  readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
-  readonly dialect: Dialect;
+interface Work extends CopyWork {
   readonly from: FailoverPool;
   readonly to: FailoverPool;
-  readonly job: string;
-  readonly into: "empty" | "replace";
-  readonly signal: AbortSignal;
   readonly meter: Meter;
   readonly counts: Counts;
 }
@@ -194,7 +209,7 @@ async function settlePlan(
   target: Catalog,
   pairs: readonly Pair[],
 ): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
-  const { dialect, job, to, into, signal, numbers } = work;
+  const { dialect, job, to, into, signal, numbers, isAgain } = work;
   const { state } = dialect;
   const targets = pairs.map((pair) => pair.target);
   const isOwned = targets.every((table) => table.isOwned);
@@ -207,7 +222,7 @@ async function settlePlan(
     level: isOwned ? 0 : (levels.get(nameOf(pair.target)) ?? 0),
   }));
   const stored = await state.load(to, job);
-  if (stored !== undefined && stored.state === "running") {
+  if (stored !== undefined && (stored.state === "running" || isAgain)) {
     const begun = stored.kind === "copy" ? (JSON.parse(stored.plan) as CopyPlan) : undefined;
     const why = begun === undefined ? `it is a ${stored.kind}` : differenceOf(begun, source.identity, planned);
     if (begun === undefined || why !== undefined) {

@@ -17,7 +17,7 @@ SELECT json_build_object(
           WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = place.attnum),
   'columns', (SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isNullable', NOT a.attnotnull,
-      'hasDefault', a.atthasdef OR a.attidentity <> '', 'isGenerated', a.attgenerated <> '', 'kind', base.typtype, 'oid', base.oid::int8,
+      'isAlways', a.attidentity = 'a', 'hasDefault', a.atthasdef OR a.attidentity <> '', 'isGenerated', a.attgenerated <> '', 'kind', base.typtype, 'oid', base.oid::int8,
       'element', base.typelem::int8, 'collation', a.attcollation::int8,
       'isDeterministic', coalesce(coll.collisdeterministic, true)) ORDER BY a.attnum)
     FROM pg_attribute AS a
@@ -54,6 +54,7 @@ interface ColumnRow {
   readonly type: string;
   readonly isNullable: boolean;
   readonly hasDefault: boolean;
+  readonly isAlways: boolean;
   readonly isGenerated: boolean;
   readonly kind: string;
   readonly oid: number;
@@ -126,7 +127,7 @@ const DEFAULT_COLLATION = 100;
 const BYTEWISE: ReadonlySet<number> = new Set([0, 950, 951]);
 
 function toColumn(row: ColumnRow, isBytewise: boolean): Column {
-  const { name, type, isNullable, hasDefault, isGenerated, kind, oid, element, collation, isDeterministic } = row;
+  const { name, type, isNullable, hasDefault, isAlways, isGenerated, kind, oid, element, collation, isDeterministic } = row;
   const isBuiltIn = oid < FIRST_OWN_OID && element < FIRST_OWN_OID && !REFERENCES.has(oid);
   const hasByteOrder = BYTEWISE.has(collation) || (collation === DEFAULT_COLLATION && isBytewise);
   return {
@@ -134,6 +135,7 @@ function toColumn(row: ColumnRow, isBytewise: boolean): Column {
     type,
     isNullable,
     hasDefault,
+    isAlways,
     isGenerated,
     isPlain: PLAIN.has(oid) && isDeterministic,
     isPortable: kind === "e" || (isBuiltIn && (kind === "b" || kind === "r" || kind === "m")),

@@ -1,4 +1,5 @@
 import type { Dialect, RowForm } from "../dialect.ts";
+import { codeOf } from "../faults.ts";
 import type { Range, Table } from "../model.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPrimary } from "./catalog.ts";
@@ -8,8 +9,9 @@ import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { quoteName, quoteTable } from "./quote.ts";
+import { deleteRows, readRows, writeRows } from "./rows.ts";
 import { setSequences } from "./sequences.ts";
-import { Snapshot } from "./snapshot.ts";
+import { READER_SETTINGS, Snapshot } from "./snapshot.ts";
 import {
   beginJob,
   claimChunk,
@@ -28,6 +30,7 @@ export const postgresDialect: Dialect = Object.freeze({
   readCatalog,
   readPrimary,
   openView: Snapshot.open,
+  readerSettings: READER_SETTINGS,
   writerSettings: [
     "SET LOCAL DateStyle = 'ISO, YMD'",
     "SET LOCAL IntervalStyle = 'postgres'",
@@ -66,6 +69,11 @@ export const postgresDialect: Dialect = Object.freeze({
   checksum,
   keyHashes,
   hashesOfKeys,
+  readRows,
+  writeRows,
+  deleteRows,
+  // class 23: integrity constraint violation
+  isConflict: (error) => codeOf(error)?.startsWith("23") === true,
   findFilled,
   truncate: async (on, tables) => {
     if (tables.length > 0) await tell(on, `TRUNCATE TABLE ${tables.map(quoteTable).join(", ")}`);

@@ -5,7 +5,7 @@ import { ask, PATIENT } from "../querier.ts";
 import { quoteTable, quoteText } from "./quote.ts";
 
 /** Values have the same text on all servers; nothing ends a connection that waits its turn; no row is hidden. */
-const READER_SETTINGS: readonly string[] = [
+export const READER_SETTINGS: readonly string[] = [
   "SET LOCAL DateStyle = 'ISO, YMD'",
   "SET LOCAL IntervalStyle = 'postgres'",
   "SET LOCAL TimeZone = 'UTC'",

@@ -65,7 +65,7 @@ export async function beginJob(on: Querier, job: string, kind: string, plan: str
 export async function nextGeneration(on: Querier, job: string): Promise<number> {
   const [row] = await ask<{ generation: string }>(
     on,
-    `UPDATE ${JOBS} SET generation = generation + 1, updated_at = clock_timestamp() WHERE job = $1
+    `UPDATE ${JOBS} SET generation = generation + 1, state = 'running', updated_at = clock_timestamp() WHERE job = $1
      RETURNING generation::text AS generation`,
     [job],
   );
@@ -137,12 +137,23 @@ export async function noteChunk(on: Querier, job: string, chunk: number, rows: n
   );
 }
 
-/** How far a follower is. In the transaction that writes what it has followed. */
-export async function notePosition(on: Querier, job: string, position: string): Promise<void> {
-  await tell(on, `UPDATE ${JOBS} SET position = $2, updated_at = clock_timestamp() WHERE job = $1`, [job, position]);
+/**
+ * How far a follower is. In the transaction that writes what it has followed.
+ * @param before what it was; false where that is not so any more: another process follows
+ */
+export async function movePosition(on: Querier, job: string, before: string | null, position: string): Promise<boolean> {
+  const text = `UPDATE ${JOBS} SET position = $2, updated_at = clock_timestamp()
+    WHERE job = $1 AND position IS NOT DISTINCT FROM $3`;
+  return (await tell(on, text, [job, position, before])) === 1;
 }
 
 export async function loadPosition(on: Querier, job: string): Promise<string | undefined> {
+  if (!(await isPrepared(on))) return undefined;
   const [row] = await ask<{ position: string | null }>(on, `SELECT position FROM ${JOBS} WHERE job = $1`, [job]);
   return row?.position ?? undefined;
+}
+
+export async function forgetJob(on: Querier, job: string): Promise<void> {
+  await tell(on, `DELETE FROM ${CHUNKS} WHERE job = $1`, [job]);
+  await tell(on, `DELETE FROM ${JOBS} WHERE job = $1`, [job]);
 }
