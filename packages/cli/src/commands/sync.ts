@@ -1,0 +1,116 @@
+import type { FailoverPool } from "@mirrorpool/core";
+import { compare, copy, type Difference, type Progress, type Refusal, repair } from "@mirrorpool/sync";
+import type { Context } from "../context.ts";
+import { exitCodes } from "../errors.ts";
+import { bytes, count, duration, table } from "../output/format.ts";
+
+export interface SyncFlags {
+  readonly from: string;
+  readonly to: string;
+  readonly tables?: string[];
+  readonly exclude?: string[];
+  readonly connections?: number;
+  readonly readFrom?: "mirror" | "primary";
+}
+
+/** Both pools, and what all jobs of this kind take. */
+async function withPools<T>(
+  context: Context,
+  { from, to, tables, exclude, connections, readFrom }: SyncFlags,
+  work: (options: ReturnType<typeof common> & { readonly from: FailoverPool; readonly to: FailoverPool }) => Promise<T>,
+): Promise<T> {
+  const [source, target] = [await context.cluster(from), await context.cluster(to)];
+  return context.withPool(source, (one) =>
+    context.withPool(target, async (other) => {
+      await Promise.all([
+        one.start({ until: "readable", signal: context.signal }),
+        other.start({ signal: context.signal }),
+      ]);
+      return work({ from: one, to: other, ...common(context, { tables, exclude, connections, readFrom }) });
+    }),
+  );
+}
+
+function common(
+  context: Context,
+  flags: { [K in "tables" | "exclude" | "connections" | "readFrom"]: SyncFlags[K] | undefined },
+) {
+  const { tables, exclude, connections, readFrom } = flags;
+  const onProgress = (progress: Progress): void => {
+    const { phase, chunks, rows, bytesPerSecond, remainingMs } = progress;
+    const share = chunks.total === 0 ? undefined : chunks.done / chunks.total;
+    const left = remainingMs === undefined ? "" : `, ${duration(remainingMs)} left`;
+    context.output.progress(progress, share, `${phase}: ${count(rows)} rows, ${bytes(bytesPerSecond)}/s${left}`);
+  };
+  return {
+    ...(tables && { tables }),
+    ...(exclude && { exclude }),
+    ...(connections !== undefined && { connections }),
+    ...(readFrom !== undefined && { readFrom }),
+    signal: context.signal,
+    onProgress,
+  };
+}
+
+/** Copies tables from one cluster to another. */
+export async function runCopy(
+  context: Context,
+  flags: SyncFlags & { readonly job?: string; readonly into?: "empty" | "replace" },
+): Promise<void> {
+  const { job, into } = flags;
+  await withPools(context, flags, async (options) => {
+    const report = await copy({ ...options, ...(job !== undefined && { job }), ...(into !== undefined && { into }) });
+    context.output.result(
+      report,
+      () =>
+        `${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} in ${duration(report.durationMs)}` +
+        (report.chunks.kept > 0 ? `; ${report.chunks.kept} chunks were there from an earlier run` : ""),
+    );
+  });
+}
+
+/** Finds the rows in which two clusters differ. */
+export async function runCompare(
+  context: Context,
+  flags: SyncFlags & { readonly maxDifferences?: number },
+): Promise<void> {
+  await withPools(context, flags, async (options) => {
+    const { maxDifferences } = flags;
+    const report = await compare({ ...options, ...(maxDifferences !== undefined && { maxDifferences }) });
+    context.output.result(report, () => {
+      const rows = `${count(report.rows.from)} and ${count(report.rows.to)} rows of ${report.tables} tables`;
+      const told = report.isEqual ? `equal: ${rows}` : `different: ${rows}\n\n${listOf(report.differences)}`;
+      return report.isTruncated ? `${told}\nand more` : told;
+    });
+    if (!report.isEqual) context.exitCode = exitCodes.found;
+  });
+}
+
+/** Makes the target equal to the source. */
+export async function runRepair(
+  context: Context,
+  flags: SyncFlags & { readonly dryRun?: boolean; readonly batchRows?: number },
+): Promise<void> {
+  await withPools(context, flags, async (options) => {
+    const { dryRun = false, batchRows } = flags;
+    const report = await repair({ ...options, dryRun, ...(batchRows !== undefined && { batchRows }) });
+    context.output.result(report, () => {
+      const rows = `${report.inserted} rows inserted, ${report.updated} updated, ${report.deleted} deleted`;
+      const refusals = report.refusals.map(({ table: name, reason }: Refusal) => `\n${name}: ${reason}`).join("");
+      return dryRun ? `would be: ${rows}${refusals}\n\n${listOf(report.differences)}` : `${rows}${refusals}`;
+    });
+    if (!report.isEqual) context.exitCode = exitCodes.found;
+  });
+}
+
+const MAX_LISTED = 50;
+
+function listOf(differences: readonly Difference[]): string {
+  const rows = differences.slice(0, MAX_LISTED).map((each) => Object.values(each).map((value) => shown(value)));
+  const [first] = differences;
+  const more =
+    differences.length > MAX_LISTED ? `\nand ${differences.length - MAX_LISTED} more (--json shows all)` : "";
+  return first === undefined ? "" : table(Object.keys(first), rows) + more;
+}
+
+const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
