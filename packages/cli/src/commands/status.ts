@@ -5,6 +5,7 @@ import { bytes, duration, table } from "../output/format.ts";
 
 /** How long the nodes may take to answer for the first time. */
 const LOOK_MS = 5000;
+const POLL_MS = 20;
 
 /** Each node's role, lag and trouble. */
 export async function status(context: Context, given: string | undefined): Promise<void> {
@@ -21,13 +22,14 @@ export async function status(context: Context, given: string | undefined): Promi
 export async function look(pool: FailoverPool, timeoutMs: number, signal: AbortSignal): Promise<TopologyReport> {
   const deadline = performance.now() + timeoutMs;
   await pool.start({ timeoutMs, signal }).catch(() => signal.throwIfAborted());
-  // a primary answers first; the others get the rest of the time
-  while (
-    pool.topology().nodes.some(({ status }) => status !== "up" && status !== "down") &&
-    performance.now() < deadline
-  ) {
+  // a primary answers first; the others get the rest of the time, and how far they are behind is known a moment later
+  const isKnown = ({ status, role, lagBytes }: NodeReport): boolean =>
+    status === "down" || (status === "up" && (role !== "mirror" || lagBytes !== undefined));
+  const isComplete = ({ nodes, isWritable }: TopologyReport): boolean =>
+    nodes.every((node) => isKnown(node) || (!isWritable && node.status === "up"));
+  while (!isComplete(pool.topology()) && performance.now() < deadline) {
     signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return pool.topology();
 }
