@@ -169,7 +169,7 @@ export class Cluster {
     const { driver, pool, timeouts } = this.config;
     return new NodePool(
       node.id,
-      { ...pool, acquireMs: timeouts.acquireMs },
+      { ...pool, weight: node.weight, acquireMs: timeouts.acquireMs },
       {
         open: (signal) => this.#open(node, signal),
         check: (pooled) => this.#introduction.check(node.id, pooled),

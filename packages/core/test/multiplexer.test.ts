@@ -30,8 +30,39 @@ test("what has held up others has to prove itself again", () => {
   for (let run = 0; run < 10; run += 1) paces.note("READ", 1);
   paces.noteSlow("READ", 60);
   expect(paces.isFast("READ")).toBe(false);
-  for (let run = 0; run < 3; run += 1) paces.note("READ", 1);
+  for (let run = 0; run < 30; run += 1) paces.note("READ", 1);
   expect(paces.isFast("READ")).toBe(true);
+});
+
+test("what holds up others again and again needs ever more fast runs in a row", () => {
+  const paces = new Paces();
+  const runsUntilFast = (): number => {
+    let runs = 0;
+    while (!paces.isFast("READ")) {
+      paces.note("READ", 0.1);
+      runs += 1;
+    }
+    return runs;
+  };
+  const first = runsUntilFast();
+  const needed: number[] = [];
+  for (let time = 0; time < 12; time += 1) {
+    paces.noteSlow("READ", 60);
+    needed.push(runsUntilFast());
+  }
+  expect(first).toBe(3);
+  for (const [time, runs] of needed.slice(1).entries()) expect(runs).toBeGreaterThanOrEqual(needed[time] ?? 0);
+  expect(needed.at(-1)).toBe(1024);
+});
+
+test("a slow run on trial begins the trial anew", () => {
+  const paces = new Paces();
+  for (let run = 0; run < 5; run += 1) {
+    paces.note("READ", 0.1);
+    paces.note("READ", 0.1);
+    paces.note("READ", 200);
+  }
+  expect(paces.isFast("READ")).toBe(false);
 });
 
 test("no more texts are remembered than are of use", () => {

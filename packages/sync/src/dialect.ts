@@ -85,7 +85,7 @@ export interface Dialect {
 }
 
 /** How far a job is, kept on its target. */
-export interface JobState {
+interface JobState {
   /** `schema.table` of what it is kept in. */
   readonly tables: readonly string[];
   prepare(on: Querier): Promise<void>;

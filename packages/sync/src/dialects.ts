@@ -7,5 +7,7 @@ import { isPostgres, postgresDialect } from "./postgres/dialect.ts";
 export async function dialectsOf(from: FailoverPool, to: FailoverPool): Promise<Dialect> {
   const [isSource, isTarget] = await Promise.all([isPostgres(from), isPostgres(to)]);
   if (isSource && isTarget) return postgresDialect;
-  throw refused("the job is", [{ table: "", reason: "only PostgreSQL is supported, for the source and for the target" }]);
+  throw refused("the job is", [
+    { table: "", reason: "only PostgreSQL is supported, for the source and for the target" },
+  ]);
 }

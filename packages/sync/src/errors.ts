@@ -1,6 +1,5 @@
 /** Every error that the jobs make themselves. Those of the pools and of the databases reach the caller as they are. */
 export const jobErrorCodes = {
-  OPTIONS_INVALID: "an option is unknown, of the wrong type or out of its bounds",
   REFUSED: "the job cannot be done as asked; nothing was changed",
   JOB_CONFLICT: "another job of this name was begun with other options, or is finished differently",
   SNAPSHOT_LOST: "the source lost its consistent view too often",

@@ -2,7 +2,9 @@
 export { type CompareOptions, type CompareReport, compare } from "./compare/compare.ts";
 export type { Difference } from "./compare/find-differences.ts";
 export { type CopyOptions, type CopyReport, copy } from "./copy/copy.ts";
-export { JobError, type JobErrorCode, jobErrorCodes, type Refusal } from "./errors.ts";
+export { type Conflict, JobError, type JobErrorCode, jobErrorCodes, type Refusal } from "./errors.ts";
+export { type FollowEvent, type Following, type FollowOptions, follow } from "./follow/follow.ts";
+export type { FollowStats } from "./follow/follower.ts";
 export { type JobOptions, numberRules } from "./options.ts";
 export type { Progress } from "./progress.ts";
 export { type RepairOptions, type RepairReport, repair } from "./repair/repair.ts";

@@ -27,6 +27,7 @@ export const numberRules = {
   recheckMs: { min: 0, max: 3_600_000, default: 1000 },
   rechecks: { min: 0, max: 100, default: 3 },
   batchRows: { min: 1, max: 10_000, default: 500 },
+  batchChanges: { min: 1, max: 100_000, default: 2000 },
   maxBatchBytes: { min: 65_536, max: 1_073_741_824, default: 16_777_216 },
 } as const;
 
@@ -101,7 +102,7 @@ export function checkListener(path: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") throw new OptionsError(path, "a function", show(value));
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

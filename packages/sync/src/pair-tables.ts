@@ -20,7 +20,8 @@ export function pairTables(
     const table = nameOf(source);
     const other = byName.get(table);
     if (other === undefined || !isSameTable(source, other)) {
-      const reason = "there is no such table on the target. Make the schema there first, such as by pg_dump --schema-only";
+      const reason =
+        "there is no such table on the target. Make the schema there first, such as by pg_dump --schema-only";
       refusals.push({ table, reason });
       continue;
     }

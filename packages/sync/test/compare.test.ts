@@ -14,7 +14,9 @@ const fast = { recheckMs: 10 };
 
 test("ten rows changed, three removed, two added among many are found exactly, and nothing else", async () => {
   await pair.both("CREATE TABLE t (id bigint PRIMARY KEY, n numeric, f float8, body text, ba bytea, at timestamptz)");
-  await pair.from.query("INSERT INTO t SELECT n * 7, n / 3.0, n / 7.0, 'body ' || n, decode(md5(n::text), 'hex'), now() + n * interval '1 s' FROM generate_series(1, 200000) n");
+  await pair.from.query(
+    "INSERT INTO t SELECT n * 7, n / 3.0, n / 7.0, 'body ' || n, decode(md5(n::text), 'hex'), now() + n * interval '1 s' FROM generate_series(1, 200000) n",
+  );
   await copy({ from: pair.from, to: pair.to });
   expect(await compare({ ...fast, from: pair.from, to: pair.to, chunkBytes: 1_048_576 })).toMatchObject({
     isEqual: true,
@@ -33,12 +35,16 @@ test("ten rows changed, three removed, two added among many are found exactly, a
     ["at = at + interval '1 us'", 77],
     ["at = NULL", 84],
   ] as const;
-  for (const [change, id] of changes) await pair.to.query(`UPDATE t SET ${change.replaceAll("\\\\", "\\")} WHERE id = $1`, [id]);
+  for (const [change, id] of changes)
+    await pair.to.query(`UPDATE t SET ${change.replaceAll("\\\\", "\\")} WHERE id = $1`, [id]);
   await pair.to.query("DELETE FROM t WHERE id IN (21, 770000, 1399993)");
   await pair.to.query("INSERT INTO t (id) VALUES (-5), (15)");
   const report = await compare({ ...fast, from: pair.from, to: pair.to, chunkBytes: 1_048_576 });
   const keysOf = (what: string): string[] =>
-    report.differences.filter((each) => each.what === what).map(({ key }) => key?.join() ?? "").sort();
+    report.differences
+      .filter((each) => each.what === what)
+      .map(({ key }) => key?.join() ?? "")
+      .sort();
   expect(keysOf("different")).toEqual(changes.map(([, id]) => String(id)).sort());
   expect(keysOf("missing")).toEqual(["1399993", "21", "770000"]);
   expect(keysOf("extra")).toEqual(["-5", "15"]);
@@ -47,7 +53,9 @@ test("ten rows changed, three removed, two added among many are found exactly, a
 
 test("keys of several columns, with texts of any order, are found by name", async () => {
   await pair.both(`CREATE TABLE "W" (a text, b uuid, "c d" int, PRIMARY KEY (a, b))`);
-  await pair.from.query(`INSERT INTO "W" SELECT chr(64 + n % 60) || 'ä''"', md5(n::text)::uuid, n FROM generate_series(1, 10000) n`);
+  await pair.from.query(
+    `INSERT INTO "W" SELECT chr(64 + n % 60) || 'ä''"', md5(n::text)::uuid, n FROM generate_series(1, 10000) n`,
+  );
   await copy({ from: pair.from, to: pair.to });
   await pair.to.query(`UPDATE "W" SET "c d" = 0 WHERE "c d" = 5000`);
   const { differences } = await compare({ ...fast, from: pair.from, to: pair.to, chunkBytes: 65_536 });

@@ -16,7 +16,9 @@ beforeEach(async () => {
     "CREATE TABLE keyless (n int)",
   );
   await pair.from.query("INSERT INTO customer SELECT n, 'name ' || n FROM generate_series(1, 20000) n");
-  await pair.from.query("INSERT INTO purchase SELECT n, n % 20000 + 1, repeat('x', n % 100) FROM generate_series(1, 60000) n");
+  await pair.from.query(
+    "INSERT INTO purchase SELECT n, n % 20000 + 1, repeat('x', n % 100) FROM generate_series(1, 60000) n",
+  );
   await pair.from.query("INSERT INTO keyless SELECT n % 7 FROM generate_series(1, 20000) n");
 });
 afterEach(() => pair?.[Symbol.asyncDispose]());
@@ -72,7 +74,9 @@ test("a copy that is killed again and again goes on where it was, and no row is 
 test("the mirror that is read from dies in the middle: the copy goes on from another node's view", async () => {
   const report = await copyDuring(3, async () => {
     for (const node of pair.source.mirrors()) {
-      const reading = await node.query("SELECT FROM pg_stat_activity WHERE (query LIKE 'COPY (%' OR query LIKE '%mirrorpool_chunk') AND pid <> pg_backend_pid()");
+      const reading = await node.query(
+        "SELECT FROM pg_stat_activity WHERE (query LIKE 'COPY (%' OR query LIKE '%mirrorpool_chunk') AND pid <> pg_backend_pid()",
+      );
       if (reading.length > 0) await node.kill();
     }
   });

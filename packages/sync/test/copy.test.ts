@@ -52,10 +52,16 @@ test("big tables are cut into chunks that cover every row once, whatever their k
     "CREATE TABLE parts_eu PARTITION OF parts FOR VALUES IN ('eu')",
     "CREATE TABLE parts_rest PARTITION OF parts DEFAULT",
   );
-  await pair.from.query("INSERT INTO numbers SELECT n * n, repeat('x', (n % 50)::int) FROM generate_series(-20000, 20000) n WHERE n > 0");
-  await pair.from.query("INSERT INTO words (a, n) SELECT CASE n % 3 WHEN 0 THEN 'ä' WHEN 1 THEN 'Z' ELSE '\"''\\' END || n % 100, n FROM generate_series(1, 20000) n");
+  await pair.from.query(
+    "INSERT INTO numbers SELECT n * n, repeat('x', (n % 50)::int) FROM generate_series(-20000, 20000) n WHERE n > 0",
+  );
+  await pair.from.query(
+    "INSERT INTO words (a, n) SELECT CASE n % 3 WHEN 0 THEN 'ä' WHEN 1 THEN 'Z' ELSE '\"''\\' END || n % 100, n FROM generate_series(1, 20000) n",
+  );
   await pair.from.query("INSERT INTO keyless SELECT n % 10, 'same' FROM generate_series(1, 20000) n");
-  await pair.from.query("INSERT INTO parts SELECT n, CASE n % 2 WHEN 0 THEN 'eu' ELSE 'us' END, 'b' FROM generate_series(1, 20000) n");
+  await pair.from.query(
+    "INSERT INTO parts SELECT n, CASE n % 2 WHEN 0 THEN 'eu' ELSE 'us' END, 'b' FROM generate_series(1, 20000) n",
+  );
   const report = await copy({ from: pair.from, to: pair.to, chunkBytes: 65_536, connections: 3 });
   expect(report.rows).toBe(80_000);
   expect(report.chunks.total).toBeGreaterThan(30);
@@ -91,8 +97,10 @@ test("foreign keys, triggers and sequences are right afterwards; generated colum
   await pair.from.query(`INSERT INTO "order" (customer, price) SELECT n % 100 + 1, n FROM generate_series(1, 1000) n`);
   await pair.from.query("UPDATE customer SET first_order = id");
   await copy({ from: pair.from, to: pair.to, tables: ["customer", "order"], chunkBytes: 65_536 });
-  for (const table of ["customer", '"order"']) expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
-  const definitions = "SELECT string_agg(conname || pg_get_constraintdef(oid) || convalidated, ';' ORDER BY conname) AS is FROM pg_constraint WHERE contype = 'f'";
+  for (const table of ["customer", '"order"'])
+    expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
+  const definitions =
+    "SELECT string_agg(conname || pg_get_constraintdef(oid) || convalidated, ';' ORDER BY conname) AS is FROM pg_constraint WHERE contype = 'f'";
   expect((await pair.to.query(definitions)).rows).toEqual((await pair.from.query(definitions)).rows);
   expect((await pair.to.query("SELECT FROM audit")).rowCount).toBe(0);
   const { rows } = await pair.to.query("INSERT INTO customer (name) VALUES ('next') RETURNING id");

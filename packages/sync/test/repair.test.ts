@@ -45,7 +45,8 @@ test("foreign keys are kept at every moment, and rows that stand in each other's
   await pair.to.query("INSERT INTO child VALUES (6, 5000, NULL), (9000, 5000, 6)");
   const report = await repair({ ...fast, from: pair.from, to: pair.to, batchRows: 100 });
   expect(report.isEqual).toBe(true);
-  for (const table of ["parent", "child"]) expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
+  for (const table of ["parent", "child"])
+    expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
 });
 
 test("more differences than are kept in memory are written in rounds", async () => {

@@ -3,7 +3,7 @@ import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
 
 /** A pool on all nodes of a cluster, under their own names. */
-export function openPool(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
+function openPool(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
   const nodes = cluster.nodes.map(({ name, url }) => ({ name, url }));
   return createPool({ driver: postgres(), nodes, ...options });
 }
@@ -21,7 +21,11 @@ export interface Pair extends AsyncDisposable {
 }
 
 export async function createPair(
-  options: { readonly sourceMirrors?: number; readonly targetMirrors?: number; readonly settings?: Record<string, string> } = {},
+  options: {
+    readonly sourceMirrors?: number;
+    readonly targetMirrors?: number;
+    readonly settings?: Record<string, string>;
+  } = {},
 ): Promise<Pair> {
   const { sourceMirrors = 1, targetMirrors = 0, settings = {} } = options;
   const source = await createCluster({ mirrors: sourceMirrors, settings });

@@ -41,6 +41,13 @@ export const mutants: readonly Mutant[] = [
     rules: ["claims are true", "no write runs twice"],
   },
   {
+    name: "what follows a transaction that could not be begun runs outside of it",
+    file: "session/session.ts",
+    from: "if (binding.transaction === undefined) this.#aftermath.failUnbegun(error);",
+    to: "",
+    rules: ["claims are true"],
+  },
+  {
     name: "a write that was never sent is said to be of unknown outcome",
     file: "session/retry.ts",
     from: 'return circumstances.isPinned ? "session-lost" : "rerun";\n}\n\nfunction lost(',

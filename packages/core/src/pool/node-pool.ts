@@ -16,6 +16,8 @@ import { type Lender, Multiplexer } from "./multiplexer/multiplexer.ts";
 import { type ConnectionSource, type FailedOpening, isFailed, type Opened, Opening } from "./opening.ts";
 
 export interface NodePoolOptions {
+  /** The node's share of work relative to others. */
+  readonly weight: number;
   readonly max: number;
   readonly idleMs: number;
   readonly lifetimeMs: number;
@@ -94,6 +96,10 @@ export class NodePool implements LeaseOwner, Lender {
     };
   }
 
+  get weight(): number {
+    return this.#options.weight;
+  }
+
   /** Leases now and waiting for one: what balancing goes by. */
   get busy(): number {
     return this.#leases.size + this.#waiters.size + this.multiplexer.surplus;
@@ -113,6 +119,10 @@ export class NodePool implements LeaseOwner, Lender {
 
   get isExhausted(): boolean {
     return this.#leases.size >= this.#options.max;
+  }
+
+  get mayGrow(): boolean {
+    return !this.isExhausted && this.#opening.isAllowed;
   }
 
   takeIdle(): Lease | undefined {

@@ -215,7 +215,8 @@ class Reservation implements ReservedConnection {
         await error.settled;
         throw this.#interruption(error, statement, call);
       }
-      const isLost = error instanceof NotSentError || (!this.isOpen && context.driver.classify(error).kind !== "statement");
+      const isLost =
+        error instanceof NotSentError || (!this.isOpen && context.driver.classify(error).kind !== "statement");
       if (isLost) throw context.isClosed ? new PoolClosedError() : new ReservedLostError(this.node, error);
       throw error;
     }

@@ -56,10 +56,7 @@ function checksums(
   { source, target }: Pair,
   range: Range,
 ): Promise<[Checksum, Checksum]> {
-  return Promise.all([
-    dialect.checksum(from, source, range, signal),
-    dialect.checksum(to, target, range, signal),
-  ]);
+  return Promise.all([dialect.checksum(from, source, range, signal), dialect.checksum(to, target, range, signal)]);
 }
 
 async function narrow(
@@ -114,6 +111,7 @@ export function differencesOf(
     found.push({ table, key: JSON.parse(json) as Key, what, here: hash, there: other });
   }
   for (const [json, hash] of there)
-    if (!here.has(json)) found.push({ table, key: JSON.parse(json) as Key, what: "extra", here: undefined, there: hash });
+    if (!here.has(json))
+      found.push({ table, key: JSON.parse(json) as Key, what: "extra", here: undefined, there: hash });
   return found;
 }

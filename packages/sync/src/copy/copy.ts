@@ -2,17 +2,10 @@ import type { FailoverPool } from "@mirrorpool/core";
 import type { Dialect, View } from "../dialect.ts";
 import { dialectsOf } from "../dialects.ts";
 import { JobError, type Refusal, refused } from "../errors.ts";
-import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { isPassing, ViewLost } from "../faults.ts";
+import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, nameOf } from "../model.ts";
-import {
-  checkChoice,
-  checkJobName,
-  checkListener,
-  checkNumbers,
-  checkOptions,
-  type JobOptions,
-} from "../options.ts";
+import { checkChoice, checkJobName, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
 import { type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
 import { selectTables } from "../select.ts";
@@ -193,8 +186,7 @@ function choose({ options, dialect, job }: Work, source: Catalog, target: Catalo
   const { pairs, refusals } = pairTables(tables, target);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
   all.push(...refusals);
-  if (source.identity === target.identity)
-    all.push({ table: "", reason: "source and target are the same database" });
+  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
   if (tables.length === 0 && missing.length === 0)
     all.push({ table: "", reason: "the source has no table that the role may see" });
   if (all.length > 0) throw refused(`the copy ${job} is`, all);

@@ -127,7 +127,8 @@ const DEFAULT_COLLATION = 100;
 const BYTEWISE: ReadonlySet<number> = new Set([0, 950, 951]);
 
 function toColumn(row: ColumnRow, isBytewise: boolean): Column {
-  const { name, type, isNullable, hasDefault, isAlways, isGenerated, kind, oid, element, collation, isDeterministic } = row;
+  const { name, type, isNullable, hasDefault, isAlways, isGenerated, kind, oid, element, collation, isDeterministic } =
+    row;
   const isBuiltIn = oid < FIRST_OWN_OID && element < FIRST_OWN_OID && !REFERENCES.has(oid);
   const hasByteOrder = BYTEWISE.has(collation) || (collation === DEFAULT_COLLATION && isBytewise);
   return {

@@ -3,16 +3,13 @@ import { ask, type Querier } from "../querier.ts";
 import { rowsOf, within } from "./keys.ts";
 import { quoteName } from "./quote.ts";
 
-/**
- * How rows are hashed. `native`: by the server's own hash functions, for two PostgreSQL servers (14 and later: the same in all
- * versions, since partitions by hash depend on them).
- */
-export type HashForm = "native";
-
 /** A value of its own, or its text where equal values may look different. */
 const hashed = ({ name, isPlain }: Column): string => (isPlain ? quoteName(name) : `${quoteName(name)}::text`);
 
-/** 64 bits for each row; all columns, in the given order. */
+/**
+ * 64 bits for each row; all columns, in the given order. By the server's own hash functions, which are the same in all versions from
+ * 14 on, since partitions by hash depend on them.
+ */
 function rowHash(columns: readonly Column[]): string {
   if (columns.length === 0) return "0::int8";
   return `hash_record_extended(ROW(${columns.map(hashed).join(", ")}), 0)`;
@@ -50,7 +47,7 @@ export async function keyHashes(
 }
 
 /** The key of a row as JSON, in one form everywhere. */
-export const jsonKey = ({ key = [] }: Table): string =>
+const jsonKey = ({ key = [] }: Table): string =>
   `to_json(ARRAY[${key.map(({ name }) => `${quoteName(name)}::text`).join(", ")}])::text`;
 
 /** The same for rows given by their keys. */

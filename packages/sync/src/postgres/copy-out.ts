@@ -1,4 +1,4 @@
-import { submit, type QueryObject } from "@mirrorpool/pg";
+import { type QueryObject, submit } from "@mirrorpool/pg";
 import { PATIENT, type Querier } from "../querier.ts";
 import type { ByteSink, ByteSource } from "../stream.ts";
 import { CopyFrames } from "./copy-frames.ts";

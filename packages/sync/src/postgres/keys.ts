@@ -11,7 +11,7 @@ function ordered({ name, order }: Column): string {
 const bound = ({ type, order }: Column, text: string): string =>
   order === "text" ? quoteText(text) : `${quoteText(text)}::${type}`;
 
-export const orderOf = (key: readonly Column[]): string => key.map(ordered).join(", ");
+const orderOf = (key: readonly Column[]): string => key.map(ordered).join(", ");
 
 function compared(key: readonly Column[], operator: "<" | ">=", bounds: Key): string {
   const values = key.map((column, index) => bound(column, bounds[index] ?? ""));

@@ -9,7 +9,7 @@ export function parseLsn(text: string): Lsn {
 export const formatLsn = (lsn: Lsn): string =>
   `${(lsn >> 32n).toString(16)}/${(lsn & 0xffff_ffffn).toString(16)}`.toUpperCase();
 
-export interface RelationColumn {
+interface RelationColumn {
   readonly name: string;
   readonly type: number;
   readonly modifier: number;

@@ -114,7 +114,9 @@ export function updateRows(
     ...places.map((place) => rows.map((row) => row[place] ?? null)),
   ];
   const columnOf = (place: number): Column => columns[place] as Column; // places are of these columns
-  const updates = places.map((place, index) => `${quoteName(columnOf(place).name)} = r.c${index}::${columnOf(place).type}`);
+  const updates = places.map(
+    (place, index) => `${quoteName(columnOf(place).name)} = r.c${index}::${columnOf(place).type}`,
+  );
   // a table that is all key has nothing to change, and is asked whether the row is there
   if (updates.length === 0) updates.push(...key.map(({ name }) => `${quoteName(name)} = t.${quoteName(name)}`));
   const matches = key.map(({ name, type }, index) => `t.${quoteName(name)} = r.k${index}::${type}`).join(" AND ");

@@ -3,7 +3,7 @@ import { ask, type Querier, tell } from "../querier.ts";
 import { quoteTable } from "./quote.ts";
 
 /** A sequence by the column whose values it gives: its own name may be another one elsewhere. */
-export interface SequenceState {
+interface SequenceState {
   readonly table: string;
   readonly column: string;
   readonly sequence: string;
@@ -30,7 +30,7 @@ JOIN pg_namespace AS sn ON sn.oid = s.relnamespace
 WHERE c.oid = ANY ($1::regclass[])
 ORDER BY 1, 2, owned.rank`;
 
-export function findSequences(on: Querier, tables: readonly Table[]): Promise<readonly SequenceState[]> {
+function findSequences(on: Querier, tables: readonly Table[]): Promise<readonly SequenceState[]> {
   return ask<Record<keyof SequenceState, string>>(on, SEQUENCES, [tables.map(quoteTable)]);
 }
 
@@ -40,7 +40,9 @@ export function findSequences(on: Querier, tables: readonly Table[]): Promise<re
  */
 export async function setSequences(from: Querier, to: Querier, tables: readonly Table[]): Promise<number> {
   const here = await findSequences(from, tables);
-  const there = new Map((await findSequences(to, tables)).map((each) => [`${each.table}:${each.column}`, each.sequence]));
+  const there = new Map(
+    (await findSequences(to, tables)).map((each) => [`${each.table}:${each.column}`, each.sequence]),
+  );
   let count = 0;
   for (const { table, column, sequence } of here) {
     const target = there.get(`${table}:${column}`);

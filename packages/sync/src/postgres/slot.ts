@@ -85,7 +85,10 @@ export async function dropSlot(on: Querier, name: string): Promise<void> {
   );
   if (row === undefined) return;
   if (row.pid !== null) await ask(on, `SELECT pg_terminate_backend(${Number(row.pid)}, 5000)::text AS is_ended`);
-  await ask(on, `SELECT pg_drop_replication_slot(slot_name)::text AS is_gone FROM pg_replication_slots WHERE slot_name = ${quoteText(name)}`);
+  await ask(
+    on,
+    `SELECT pg_drop_replication_slot(slot_name)::text AS is_gone FROM pg_replication_slots WHERE slot_name = ${quoteText(name)}`,
+  );
 }
 
 /** Says which tables are in the stream. A new one, or the same tables as before. */

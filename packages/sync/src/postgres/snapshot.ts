@@ -113,12 +113,7 @@ async function exportFrom(connection: ReservedConnection, signal: AbortSignal): 
   return row?.name ?? "";
 }
 
-async function begin(
-  pool: FailoverPool,
-  node: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<ReservedConnection> {
+async function begin(pool: FailoverPool, node: string, name: string, signal: AbortSignal): Promise<ReservedConnection> {
   const reader = await pool.reserve({ on: { node }, signal });
   try {
     const text = [BEGIN, `SET TRANSACTION SNAPSHOT ${quoteText(name)}`, ...READER_SETTINGS].join("; ");

@@ -141,7 +141,12 @@ export async function noteChunk(on: Querier, job: string, chunk: number, rows: n
  * How far a follower is. In the transaction that writes what it has followed.
  * @param before what it was; false where that is not so any more: another process follows
  */
-export async function movePosition(on: Querier, job: string, before: string | null, position: string): Promise<boolean> {
+export async function movePosition(
+  on: Querier,
+  job: string,
+  before: string | null,
+  position: string,
+): Promise<boolean> {
   const text = `UPDATE ${JOBS} SET position = $2, updated_at = clock_timestamp()
     WHERE job = $1 AND position IS NOT DISTINCT FROM $3`;
   return (await tell(on, text, [job, position, before])) === 1;

@@ -117,8 +117,7 @@ const toRefusal = ({ table }: Suspect): Refusal => ({
 });
 
 function count(counts: Record<"inserted" | "updated" | "deleted", number>, rows: readonly Suspect[]): void {
-  for (const { what } of rows)
-    counts[what === "missing" ? "inserted" : what === "extra" ? "deleted" : "updated"] += 1;
+  for (const { what } of rows) counts[what === "missing" ? "inserted" : what === "extra" ? "deleted" : "updated"] += 1;
 }
 
 interface Work {

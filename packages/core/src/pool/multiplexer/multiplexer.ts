@@ -16,6 +16,8 @@ export interface Lender {
   readonly lent: number;
   /** All that there may be are on loan. */
   readonly isExhausted: boolean;
+  /** Another one may be opened: whoever waits gets that. */
+  readonly mayGrow: boolean;
   /** One that is sure to live, at once. */
   takeIdle(): Lease | undefined;
 }
@@ -28,6 +30,8 @@ const MAX_BACKLOG_MS = 10;
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
+/** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
+const LINGER_MS = 200;
 
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
@@ -67,10 +71,23 @@ export class Multiplexer implements LeaseOwner {
     return shared && this.#lend(shared, now);
   }
 
+  /**
+   * A place on the connection that a fast read has been given to itself, which others then share: where callers stand in line
+   * behind slow statements, fast reads would wait for them as well.
+   */
+  adopt(lease: Lease, text: string): Lease | undefined {
+    const { isAwaited, lent } = this.#lender;
+    if (!isAwaited || lent < 2 || lease.isShared || lease.connection.pipeline === undefined) return undefined;
+    if (!this.paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
+    return this.#lend(this.#begin(lease), this.#environment.now());
+  }
+
   /** Where it would have to wait in line, behind others that are as fast is better. */
   #fallback(now: number): SharedConnection | undefined {
     if (!this.#lender.isExhausted) return undefined;
-    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now));
+    // a line of those who wait for connections of their own may be a line of slow ones: a head that runs long is the lesser evil
+    const longest = this.#lender.isAwaited ? STUCK_MS : LONG_MS;
+    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now, longest));
     return able.sort((a, b) => a.places - b.places)[0];
   }
 
@@ -92,14 +109,22 @@ export class Multiplexer implements LeaseOwner {
       lease.release();
       return undefined;
     }
+    return this.#begin(lease);
+  }
+
+  #begin(lease: Lease): SharedConnection {
     const shared = new SharedConnection(lease, this.#environment, this.paces, (each) => this.#onRest(each));
     this.#shared.push(shared);
     return shared;
   }
 
-  /** Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. */
+  /**
+   * Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. All but one, unless
+   * there is no other that could come free for him.
+   */
   #makeRoom(): void {
-    const keep = this.#lender.lent > this.#shared.length ? 1 : 0;
+    const { lent, mayGrow } = this.#lender;
+    const keep = mayGrow || lent > this.#shared.length ? 1 : 0;
     for (const shared of this.#shared.slice(keep)) shared.retire();
   }
 
@@ -108,6 +133,17 @@ export class Multiplexer implements LeaseOwner {
   }
 
   #onRest(shared: SharedConnection): void {
+    if (!this.#mayLinger(shared, 0)) this.#release(shared);
+  }
+
+  /** Given to one who waits it would leave none for the fast reads to come: they would stand in line with the slow ones. */
+  #mayLinger(shared: SharedConnection, restMs: number): boolean {
+    const { isAwaited, maxShared } = this.#lender;
+    if (!isAwaited || maxShared < 2 || shared.isRetiring || shared.isDoomed || restMs >= LINGER_MS) return false;
+    return !this.#shared.some((each) => each !== shared && !each.isRetiring);
+  }
+
+  #release(shared: SharedConnection): void {
     const place = this.#shared.indexOf(shared);
     if (place < 0) return;
     this.#shared.splice(place, 1);
@@ -121,6 +157,8 @@ export class Multiplexer implements LeaseOwner {
     for (const shared of [...this.#shared]) {
       if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
       if (now >= shared.lease.pooled.expiresAt) shared.retire();
+      const restMs = shared.restMs(now);
+      if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
     if (this.#shared.length > 0) this.#watch = this.#environment.schedule(STUCK_MS / 2, () => this.#look(), false);
   }
@@ -132,6 +170,6 @@ export class Multiplexer implements LeaseOwner {
   }
 }
 
-function canTake(shared: SharedConnection, depth: number, now: number): boolean {
-  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < LONG_MS;
+function canTake(shared: SharedConnection, depth: number, now: number, longestMs: number = LONG_MS): boolean {
+  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < longestMs;
 }

@@ -32,6 +32,7 @@ export class SharedConnection {
   #sent: Sent[] = [];
   #headSince = 0;
   #places = 0;
+  #restedAt = 0;
   #isRetiring = false;
   /** A cancel may still be on its way, and would hit whoever comes next. */
   #isDoomed = false;
@@ -70,6 +71,11 @@ export class SharedConnection {
   /** How long the statement at the head has been running, in ms. */
   headMs(now: number): number {
     return this.#sent.length === 0 ? 0 : now - this.#headSince;
+  }
+
+  /** How long nobody has had a place and nothing was under way, in ms; undefined while that is not so. */
+  restMs(now: number): number | undefined {
+    return this.#places === 0 && this.#sent.length === 0 ? now - this.#restedAt : undefined;
   }
 
   retire(): void {
@@ -184,6 +190,8 @@ export class SharedConnection {
   }
 
   #restIfDone(): void {
-    if (this.#places === 0 && this.#sent.length === 0) this.#onRest(this);
+    if (this.#places > 0 || this.#sent.length > 0) return;
+    this.#restedAt = this.#environment.now();
+    this.#onRest(this);
   }
 }

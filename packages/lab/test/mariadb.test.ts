@@ -1,0 +1,3 @@
+import { describeServer } from "./mysql/suite.ts";
+
+describeServer("mariadb");
