@@ -6,7 +6,7 @@ import { runDrill } from "./commands/drill.ts";
 import { ledger } from "./commands/ledger.ts";
 import { status } from "./commands/status.ts";
 import { switchover } from "./commands/switchover.ts";
-import { runCompare, runCopy, runRepair } from "./commands/sync.ts";
+import { runCompare, runCopy, runFollow, runRepair } from "./commands/sync.ts";
 import { watch } from "./commands/watch.ts";
 import type { CommonOptions, Context } from "./context.ts";
 
@@ -112,6 +112,21 @@ export function createProgram(run: Run): Command {
       new Option("--batch-rows <n>", "rows of one transaction").argParser(whole(1, 10_000)),
     ],
     (context, flags) => runRepair(context, flags),
+    false,
+  );
+
+  add<Parameters<typeof runFollow>[1]>(
+    "follow",
+    "keep the target equal to the source until Ctrl-C; the same command goes on where it was ended",
+    [
+      ...between,
+      new Option("--job <name>", "under which the target keeps how far it is"),
+      new Option("--begin <how>", "how the target becomes equal at first").choices(["copy", "replace", "compare"]),
+      new Option("--on-conflict <what>", "for a change that does not fit").choices(["stop", "source-wins"]),
+      new Option("--until-caught-up", "end as soon as the target has what the source has now"),
+      new Option("--remove", "then end it for good: the source keeps nothing for it any more"),
+    ],
+    (context, flags) => runFollow(context, flags),
     false,
   );
 

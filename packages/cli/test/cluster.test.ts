@@ -15,7 +15,7 @@ let environment: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   [cluster, scratch] = await Promise.all([
-    createCluster({ mirrors: 1, password: "s3cr3t-of-app" }),
+    createCluster({ mirrors: 1, password: "s3cr3t-of-app", settings: { wal_level: "logical" } }),
     createCluster({ mirrors: 0, password: "s3cr3t-of-app" }),
   ]);
   environment = { MIRRORPOOL_URLS: cluster.urls.join(",") };
@@ -139,6 +139,19 @@ test("copy, compare and repair work between clusters", async () => {
   expect(await call(["repair", ...between, "--dry-run"])).toMatchObject({ exitCode: 3 });
   expect(await call(["repair", ...between])).toMatchObject({ exitCode: 0 });
   expect(await call(["compare", ...between])).toMatchObject({ exitCode: 0 });
+});
+
+test("follow brings the target up to the source, and leaves nothing behind when it is told to", async () => {
+  await cluster.primary().query("ALTER ROLE app REPLICATION");
+  const between = ["--from", cluster.urls.join(","), "--to", scratch.urls.join(","), "--tables", "item"];
+  const followed = await call(["follow", ...between, "--begin", "compare", "--until-caught-up", "--json"]);
+  expect(followed.stderr).not.toContain('"type":"error"');
+  expect(followed.exitCode).toBe(0);
+  await cluster.primary().query("UPDATE item SET name = 'changed' WHERE id = 8");
+  expect(await call(["follow", ...between, "--until-caught-up"])).toMatchObject({ exitCode: 0 });
+  expect(await call(["compare", ...between])).toMatchObject({ exitCode: 0 });
+  expect(await call(["follow", ...between, "--remove"])).toMatchObject({ exitCode: 0 });
+  expect(await cluster.primary().query("SELECT slot_name FROM pg_replication_slots")).toEqual([]);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { table } from "../output/format.ts";
 import { look } from "./status.ts";
 
 /** What was looked at, and what was found. */
-export interface Finding {
+interface Finding {
   readonly check: string;
   readonly state: "ok" | "warning" | "trouble";
   readonly message: string;
@@ -33,7 +33,7 @@ export async function check(context: Context, given: string | undefined): Promis
 }
 
 /** What the nodes say of themselves. Pure. */
-export function checkTopology({ nodes, isWritable, isSplit, primary }: TopologyReport): readonly Finding[] {
+function checkTopology({ nodes, isWritable, isSplit, primary }: TopologyReport): readonly Finding[] {
   const findings: Finding[] = nodes.map(({ id, status, role, fault, fence }) => {
     const isFine = status === "up" && fence === undefined;
     const why = fence === undefined ? (fault ?? `it is ${status}`) : `it is fenced: ${fence}`;

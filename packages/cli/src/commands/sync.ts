@@ -1,5 +1,15 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import { compare, copy, type Difference, type Progress, type Refusal, repair } from "@mirrorpool/sync";
+import {
+  compare,
+  copy,
+  type Difference,
+  type FollowEvent,
+  type FollowStats,
+  follow,
+  type Progress,
+  type Refusal,
+  repair,
+} from "@mirrorpool/sync";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../errors.ts";
 import { bytes, count, duration, table } from "../output/format.ts";
@@ -114,3 +124,60 @@ function listOf(differences: readonly Difference[]): string {
 }
 
 const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
+
+/** How often it is told how far it is. */
+const TELL_MS = 1000;
+
+export interface FollowFlags extends SyncFlags {
+  readonly job?: string;
+  readonly begin?: "copy" | "replace" | "compare";
+  readonly onConflict?: "stop" | "source-wins";
+  readonly untilCaughtUp?: boolean;
+  readonly remove?: boolean;
+}
+
+/** Keeps the target equal to the source, until Ctrl-C; the same command goes on. */
+export async function runFollow(context: Context, flags: FollowFlags): Promise<void> {
+  const { job, begin, onConflict, untilCaughtUp = false, remove = false } = flags;
+  const { output, signal } = context;
+  await withPools(context, flags, async ({ signal: _, ...options }) => {
+    const onEvent = (event: FollowEvent): void => output.item("event", { event }, () => JSON.stringify(event));
+    await using following = await follow({
+      ...options,
+      ...(job !== undefined && { job }),
+      ...(begin !== undefined && { begin }),
+      ...(onConflict !== undefined && { onConflict }),
+      onEvent,
+    });
+    const timer = setInterval(() => tell(context, following.stats()), TELL_MS);
+    try {
+      const isAsked = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      const isEnough = untilCaughtUp || remove ? following.caughtUp({ timeoutMs: FOREVER_MS, signal }) : isAsked;
+      await Promise.race([following.ended, isAsked, isEnough]);
+      if (remove && !signal.aborted) await following.remove();
+      else await following.stop();
+    } finally {
+      clearInterval(timer);
+    }
+    const stats = following.stats();
+    output.result(
+      stats,
+      () =>
+        `${count(stats.changes)} changes of ${count(stats.transactions)} transactions, up to ${stats.position ?? "nothing"}`,
+    );
+    // it goes on for ever: to be ended is how it ends
+    if (stats.state === "failed") await following.ended;
+  });
+}
+
+const FOREVER_MS = 86_400_000;
+
+function tell({ output }: Context, stats: FollowStats): void {
+  const { state, changes, lagBytes, lagMs } = stats;
+  const lag =
+    lagBytes === undefined ? "" : `, ${bytes(lagBytes)} behind${lagMs === undefined ? "" : `, ${duration(lagMs)}`}`;
+  output.progress({ phase: state, ...stats }, undefined, `${state}: ${count(changes)} changes${lag}`);
+}

@@ -14,9 +14,9 @@ export interface Cluster {
 }
 
 /** Environment variables that stand in for a configuration. */
-export const URLS = "MIRRORPOOL_URLS";
+const URLS = "MIRRORPOOL_URLS";
 const FALLBACK_URLS = "DATABASE_URLS";
-export const PASSPHRASE = "MIRRORPOOL_PASSPHRASE";
+const PASSPHRASE = "MIRRORPOOL_PASSPHRASE";
 
 /**
  * The cluster that is meant: URLs separated by commas, a name of the configuration, or where nothing is said the environment's or the
