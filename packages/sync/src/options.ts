@@ -102,7 +102,7 @@ export function checkListener(path: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") throw new OptionsError(path, "a function", show(value));
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

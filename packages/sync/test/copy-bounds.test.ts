@@ -10,13 +10,13 @@ beforeAll(async () => {
 beforeEach(() => pair.clear());
 afterAll(() => pair?.[Symbol.asyncDispose]());
 
-test("values of hundreds of megabytes pass through without being held", async () => {
+test("values of a hundred megabytes pass through without being held", async () => {
   await pair.both(
     "CREATE TABLE huge (id int PRIMARY KEY, body bytea)",
     "ALTER TABLE huge ALTER body SET STORAGE EXTERNAL",
   );
   await pair.from.query(
-    "INSERT INTO huge SELECT n, convert_to(repeat('0123456789abcdef', 12500000), 'UTF8') FROM generate_series(1, 2) n",
+    "INSERT INTO huge SELECT n, convert_to(repeat('0123456789abcdef', 6250000), 'UTF8') FROM generate_series(1, 2) n",
     [],
     {
       timeoutMs: 60_000,
@@ -28,22 +28,22 @@ test("values of hundreds of megabytes pass through without being held", async ()
     most = Math.max(most, process.memoryUsage().rss - before);
   };
   const report = await copy({ from: pair.from, to: pair.to, onProgress });
-  expect(report.bytes).toBeGreaterThan(400_000_000);
-  expect(most).toBeLessThan(200 * 1024 * 1024);
+  expect(report.bytes).toBeGreaterThan(190_000_000);
+  expect(most).toBeLessThan(100 * 1024 * 1024);
   const sums = "SELECT id, length(body) AS length, md5(body) AS sum FROM huge ORDER BY id";
   expect((await pair.to.query(sums)).rows).toEqual((await pair.from.query(sums)).rows);
 });
 
-test("thousands of tables are as good as one", async () => {
+test("hundreds of tables are as good as one", async () => {
   const make = (first: number): string => `DO $$ BEGIN FOR n IN ${first}..${first + 199} LOOP
     EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, body text)', n); END LOOP; END $$`;
   const fill = (first: number): string => `DO $$ BEGIN FOR n IN ${first}..${first + 199} LOOP
     EXECUTE format('INSERT INTO t%s VALUES (%s, repeat(''x'', 10))', n, n); END LOOP; END $$`;
-  for (let first = 0; first < 2000; first += 200) {
+  for (let first = 0; first < 600; first += 200) {
     await pair.both(make(first));
     await pair.from.query(fill(first));
   }
   const report = await copy({ from: pair.from, to: pair.to, connections: 3 });
-  expect(report).toMatchObject({ tables: 2000, rows: 2000 });
-  for (const table of ["t0", "t1999"]) expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
+  expect(report).toMatchObject({ tables: 600, rows: 600 });
+  for (const table of ["t0", "t599"]) expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
 });

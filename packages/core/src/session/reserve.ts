@@ -209,7 +209,7 @@ class Reservation implements ReservedConnection {
     const call = context.createCall(options.timeoutMs, options.signal);
     call.throwIfAborted();
     try {
-      return await run(context, { connection: this.#connection }, statement, call);
+      return await run(context, { node: this.node, connection: this.#connection }, statement, call);
     } catch (error) {
       if (error instanceof Interrupted) {
         await error.settled;

@@ -21,6 +21,7 @@ export class Interrupted extends Error {
 
 /** What a statement is run on: a lease, or a connection of somebody's own. */
 interface Holding {
+  readonly node: string;
   readonly connection: Connection;
 }
 

@@ -1,15 +1,24 @@
 import { createHash } from "node:crypto";
-import type { FailoverPool } from "@mirrorpool/core";
+import { type FailoverPool, OptionsError } from "@mirrorpool/core";
 import { dialectsOf } from "../dialects.ts";
 import { type Conflict, type Refusal, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { nameOf } from "../model.ts";
-import { checkChoice, checkJobName, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
+import {
+  checkChoice,
+  checkJobName,
+  checkListener,
+  checkNumbers,
+  checkOptions,
+  isObject,
+  type JobOptions,
+} from "../options.ts";
 import { pairTables } from "../pair-tables.ts";
 import type { Progress } from "../progress.ts";
 import { ask } from "../querier.ts";
 import { selectTables } from "../select.ts";
 import { Follower, type FollowStats } from "./follower.ts";
+import { NativeFollower } from "./native.ts";
 
 export interface FollowOptions extends JobOptions {
   /** Under this name the target keeps how far it is; the same call goes on there. Default `follow`. */
@@ -29,6 +38,12 @@ export interface FollowOptions extends JobOptions {
   readonly chunkBytes?: number;
   /** How often a step is begun anew before following fails; default 20. One that gets on counts anew. */
   readonly attempts?: number;
+  /**
+   * Has the target's server follow by itself (CREATE SUBSCRIPTION), and watches that: costs less, and ends where the slot is lost in
+   * a failover. Given is how the target's server reaches the source, as libpq takes it; several hosts with
+   * `target_session_attrs=read-write` follow the primary.
+   */
+  readonly native?: { readonly connection: string | (() => string | Promise<string>) };
   readonly onProgress?: (progress: Progress) => void;
   readonly onEvent?: (event: FollowEvent) => void;
 }
@@ -64,6 +79,7 @@ const KEYS = [
   "maxBatchBytes",
   "chunkBytes",
   "attempts",
+  "native",
   "onProgress",
   "onEvent",
 ];
@@ -81,6 +97,7 @@ export async function follow(options: FollowOptions): Promise<Following> {
   const job = checkJobName(options.job, "follow");
   const begin = checkChoice("begin", options.begin, ["copy", "replace", "compare"]);
   const onConflict = checkChoice("onConflict", options.onConflict, ["stop", "source-wins"]);
+  const connection = checkNative(options.native, begin);
   checkListener("onProgress", options.onProgress);
   checkListener("onEvent", options.onEvent);
   const signal = options.signal ?? new AbortController().signal;
@@ -104,7 +121,8 @@ export async function follow(options: FollowOptions): Promise<Following> {
     if (!table.isOwned) all.push({ table: nameOf(table), reason: "only its owner may publish it" });
   }
   const targets = pairs.map((pair) => pair.target);
-  const isReplica = await mayActAsReplica(to);
+  const isReplica = connection !== undefined || (await mayActAsReplica(to));
+  if (connection !== undefined) all.push(...(await subscriptionObstacles(to)));
   if (!isReplica) {
     const triggers = (await dialect.findObstacles(to, targets)).filter(({ kind }) => kind === "trigger");
     for (const { table, name } of triggers) {
@@ -117,6 +135,21 @@ export async function follow(options: FollowOptions): Promise<Following> {
     .update(JSON.stringify([job, target.identity]))
     .digest("hex")
     .slice(0, 16);
+  const name = `mirrorpool_${hash}`;
+  if (connection !== undefined) {
+    const { onEvent } = options;
+    return new NativeFollower({
+      from,
+      to,
+      dialect,
+      pairs,
+      name,
+      copies: begin === "copy",
+      connection,
+      onEvent,
+      signal,
+    });
+  }
   const { levels } = foreignKeyOrder(targets, target.foreignKeys);
   return new Follower({
     options,
@@ -128,9 +161,38 @@ export async function follow(options: FollowOptions): Promise<Following> {
     pairs,
     levels,
     isReplica,
-    name: `mirrorpool_${hash}`,
+    name,
     signal,
   });
+}
+
+/** @throws {OptionsError} */
+function checkNative(native: unknown, begin: string): (() => string | Promise<string>) | undefined {
+  if (native === undefined) return undefined;
+  const connection = isObject(native) ? native["connection"] : undefined;
+  if (typeof connection !== "string" && typeof connection !== "function")
+    throw new OptionsError(
+      "native.connection",
+      "a connection string or a function that returns one",
+      `a ${typeof connection}`,
+    );
+  if (begin === "replace")
+    throw new OptionsError(
+      "begin",
+      '"copy", or "compare" for a target that is equal already, beside native',
+      JSON.stringify(begin),
+    );
+  return typeof connection === "string" ? () => connection : () => connection() as string | Promise<string>;
+}
+
+/** What the target's role may not. */
+async function subscriptionObstacles(to: FailoverPool): Promise<readonly Refusal[]> {
+  const text = `SELECT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (
+      SELECT FROM pg_roles AS r WHERE r.rolname = 'pg_create_subscription' AND pg_has_role(current_user, r.oid, 'MEMBER')))::text AS may`;
+  const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
+  const reason =
+    "the target's role may not make subscriptions: it has to be a member of pg_create_subscription (16 and later), or superuser";
+  return row?.may === "true" ? [] : [{ table: "", reason }];
 }
 
 /** What the source's server lacks. */
