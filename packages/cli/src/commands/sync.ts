@@ -10,8 +10,9 @@ import {
   type Refusal,
   repair,
 } from "@mirrorpool/sync";
+import { keepUrlSecret } from "../config/redact.ts";
 import type { Context } from "../context.ts";
-import { exitCodes } from "../errors.ts";
+import { exitCodes, UsageError } from "../errors.ts";
 import { bytes, count, duration, table } from "../output/format.ts";
 
 export interface SyncFlags {
@@ -134,12 +135,14 @@ export interface FollowFlags extends SyncFlags {
   readonly onConflict?: "stop" | "source-wins";
   readonly untilCaughtUp?: boolean;
   readonly remove?: boolean;
+  readonly native?: string | boolean;
 }
 
 /** Keeps the target equal to the source, until Ctrl-C; the same command goes on. */
 export async function runFollow(context: Context, flags: FollowFlags): Promise<void> {
   const { job, begin, onConflict, untilCaughtUp = false, remove = false } = flags;
   const { output, signal } = context;
+  const native = await nativeOf(context, flags);
   await withPools(context, flags, async ({ signal: _, ...options }) => {
     const onEvent = (event: FollowEvent): void => output.item("event", { event }, () => JSON.stringify(event));
     await using following = await follow({
@@ -147,6 +150,7 @@ export async function runFollow(context: Context, flags: FollowFlags): Promise<v
       ...(job !== undefined && { job }),
       ...(begin !== undefined && { begin }),
       ...(onConflict !== undefined && { onConflict }),
+      ...(native !== undefined && { native }),
       onEvent,
     });
     const timer = setInterval(() => tell(context, following.stats()), TELL_MS);
@@ -171,6 +175,25 @@ export async function runFollow(context: Context, flags: FollowFlags): Promise<v
     // it goes on for ever: to be ended is how it ends
     if (stats.state === "failed") await following.ended;
   });
+}
+
+/** How the target's server reaches the source: as was said, or by the URL of its only node. */
+async function nativeOf(
+  context: Context,
+  { native, from }: FollowFlags,
+): Promise<{ readonly connection: string } | undefined> {
+  if (native === undefined || native === false) return undefined;
+  if (typeof native === "string") {
+    keepUrlSecret(native);
+    return { connection: native };
+  }
+  const { nodes } = (await context.cluster(from)).config;
+  const [node] = nodes;
+  const url = typeof node === "string" ? node : node?.url;
+  if (nodes.length === 1 && url !== undefined) return { connection: url };
+  throw new UsageError(
+    "--native: say how the target's server reaches the source, such as postgres://host1,host2/db?target_session_attrs=read-write",
+  );
 }
 
 const FOREVER_MS = 86_400_000;
