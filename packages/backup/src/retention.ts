@@ -2,7 +2,7 @@ import { OptionsError } from "@mirrorpool/core";
 import type { KeySource } from "./format/key.ts";
 import { finishedBackups, openBackup } from "./format/repository.ts";
 import { checkInteger, checkOptions, isObject } from "./options.ts";
-import { deadFolders, removeFolder } from "./run/unfinished.ts";
+import { removeFolder, uselessFolders } from "./run/unfinished.ts";
 import type { Store } from "./store/store.ts";
 
 /** Which backups are kept: those that are younger, and the newest ones in any case. At least one of the two. */
@@ -62,7 +62,7 @@ export async function prune(
     const isOfIt = manifest?.source.systemId === of.systemId && manifest.source.database === of.database;
     if (manifest !== undefined && isOfIt) backups.push({ name, finishedAt: manifest.finishedAt });
   }
-  const names = [...outdated(backups, keep, Date.now()), ...(await deadFolders(store, signal))];
+  const names = [...outdated(backups, keep, Date.now()), ...(await uselessFolders(store, of, keySource, signal))];
   for (const name of names) await removeFolder(store, name, signal);
   return names;
 }

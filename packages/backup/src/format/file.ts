@@ -31,7 +31,7 @@ export async function writeFile(
   onBytes: (bytes: number) => void = () => {},
 ): Promise<StoredFile> {
   const plain = new Counter(onBytes);
-  const stored = new Counter();
+  const stored = new Digester();
   const sealer = key === undefined ? undefined : createSealer(key, `${folder}/${file}`);
   const steps = [plain, createCompressor(compression), sealer, stored].filter((step) => step !== undefined);
   const output = new PassThrough();
@@ -65,19 +65,14 @@ export async function readFile(
   const source = await store.read(name, signal);
   if (source === undefined) throw corrupt("it is missing");
   // checked before the last bytes are passed on: what takes them must not think that it has all
-  const stored = new Counter(
-    () => {},
-    ({ bytes }, digest) => {
-      if (bytes !== expected.storedBytes)
-        return corrupt(
-          `it has ${bytes} bytes and not the ${expected.storedBytes} of the manifest: truncated, or another file`,
-        );
-      return digest === expected.sha256
-        ? undefined
-        : corrupt("its SHA-256 is not that of the manifest: it was changed, or is another file");
-    },
-  );
-  const plain = new Counter(onBytes, ({ bytes }) =>
+  const stored = new Digester((bytes, digest) => {
+    const { storedBytes, sha256 } = expected;
+    if (bytes !== storedBytes)
+      return corrupt(`it has ${bytes} bytes and not the ${storedBytes} of the manifest: truncated, or another file`);
+    if (digest === sha256) return undefined;
+    return corrupt("its SHA-256 is not that of the manifest: it was changed, or is another file");
+  });
+  const plain = new Counter(onBytes, (bytes) =>
     bytes === expected.bytes ? undefined : corrupt(`its content has ${bytes} bytes and not ${expected.bytes}`),
   );
   const opener = key === undefined ? undefined : createOpener(key, name);
@@ -102,7 +97,7 @@ export async function surveyFile(
 ): Promise<(StoredFile & { readonly rows: number }) | undefined> {
   const source = await store.read(`${folder}/${file}`, signal);
   if (source === undefined) return undefined;
-  const stored = new Counter();
+  const stored = new Digester();
   const plain = new Counter();
   const lines = new LineCounter();
   const opener = key === undefined ? undefined : createOpener(key, `${folder}/${file}`);
@@ -126,21 +121,41 @@ export class LineCounter extends Writable {
 const isOfTheCodec = (error: unknown): boolean =>
   error instanceof Error && "code" in error && /^(Z_|ZSTD_|ERR_(ZLIB|ZSTD))/.test(String(error.code));
 
-/** Counts and digests what passes, and may refuse it at its end. */
+/** Counts what passes, and may refuse it at its end. */
 class Counter extends Transform {
-  readonly #hash = createHash("sha256");
   readonly #onBytes: (bytes: number) => void;
-  readonly #check: ((counter: Counter, digest: string) => BackupError | undefined) | undefined;
+  readonly #check: ((bytes: number) => BackupError | undefined) | undefined;
+  bytes = 0;
+
+  constructor(onBytes: (bytes: number) => void = () => {}, check?: (bytes: number) => BackupError | undefined) {
+    super({ highWaterMark: 1 << 18 });
+    this.#onBytes = onBytes;
+    this.#check = check;
+  }
+
+  override _transform(part: Buffer, _: BufferEncoding, done: (error: null, part: Buffer) => void): void {
+    this.bytes += part.length;
+    this.#onBytes(part.length);
+    done(null, part);
+  }
+
+  override _flush(done: (error?: Error | null) => void): void {
+    done(this.#check?.(this.bytes));
+  }
+}
+
+type Check = (bytes: number, digest: string) => BackupError | undefined;
+
+/** Counts and digests what passes, and may refuse it at its end. Only for what is stored: the content is several times as much. */
+class Digester extends Transform {
+  readonly #hash = createHash("sha256");
+  readonly #check: Check | undefined;
   #digest: string | undefined;
   bytes = 0;
   problem: BackupError | undefined;
 
-  constructor(
-    onBytes: (bytes: number) => void = () => {},
-    check?: (counter: Counter, digest: string) => BackupError | undefined,
-  ) {
+  constructor(check?: Check) {
     super({ highWaterMark: 1 << 18 });
-    this.#onBytes = onBytes;
     this.#check = check;
   }
 
@@ -152,12 +167,11 @@ class Counter extends Transform {
   override _transform(part: Buffer, _: BufferEncoding, done: (error: null, part: Buffer) => void): void {
     this.bytes += part.length;
     this.#hash.update(part);
-    this.#onBytes(part.length);
     done(null, part);
   }
 
   override _flush(done: (error?: Error | null) => void): void {
-    this.problem = this.#check?.(this, this.digest());
+    this.problem = this.#check?.(this.bytes, this.digest());
     done(this.problem);
   }
 }

@@ -37,7 +37,7 @@ export interface Unfinished {
 }
 
 /** The folders without a manifest that nobody works on any more. */
-export async function deadFolders(store: Store, signal?: AbortSignal): Promise<readonly string[]> {
+async function deadFolders(store: Store, signal?: AbortSignal): Promise<readonly string[]> {
   const folders = new Map<string, boolean>();
   for (const { name } of await store.list("", signal)) {
     const [folder = "", ...rest] = name.split("/");
@@ -87,6 +87,30 @@ const isSamePlace = (one: SourcePosition, other: SourcePosition): boolean =>
   (
     ["systemId", "instance", "database", "node", "role", "timeline", "position", "snapshot", "serverVersion"] as const
   ).every((key) => one[key] === other[key]);
+
+/**
+ * The dead folders that are of no use to anybody: of this database, or not even with a plan. What another key opens, or belongs to
+ * another database, may still be gone on with.
+ */
+export async function uselessFolders(
+  store: Store,
+  of: Pick<SourcePosition, "systemId" | "database">,
+  keySource: KeySource | undefined,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const useless: string[] = [];
+  for (const folder of await deadFolders(store, signal)) {
+    const missing = async (): Promise<BackupError> => new BackupError("UNFINISHED", `${folder} has no plan`);
+    try {
+      const { body } = await readSealed<Plan>(store, `${folder}/${PLAN}`, keySource, signal, missing);
+      if (body.source.systemId === of.systemId && body.source.database === of.database) useless.push(folder);
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+      if (error.code === "UNFINISHED") useless.push(folder);
+    }
+  }
+  return useless;
+}
 
 /** Removes a backup: first what says that it is one. */
 export async function removeFolder(store: Store, folder: string, signal?: AbortSignal): Promise<void> {

@@ -43,12 +43,8 @@ export async function writeSchema(
     return fail("pg_dump logs in by itself, and a pool that was given tells nobody its passwords: say schema.url");
   const write = (section: "pre-data" | "post-data"): Promise<StoredFile> =>
     writeSection(search.found, address, snapshot, format, section, signal);
-  return {
-    isIncluded: true,
-    pgDump: search.found.version,
-    before: await write("pre-data"),
-    after: await write("post-data"),
-  };
+  const [before, after] = await Promise.all([write("pre-data"), write("post-data")]);
+  return { isIncluded: true, pgDump: search.found.version, before, after };
 }
 
 async function writeSection(
