@@ -71,7 +71,7 @@ export async function acquire(
     const place = shareable === undefined ? undefined : pool.multiplexer.take(shareable);
     if (place !== undefined) return place;
     try {
-      const lease = await pool.acquire(call, state);
+      const lease = await pool.acquire(call, state, shareable !== undefined && pool.multiplexer.isFast(shareable));
       if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);
       return (shareable === undefined ? undefined : pool.multiplexer.adopt(lease, shareable)) ?? lease;
     } catch (error) {

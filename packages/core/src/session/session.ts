@@ -299,7 +299,7 @@ export class Session {
 
   /** On a connection to itself: so it shows whether it may share one the next time. */
   #notePace({ node }: Lease, { text }: Statement, sentAt: number): void {
-    this.#context.pools.get(node)?.multiplexer.paces.note(text, this.#context.environment.now() - sentAt);
+    this.#context.pools.get(node)?.multiplexer.noteAlone(text, this.#context.environment.now() - sentAt);
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
