@@ -91,6 +91,8 @@ interface JobState {
   prepare(on: Querier): Promise<void>;
   load(on: Querier, job: string): Promise<StoredJob | undefined>;
   begin(on: Querier, job: string, kind: string, plan: string): Promise<void>;
+  /** All chunks count as written, from an earlier view: each is compared. */
+  markStale(on: Querier, job: string, chunks: number): Promise<void>;
   nextGeneration(on: Querier, job: string): Promise<number>;
   finish(on: Querier, job: string): Promise<void>;
   loadChunks(on: Querier, job: string): Promise<ReadonlyMap<number, DoneChunk>>;

@@ -72,6 +72,8 @@ test("what is changed after the copy follows: inserts, updates, deletes, keys, b
   await expectEqual();
   expect(following?.stats()).toMatchObject({ state: "streaming", lagBytes: 0, lagMs: 0, conflicts: 0, reseeds: 0 });
   expect(events.map(({ type }) => type)).toEqual(["copied", "streaming"]);
+  const slots = await pair.source.primary().query("SELECT failover FROM pg_replication_slots");
+  expect(slots).toEqual([{ failover: true }]); // mirrors can keep it
 });
 
 test("writes go on during the copy: none is missed, none comes twice, transactions stay whole", async () => {

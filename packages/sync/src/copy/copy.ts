@@ -18,8 +18,11 @@ import { runPass } from "./run-pass.ts";
 export interface CopyOptions extends JobOptions {
   /** Under this name the target keeps how far the copy is; the same call goes on with it. Default `copy`. */
   readonly job?: string;
-  /** `empty` (default): the target's tables have to be; `replace`: what they have is removed first. */
-  readonly into?: "empty" | "replace";
+  /**
+   * `empty` (default): the target's tables have to be; `replace`: what they have is removed first; `compare`: a chunk is written anew
+   * only where its checksum is another one.
+   */
+  readonly into?: "empty" | "replace" | "compare";
   /** `mirror` (default): read from a mirror where one is fit, so that the primary carries no load. */
   readonly readFrom?: "mirror" | "primary";
   /** About how much of a table is one unit of work; default 64 MiB. */
@@ -64,7 +67,7 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   checkOptions(options, KEYS);
   const numbers = checkNumbers(options as never, ["connections", "chunkBytes", "stallMs", "attempts"]);
   const job = checkJobName(options.job, "copy");
-  const into = checkChoice("into", options.into, ["empty", "replace"]);
+  const into = checkChoice("into", options.into, ["empty", "replace", "compare"]);
   const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
   checkListener("onProgress", options.onProgress);
   const signal = options.signal ?? new AbortController().signal;
@@ -81,7 +84,7 @@ export interface CopyWork {
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
   readonly dialect: Dialect;
   readonly job: string;
-  readonly into: "empty" | "replace";
+  readonly into: "empty" | "replace" | "compare";
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly openView: (side: "primary" | "mirror") => Promise<View>;
@@ -245,6 +248,7 @@ async function settlePlan(
       await state.prepare(transaction);
       await state.begin(transaction, job, "copy", JSON.stringify(plan));
       for (const { remove } of setAside) await transaction.query(remove);
+      if (into === "compare") await state.markStale(transaction, job, chunks.length);
       if (into === "replace") await dialect.truncate(transaction, targets);
     },
     { signal, timeoutMs: Number.POSITIVE_INFINITY },

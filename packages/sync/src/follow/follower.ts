@@ -1,34 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReservedConnection, Transaction } from "@mirrorpool/core";
 import { runCopy } from "../copy/copy.ts";
-import type { Dialect, View } from "../dialect.ts";
-import { JobError } from "../errors.ts";
+import type { Dialect } from "../dialect.ts";
+import { type Conflict, JobError } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
 import type { Pair } from "../pair-tables.ts";
 import { formatLsn, type Lsn, type Message, parseLsn } from "../postgres/pgoutput.ts";
-import { quoteTable } from "../postgres/quote.ts";
-import {
-  createSlot,
-  dropPublication,
-  dropSlot,
-  endOfTimeline,
-  findSlot,
-  type Identity,
-  identify,
-  openReplication,
-  settlePublication,
-} from "../postgres/slot.ts";
-import { Snapshot } from "../postgres/snapshot.ts";
+import { dropPublication, dropSlot, openReplication, settlePublication } from "../postgres/slot.ts";
 import { forgetJob, loadPosition, movePosition } from "../postgres/state.ts";
 import { ReplicationStream } from "../postgres/stream.ts";
 import { ask, PATIENT } from "../querier.ts";
 import type { FollowEvent, Following, FollowOptions } from "./follow.ts";
 import { Inbox } from "./inbox.ts";
-import type { Change } from "./net-effect.ts";
-import { decideStart, formatPosition, type Position, parsePosition } from "./position.ts";
+import { formatPosition, type Position, parsePosition } from "./position.ts";
 import { Relations } from "./relations.ts";
 import { reseed } from "./reseed.ts";
-import { type Writing, writeChanges } from "./write-changes.ts";
+import { examine, openSlotView, statusInterval } from "./slot-view.ts";
+import { type Batch, writeBatch } from "./write-batch.ts";
 
 /** How far it is, and what it has done. Plain data. */
 export interface FollowStats {
@@ -68,8 +56,6 @@ const REST_MS = 200;
 /** An idle source is told now and then how far the target is. */
 const IDLE_NOTE_MS = 10_000;
 const CAUGHT_UP_MS = 20;
-/** Source transactions that are written in one of the target. */
-const MAX_TRANSACTIONS = 1000;
 
 /** Follows until it is stopped or cannot go on; whatever is lost on the way is connected anew. */
 export class Follower implements Following {
@@ -213,13 +199,12 @@ export class Follower implements Following {
     this.#kept = kept ?? null;
     const connection = await openReplication(options.from, signal);
     try {
-      const source = await identify(connection);
       await this.#settlePublication();
       this.#position = kept === undefined ? undefined : parsePosition(kept);
       if (this.#position === undefined) {
         if (this.#setting.begin === "compare") await this.#reseed(connection, "it begins with a comparison");
         else await this.#copy();
-      } else await this.#check(connection, source, this.#position);
+      } else await this.#check(connection, this.#position);
       const position = this.#position as Position; // one of the three has set it
       this.#through = position.lsn;
       this.#received = 0;
@@ -281,39 +266,20 @@ export class Follower implements Following {
     );
   }
 
-  async #check(connection: ReservedConnection, source: Identity, position: Position): Promise<void> {
-    const slot = await findSlot(connection, this.#setting.name);
-    const hasMoved = source.timeline !== position.timeline;
-    const end = hasMoved ? await endOfTimeline(connection, source.timeline, position.timeline) : undefined;
-    const start = decideStart(position, source, slot, end);
+  async #check(connection: ReservedConnection, position: Position): Promise<void> {
+    const { start, timeline } = await examine(connection, this.#setting.name, position);
     if (start.type === "continue") {
-      if (hasMoved) this.#position = { ...position, timeline: source.timeline };
-      return;
-    }
-    if (start.type === "foreign") {
+      this.#position = { ...position, timeline };
+    } else if (start.type === "reseed") {
+      await this.#reseed(connection, start.reason);
+    } else {
       const message = `the job ${this.#setting.job} follows another cluster than this one. Give it another name, or remove() it`;
       throw new JobError("JOB_CONFLICT", message);
-    }
-    await this.#reseed(connection, start.reason);
-  }
-
-  /** A new slot, and the view at its very beginning. */
-  async #openView(): Promise<{ readonly view: View; readonly position: Position }> {
-    const { options, name } = this.#setting;
-    const connection = await openReplication(options.from, this.#signal);
-    try {
-      await dropSlot(connection, name);
-      const { system, timeline } = await identify(connection);
-      const { point, snapshot } = await createSlot(connection, name);
-      const view = await Snapshot.take(options.from, connection.node, snapshot, this.#signal);
-      return { view, position: { system, timeline, lsn: point } };
-    } finally {
-      connection.release(); // the view lives on in those that have taken it
     }
   }
 
   async #copy(): Promise<void> {
-    const { options, numbers, dialect, job, begin, pairs } = this.#setting;
+    const { options, numbers, dialect, job, begin, pairs, name } = this.#setting;
     this.#state = "copying";
     let position: Position | undefined;
     const { rows } = await runCopy({
@@ -321,12 +287,12 @@ export class Follower implements Following {
       numbers: { ...numbers, stallMs: 300_000 },
       dialect,
       job: copyJob(job),
-      into: begin === "replace" ? "replace" : "empty",
+      into: begin === "copy" ? "empty" : begin,
       readFrom: "primary",
       signal: this.#signal,
       isAgain: true,
       openView: async () => {
-        const opened = await this.#openView();
+        const opened = await openSlotView(options.from, name, this.#signal);
         position = opened.position;
         return opened.view;
       },
@@ -354,9 +320,9 @@ export class Follower implements Following {
   }
 
   async #reseed(connection: ReservedConnection, reason: string): Promise<void> {
-    const { options, numbers, dialect, pairs } = this.#setting;
+    const { options, numbers, dialect, pairs, name } = this.#setting;
     this.#state = "reseeding";
-    const { view, position } = await this.#openView();
+    const { view, position } = await openSlotView(options.from, name, this.#signal);
     try {
       const settings = this.#settings();
       const work = { dialect, ...options, pairs, connections: numbers.connections, signal: this.#signal, settings };
@@ -391,112 +357,58 @@ export class Follower implements Following {
   /** One transaction of the target: all that has come of whole transactions of the source, one at least. */
   async #writeNext(inbox: Inbox, relations: Relations, stream: ReplicationStream): Promise<void> {
     const first = await this.#next(inbox, stream);
-    if (first === undefined) return;
-    const { options, dialect, numbers } = this.#setting;
+    const { options, dialect, numbers, levels, isReplica, onConflict } = this.#setting;
     const position = this.#position as Position; // set before the stream was opened
-    const batch = { messages: 0, transactions: 0, changes: 0, end: position.lsn, committedAt: this.#lastCommittedAt };
-    await options.to.transaction(
+    const writing = {
+      batchChanges: numbers.batchChanges,
+      levels,
+      hasActions: !isReplica,
+      onConflict,
+      signal: this.#signal,
+      tellConflict: (conflict: Conflict) => {
+        this.#counts.conflicts += 1;
+        this.#tell({ type: "conflict", conflict });
+      },
+    };
+    const batch = await options.to.transaction(
       async (on) => {
         await on.query([...dialect.writerSettings, ...this.#settings()].join("; "));
-        const pending: Change[] = [];
-        const tables: Map<string, NonNullable<ReturnType<Relations["find"]>>> = new Map();
-        const writing: Writing = {
-          tables,
-          levels: this.#setting.levels,
-          hasActions: !this.#setting.isReplica,
-          onConflict: this.#setting.onConflict,
-          signal: this.#signal,
-          tellConflict: (conflict) => {
-            this.#counts.conflicts += 1;
-            this.#tell({ type: "conflict", conflict });
-          },
-        };
-        const flush = async (): Promise<void> => {
-          await writeChanges(on, pending, writing);
-          batch.changes += pending.length;
-          pending.length = 0;
-        };
-        let isOpen = false;
-        for (let message: Message | undefined = first; message !== undefined; ) {
-          batch.messages += 1;
-          switch (message.type) {
-            case "begin":
-              isOpen = true;
-              break;
-            case "commit":
-              isOpen = false;
-              batch.transactions += 1;
-              batch.end = message.endLsn;
-              batch.committedAt = message.committedAt;
-              break;
-            case "relation":
-              await flush();
-              await relations.take(message.relation, this.#signal);
-              break;
-            case "truncate":
-              await flush();
-              await this.#truncate(on, message, relations);
-              break;
-            case "insert":
-            case "update":
-            case "delete": {
-              const table = relations.find(message.relation);
-              if (table === undefined) break;
-              tables.set(table.name, table);
-              pending.push(toChange(message, table));
-              if (pending.length >= numbers.batchChanges) await flush();
-              break;
-            }
-            case "other":
-              break;
-            default:
-              message satisfies never;
-          }
-          const isFull = batch.transactions >= MAX_TRANSACTIONS;
-          message = isOpen || !(inbox.isEmpty || isFull) ? await inbox.take() : undefined;
-        }
-        await flush();
-        await this.#keep(on, { ...position, lsn: batch.end });
+        const written = await writeBatch(on, first, inbox, relations, writing);
+        await this.#keep(on, { ...position, lsn: written.end ?? position.lsn });
+        return written;
       },
       { ...PATIENT, signal: this.#signal },
     );
     this.#written += batch.messages;
-    this.#noteWritten({ ...position, lsn: batch.end }, batch, stream);
+    this.#noteWritten({ ...position, lsn: batch.end ?? position.lsn }, batch, stream);
   }
 
-  #noteWritten(
-    position: Position,
-    { transactions, changes, committedAt }: { transactions: number; changes: number; committedAt: number | undefined },
-    stream: ReplicationStream,
-  ): void {
+  #noteWritten(position: Position, { transactions, changes, committedAt }: Batch, stream: ReplicationStream): void {
     this.#position = position;
     this.#kept = formatPosition(position);
     if (position.lsn > this.#through) this.#through = position.lsn;
     if (position.lsn > this.#sourceEnd) this.#sourceEnd = position.lsn;
-    this.#lastCommittedAt = committedAt;
+    this.#lastCommittedAt = committedAt ?? this.#lastCommittedAt;
     this.#counts.transactions += transactions;
     this.#counts.changes += changes;
     stream.acknowledge(position.lsn);
   }
 
-  /** The next message; undefined when the wait was used to note how far an idle source is. */
-  async #next(inbox: Inbox, stream: ReplicationStream): Promise<Message | undefined> {
+  /** The next message. While it is waited for, the target is told now and then how far an idle source is. */
+  async #next(inbox: Inbox, stream: ReplicationStream): Promise<Message> {
     if (!inbox.isEmpty) return inbox.take();
     const taking = inbox.take();
     taking.catch(() => {}); // it may be lost while an idle source is noted
-    let timer: NodeJS.Timeout | undefined;
-    const idle = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), IDLE_NOTE_MS);
-    });
-    try {
-      for (;;) {
-        const first = await Promise.race([taking, idle]);
+    for (;;) {
+      const idle = new AbortController();
+      const rest = sleep(IDLE_NOTE_MS, undefined, { signal: idle.signal }).catch(() => undefined);
+      try {
+        const first = await Promise.race([taking, rest]);
         if (first !== undefined) return first;
-        await this.#noteIdle(stream);
-        return await taking;
+      } finally {
+        idle.abort();
       }
-    } finally {
-      clearTimeout(timer);
+      await this.#noteIdle(stream);
     }
   }
 
@@ -507,17 +419,6 @@ export class Follower implements Following {
     const next = { ...position, lsn: this.#through };
     await this.#begin(next);
     stream.acknowledge(next.lsn);
-  }
-
-  async #truncate(
-    on: Transaction,
-    { relations: ids, isCascade, restartsIdentity }: Extract<Message, { type: "truncate" }>,
-    relations: Relations,
-  ): Promise<void> {
-    const tables = ids.flatMap((id) => relations.find(id) ?? []).map(({ table }) => quoteTable(table));
-    if (tables.length === 0) return;
-    const identity = restartsIdentity ? " RESTART IDENTITY" : "";
-    await on.query(`TRUNCATE TABLE ${tables.join(", ")}${identity}${isCascade ? " CASCADE" : ""}`);
   }
 }
 
@@ -538,27 +439,3 @@ const isSlotBusy = (error: unknown): boolean => codeOf(error) === "55006";
 /** Connecting anew may mend it. */
 const mayPass = (error: unknown): boolean =>
   isPassing(error) || error instanceof ViewLost || error instanceof PositionMoved || isSlotBusy(error);
-
-/** A quarter of the time after which the source gives up whoever says nothing. */
-async function statusInterval(connection: ReservedConnection): Promise<number> {
-  const text = "SELECT setting AS ms FROM pg_settings WHERE name = 'wal_sender_timeout'";
-  const [row] = await ask<{ ms: string }>(connection, text);
-  const timeoutMs = Number(row?.ms);
-  return timeoutMs > 0 ? Math.max(100, Math.min(10_000, timeoutMs / 4)) : 10_000;
-}
-
-function toChange(
-  message: Extract<Message, { type: "insert" | "update" | "delete" }>,
-  table: NonNullable<ReturnType<Relations["find"]>>,
-): Change {
-  const { name } = table;
-  if (message.type === "insert")
-    return { type: "insert", table: name, key: table.keyOf(message.row), row: message.row };
-  if (message.type === "delete") return { type: "delete", table: name, key: table.keyOf(message.old) };
-  const { old, row } = message;
-  const newKey = table.keyOf(row);
-  // what was not sent of the new row, a full old one has
-  const whole =
-    old === undefined ? row : row.map((value, index) => (value === undefined ? (old[index] ?? value) : value));
-  return { type: "update", table: name, key: old === undefined ? newKey : table.keyOf(old), newKey, row: whole };
-}

@@ -67,12 +67,17 @@ export async function findSlot(on: Querier, name: string): Promise<Slot | undefi
   return { confirmed: parseLsn(row.confirmed ?? "0/0"), isUsable: row.confirmed !== null && row.status !== "lost" };
 }
 
+/** From here on slots can be kept on mirrors as well, where these are set up for it (`sync_replication_slots`). */
+const FAILOVER_SLOTS = 170_000;
+
 /** Makes the slot. Its view lives as long as the connection rests. */
 export async function createSlot(
   on: ReservedConnection,
   name: string,
 ): Promise<{ readonly point: Lsn; readonly snapshot: string }> {
-  const text = `CREATE_REPLICATION_SLOT ${quoteName(name)} LOGICAL pgoutput (SNAPSHOT 'export')`;
+  const [server] = await ask<{ server_version_num: string }>(on, "SHOW server_version_num");
+  const failover = Number(server?.server_version_num) >= FAILOVER_SLOTS ? ", FAILOVER" : "";
+  const text = `CREATE_REPLICATION_SLOT ${quoteName(name)} LOGICAL pgoutput (SNAPSHOT 'export'${failover})`;
   const [row] = await ask<{ consistent_point: string; snapshot_name: string }>(on, text);
   return { point: parseLsn(row?.consistent_point ?? "0/0"), snapshot: row?.snapshot_name ?? "" };
 }

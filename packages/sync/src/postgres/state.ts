@@ -61,6 +61,11 @@ export async function beginJob(on: Querier, job: string, kind: string, plan: str
   );
 }
 
+export async function markStale(on: Querier, job: string, chunks: number): Promise<void> {
+  const text = `INSERT INTO ${CHUNKS} (job, chunk, generation) SELECT $1, n, 0 FROM generate_series(0, $2::int8 - 1) AS n`;
+  await tell(on, text, [job, chunks]);
+}
+
 /** The job goes on from another view. */
 export async function nextGeneration(on: Querier, job: string): Promise<number> {
   const [row] = await ask<{ generation: string }>(
