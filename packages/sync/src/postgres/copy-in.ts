@@ -23,6 +23,7 @@ class CopyInQuery implements QueryObject, ByteSink {
   #socket: CopySocket | undefined;
   #rows = 0;
   #isOver = false;
+  #isAborted = false;
 
   constructor(text: string) {
     this.text = text;
@@ -38,9 +39,12 @@ class CopyInQuery implements QueryObject, ByteSink {
     this.failed.catch(() => {}); // not everybody waits for it
   }
 
-  submit(connection: unknown): void {
+  submit(connection: unknown): Error | undefined {
+    // given up before its turn came: it would wait for rows, and hold its locks, for ever
+    if (this.#isAborted) return new Error("the rows were given up before they were asked for");
     this.#wire = connection as CopyWire; // `pg` gives its connection to every query object
     this.#wire.query(this.text);
+    return undefined;
   }
 
   handleCopyInResponse(): void {
@@ -67,6 +71,7 @@ class CopyInQuery implements QueryObject, ByteSink {
 
   /** A message may have been sent in part: there is no way to say so but by closing the connection. */
   abort(): void {
+    this.#isAborted = true;
     const wire = this.#isOver ? undefined : this.#wire;
     this.#leave();
     wire?.stream.destroy();
