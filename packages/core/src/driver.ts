@@ -36,6 +36,8 @@ export interface Result<Row = Record<string, unknown>> {
   readonly fields?: readonly { readonly name: string }[];
   /** The command tag's first word, such as `SELECT` or `COMMIT`; a COMMIT answered with `ROLLBACK` was a rollback. */
   readonly command: string;
+  /** The id that the server gave to a row and told beside the rows, where there is such a thing. */
+  readonly insertId?: unknown;
 }
 
 /** What is known of a statement from its text alone. Doubt means `write`. */
@@ -90,16 +92,25 @@ export interface Observation {
    * kept. Undefined where that is not known; looked at only when the same process was a mirror before.
    */
   readonly endOfRecovery?: string | undefined;
+  /**
+   * Of a claim to be primary, where there is no timeline: what {@link Positions.supersedes} tells two claims apart by. Opaque.
+   */
+  readonly history?: string | undefined;
   /** The primary itself acknowledges a commit only once a mirror has it. */
   readonly isSynchronous?: boolean;
 }
 
-/** How a driver's positions compare. Both functions are pure. */
+/** How a driver's positions compare. All functions are pure. */
 export interface Positions {
   /** True when a node at `position` has everything up to `other`. */
   covers(position: string, other: string): boolean;
   /** Bytes from `behind` to `ahead`, where the system can tell. */
   distanceBytes(ahead: string, behind: string): number | undefined;
+  /**
+   * True when the claim with the first history is certainly the later one: it has all that the other one has, and what its own
+   * node has written since. Doubt means false. Absent where timelines tell.
+   */
+  supersedes?(history: string, other: string): boolean;
 }
 
 /**
@@ -183,6 +194,11 @@ export interface Connection {
    * @throws as `run` does
    */
   begin(statement: Statement): Promise<Result>;
+  /**
+   * Says what the node is when the next statement leaves: on a mirror the session shall refuse writes itself, where the server's
+   * own refusal does not bind every user. Costs nothing. Absent where it does.
+   */
+  serveAs?(role: "primary" | "mirror"): void;
   /** Names the server's session, for whoever has to end it from another connection. */
   readonly sessionId: string | undefined;
   /** Cuts the connection at once; a running statement rejects. Never throws. */
@@ -197,7 +213,8 @@ export interface Connection {
 
 /** The statements of transaction control in the driver's dialect. */
 export interface TransactionStatements {
-  begin(mode: TransactionMode): string;
+  /** @throws {OptionsError} for a mode that the database does not have */
+  begin(mode: TransactionMode): string | Statement;
   readonly commit: string;
   readonly rollback: string;
 }
@@ -279,6 +296,8 @@ export interface LedgerStatements {
   settle(table: string, token: string): Statement;
   /** True for the errors of a ledger that is not there or may not be written. */
   isMissing(error: unknown): boolean;
+  /** True when the server itself gave up waiting for a transaction that is still open: the answer is yet to come. */
+  isBlocked(error: unknown): boolean;
   /** Ends the server's session that a lost connection led to, by {@link Connection.sessionId}. */
   endSession(sessionId: string): Statement;
   /** Those of the tokens that have committed, one row each, as `token`. */

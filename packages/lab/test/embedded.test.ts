@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { serverAccount } from "../src/platform/account.ts";
+import { runProgram } from "../src/platform/program.ts";
 import { findPackage, openEmbedded } from "../src/postgres/embedded.ts";
-import { runProgram } from "../src/postgres/program.ts";
 import { runChild } from "./children.ts";
 
 const account = serverAccount();

@@ -36,7 +36,9 @@ export function run(
   call: Call,
   how: "run" | "begin" = "run",
 ): Promise<Result> {
-  const running = lease.connection[how](statement);
+  const { connection } = lease;
+  connection.serveAs?.(context.cell.current.primary === lease.node ? "primary" : "mirror");
+  const running = connection[how](statement);
   const within = <T>(patience: Call, work: Promise<T>): Promise<T> =>
     patience.wait<T>(
       (resolve, reject) => void work.then(resolve, reject),

@@ -1,7 +1,7 @@
 import type { LabCluster } from "../cluster/cluster.ts";
 import type { LabNode } from "../cluster/lab-node.ts";
+import type { StopMode } from "../cluster/server.ts";
 import { LabError } from "../errors.ts";
-import type { StopMode } from "../postgres/server.ts";
 import type { FaultProxy } from "../proxy/fault-proxy.ts";
 import { type Args, createArgs } from "./args.ts";
 

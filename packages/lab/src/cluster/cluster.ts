@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
+import { MARIADB } from "../mysql/mariadb.ts";
+import { createMysql } from "../mysql/system.ts";
 import { type Account, serverAccount } from "../platform/account.ts";
 import { mountDisk } from "../platform/disk.ts";
+import { makeFolder } from "../platform/files.ts";
 import { openRun, type Run } from "../platform/run.ts";
-import { type Binaries, findBinaries } from "../postgres/binaries.ts";
-import { copyTree, makeFolder } from "../postgres/copy-tree.ts";
-import { initialize, placeWal } from "../postgres/initialize.ts";
-import { baseSettings } from "../postgres/settings.ts";
+import { createPostgres } from "../postgres/system.ts";
 import { throwIfAborted, type WaitOptions } from "../wait.ts";
+import type { DatabaseSystem } from "./engine.ts";
 import type { LabNode } from "./lab-node.ts";
 import { ClusterNode } from "./node.ts";
 import { type ClusterOptions, type ClusterPlan, planCluster, SUPERUSER } from "./options.ts";
@@ -72,68 +73,67 @@ export async function createCluster(options: ClusterOptions = {}): Promise<LabCl
     }
   };
   try {
-    const binaries = findBinaries(plan.system, account, run.path);
-    await bootNodes({ plan, run, account, binaries, signal }, nodes);
-    return new PostgresCluster(nodes, signal, end);
+    const system = await openSystem(plan, account, run, signal);
+    await bootNodes({ plan, run, account, system, signal }, nodes);
+    return new RunningCluster(nodes, end);
   } catch (error) {
     await end();
     throw error;
   }
 }
 
+async function openSystem(
+  plan: ClusterPlan,
+  account: Account | undefined,
+  run: Run,
+  signal: AbortSignal,
+): Promise<DatabaseSystem> {
+  switch (plan.server) {
+    case "postgres":
+      return createPostgres(plan, account, run.path);
+    case "mariadb":
+      return createMysql(MARIADB, plan, account, signal);
+    case "mysql":
+      throw new LabError("not-possible-here", "MySQL is not built in yet");
+  }
+  return plan.server satisfies never;
+}
+
 interface Boot {
   readonly plan: ClusterPlan;
   readonly run: Run;
   readonly account: Account | undefined;
-  readonly binaries: Binaries;
+  readonly system: DatabaseSystem;
   readonly signal: AbortSignal;
 }
 
 /** Boots the nodes; those in `nodes` have to be closed, also after a failure. */
-async function bootNodes({ plan, run, account, binaries, signal }: Boot, nodes: ClusterNode[]): Promise<void> {
-  const names = Array.from({ length: 1 + plan.mirrors }, (_, i) => `node${i + 1}`);
+async function bootNodes({ plan, run, account, system, signal }: Boot, nodes: ClusterNode[]): Promise<void> {
   const superuser = { user: SUPERUSER, password: randomBytes(12).toString("hex") };
-  const settings = {
-    ...baseSettings(binaries.version),
-    max_connections: String(plan.maxConnections),
-    ...(plan.synchronous && { synchronous_standby_names: `ANY 1 (${names.join(", ")})` }),
-    ...plan.settings,
-  };
-  const shared = { run: run.path, plan, binaries, account, settings, superuser, signal };
-  for (const name of names) {
+  const shared = { run: run.path, plan, system, account, superuser, signal };
+  for (let number = 1; number <= 1 + plan.mirrors; number++) {
     const port = await run.claimPort();
     const proxyPort = plan.proxies ? await run.claimPort() : undefined;
-    const node = new ClusterNode({ ...shared, name, port, proxyPort });
+    const extraPorts: number[] = [];
+    while (extraPorts.length < system.extraPorts) extraPorts.push(await run.claimPort());
+    const node = new ClusterNode({ ...shared, number, port, proxyPort, extraPorts });
     nodes.push(node);
     await makeFolder(node.directory, account);
     if (plan.diskBytes !== undefined) mountDisk(node.directory, plan.diskBytes, account);
   }
   const [primary, ...mirrors] = nodes;
-  if (!primary) return;
-  await initialize(primary, { ...plan, binaries, account, cwd: run.path, settings, superuser, signal });
-  // copies of a directory that was never in use are consistent, and share its system identifier
-  for (const mirror of mirrors) {
-    await copyTree(primary.directory, mirror.directory, { account, signal, skip: (path) => path === "pg_wal" });
-    await placeWal(mirror, account);
-    await copyTree(`${primary.directory}/pg_wal`, `${mirror.directory}/pg_wal`, { account, signal });
-    await mirror.markAsMirror();
-    await mirror.follow(primary);
-  }
-  await primary.configure({});
-  await primary.start();
-  await Promise.all(mirrors.map((mirror) => mirror.start()));
-  await Promise.all(mirrors.map((mirror) => primary.waitForMirror(mirror)));
+  if (primary) await system.boot(primary, mirrors, signal);
 }
 
-class PostgresCluster implements LabCluster {
+class RunningCluster implements LabCluster {
   readonly nodes: readonly ClusterNode[];
   readonly #replication: Replication;
   readonly #end: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  constructor(nodes: readonly ClusterNode[], signal: AbortSignal, end: () => Promise<void>) {
+  constructor(nodes: readonly ClusterNode[], end: () => Promise<void>) {
     this.nodes = nodes;
-    this.#replication = createReplication(nodes, signal);
+    this.#replication = createReplication(nodes);
     this.#end = end;
   }
 

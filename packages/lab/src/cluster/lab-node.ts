@@ -1,7 +1,7 @@
-import type { StopMode } from "../postgres/server.ts";
-import type { Row } from "../postgres/sql.ts";
 import type { FaultProxy } from "../proxy/fault-proxy.ts";
 import type { WaitOptions } from "../wait.ts";
+import type { Row } from "./login.ts";
+import type { StopMode } from "./server.ts";
 
 /** One server of the cluster, with everything that may happen to it. */
 export interface LabNode {

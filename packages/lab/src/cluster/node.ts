@@ -1,30 +1,25 @@
-import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import type { Account } from "../platform/account.ts";
 import { fillDisk, freeDisk } from "../platform/disk.ts";
-import { removeSharedMemory } from "../platform/run.ts";
-import { baseBackup } from "../postgres/base-backup.ts";
-import type { Binaries } from "../postgres/binaries.ts";
-import { placeWal, write } from "../postgres/initialize.ts";
-import { createServer, type Server, type StopMode } from "../postgres/server.ts";
-import { formatConnection, formatSettings, type Settings } from "../postgres/settings.ts";
-import { type Ask, formatUrl, type Login, quoteName, type Row, withConnection } from "../postgres/sql.ts";
 import { createFollowingProxy, type FaultProxy, type FollowingProxy } from "../proxy/fault-proxy.ts";
-import { bounded, until, type WaitOptions } from "../wait.ts";
+import { bounded, type WaitOptions } from "../wait.ts";
+import type { DatabaseSystem, Engine, Host } from "./engine.ts";
 import type { LabNode } from "./lab-node.ts";
+import type { Ask, Login, Row } from "./login.ts";
 import type { ClusterPlan } from "./options.ts";
+import { createServer, type Server, type StopMode } from "./server.ts";
 
 /** What a node is made of. */
 export interface NodeOptions {
-  readonly name: string;
+  /** Counts from 1. */
+  readonly number: number;
   readonly run: string;
   readonly plan: ClusterPlan;
-  readonly binaries: Binaries;
+  readonly system: DatabaseSystem;
   readonly account: Account | undefined;
-  /** Settings that all nodes share. */
-  readonly settings: Settings;
   readonly port: number;
+  readonly extraPorts: readonly number[];
   /** The proxy's port; `undefined`: no proxy. */
   readonly proxyPort: number | undefined;
   readonly superuser: { readonly user: string; readonly password: string };
@@ -33,52 +28,51 @@ export interface NodeOptions {
 
 const HOST = "127.0.0.1";
 
-/** The row of a question to be answered with yes or no. */
-interface Answer {
-  readonly holds: boolean;
-}
-
 /** A node as the cluster handles it. */
-export class ClusterNode implements LabNode {
+export class ClusterNode implements LabNode, Host {
   readonly name: string;
+  readonly number: number;
+  readonly run: string;
+  readonly directory: string;
   readonly host: string = HOST;
   readonly directPort: number;
-  /** Its data directory. */
-  readonly directory: string;
-  /** Where its WAL is, if not in the data directory: apart from a disk that can be filled. */
-  readonly walDirectory: string | undefined;
-  readonly #options: NodeOptions;
+  readonly extraPorts: readonly number[];
+  readonly plan: ClusterPlan;
+  readonly account: Account | undefined;
+  readonly superuser: { readonly user: string; readonly password: string };
+  readonly server: Server;
+  readonly engine: Engine;
+  readonly #system: DatabaseSystem;
   readonly #proxy: FollowingProxy | undefined;
-  readonly #server: Server;
-  #settings: Settings;
-  #upstream: ClusterNode | undefined;
+  readonly #signal: AbortSignal;
 
   constructor(options: NodeOptions) {
-    const { name, run, plan, port, proxyPort } = options;
-    this.name = name;
+    const { number, run, plan, system, port, proxyPort } = options;
+    this.name = `node${number}`;
+    this.number = number;
+    this.run = run;
+    this.directory = join(run, this.name);
     this.directPort = port;
-    this.directory = join(run, name);
-    this.walDirectory = plan.diskBytes === undefined ? undefined : join(run, `${name}-wal`);
-    this.#options = options;
-    this.#settings = {
-      ...options.settings,
-      listen_addresses: HOST,
-      port: String(port),
-      cluster_name: name,
-    };
+    this.extraPorts = options.extraPorts;
+    this.plan = plan;
+    this.account = options.account;
+    this.superuser = options.superuser;
+    this.#system = system;
+    this.#signal = options.signal;
     this.#proxy =
       proxyPort === undefined
         ? undefined
         : createFollowingProxy({ target: { host: HOST, port }, host: HOST, port: proxyPort });
-    this.#server = createServer({
-      name,
-      postgres: options.binaries.postgres,
+    this.server = createServer({
+      name: this.name,
+      launch: system.launch(this),
       directory: this.directory,
-      logFile: join(run, `${name}.log`),
+      logFile: join(run, `${this.name}.log`),
       account: options.account,
       secrets: [options.superuser.password, plan.password],
       onListening: async (isListening) => this.#proxy?.follow(isListening),
     });
+    this.engine = system.createEngine(this);
   }
 
   get port(): number {
@@ -86,15 +80,15 @@ export class ClusterNode implements LabNode {
   }
 
   get url(): string {
-    return formatUrl(this.#appLogin(this.port));
+    return this.#system.formatUrl(this.#appLogin(this.port));
   }
 
   get directUrl(): string {
-    return formatUrl(this.#appLogin(this.directPort));
+    return this.#system.formatUrl(this.#appLogin(this.directPort));
   }
 
   get adminUrl(): string {
-    return formatUrl(this.#adminLogin());
+    return this.#system.formatUrl(this.#system.adminLogin(this));
   }
 
   get proxy(): FaultProxy {
@@ -103,40 +97,39 @@ export class ClusterNode implements LabNode {
   }
 
   get pid(): number | undefined {
-    return this.#server.pid;
+    return this.server.pid;
   }
 
   get isRunning(): boolean {
-    return this.#server.pid !== undefined;
+    return this.server.pid !== undefined;
   }
 
   get isFrozen(): boolean {
-    return this.#server.isFrozen;
+    return this.server.isFrozen;
   }
 
-  /** Whether it can be asked something. */
   get isResponsive(): boolean {
     return this.isRunning && !this.isFrozen;
   }
 
   kill(): Promise<void> {
-    return this.#server.kill();
+    return this.server.kill();
   }
 
   async freeze(): Promise<void> {
-    this.#server.freeze();
+    this.server.freeze();
   }
 
-  async thaw(): Promise<void> {
-    this.#server.thaw();
+  thaw(): Promise<void> {
+    return this.engine.thaw();
   }
 
   stop(mode: StopMode = "fast", wait: WaitOptions = {}): Promise<void> {
-    return this.#server.stop(mode, this.#wait(wait));
+    return this.engine.stop(mode, wait);
   }
 
   start(wait: WaitOptions = {}): Promise<void> {
-    return this.#server.start(this.#wait(wait));
+    return this.engine.start(wait);
   }
 
   async restart(mode: StopMode = "fast", wait: WaitOptions = {}): Promise<void> {
@@ -144,46 +137,20 @@ export class ClusterNode implements LabNode {
     await this.start(wait);
   }
 
-  async lag(isOn: boolean): Promise<void> {
-    await this.ask(async (ask) => {
-      await ask(isOn ? "SELECT pg_wal_replay_pause()" : "SELECT pg_wal_replay_resume()");
-      const wanted = isOn ? "paused" : "not paused";
-      await until(
-        `${this.name} to be ${wanted}`,
-        async () =>
-          (await ask<{ state: string }>("SELECT pg_get_wal_replay_pause_state() AS state"))[0]?.state === wanted,
-        this.#wait(),
-      );
-    });
+  lag(isOn: boolean): Promise<void> {
+    return this.engine.lag(isOn);
   }
 
-  async replicate(isOn: boolean): Promise<void> {
-    if (!this.#upstream) throw this.#wrongState("is no mirror: it has nobody to replicate from");
-    await this.configure({ primary_conninfo: isOn ? this.#connectionTo(this.#upstream) : "" });
-    if (!this.isResponsive) return;
-    if (isOn) await this.#upstream.waitForMirror(this);
-    else await this.#waitFor("to stop receiving", "SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver) AS holds");
+  replicate(isOn: boolean): Promise<void> {
+    return this.engine.replicate(isOn);
   }
 
-  async readOnly(isOn: boolean): Promise<void> {
-    const value = isOn ? "on" : "off";
-    await this.configure({ default_transaction_read_only: value });
-    if (!this.isResponsive) return;
-    // each probe is a new session: the postmaster must have read the file
-    await until(
-      `${this.name} to have default_transaction_read_only = ${value}`,
-      async () => {
-        const [row] = await this.query<{ value: string }>(
-          "SELECT current_setting('default_transaction_read_only') AS value",
-        );
-        return row?.value === value;
-      },
-      this.#wait(),
-    );
+  readOnly(isOn: boolean): Promise<void> {
+    return this.engine.readOnly(isOn);
   }
 
-  async connectionLimit(limit: number | null): Promise<void> {
-    await this.query(`ALTER ROLE ${quoteName(this.#options.plan.user)} CONNECTION LIMIT ${Number(limit ?? -1)}`);
+  connectionLimit(limit: number | null): Promise<void> {
+    return this.engine.connectionLimit(limit);
   }
 
   async fillDisk(): Promise<void> {
@@ -196,118 +163,31 @@ export class ClusterNode implements LabNode {
     await freeDisk(this.directory);
   }
 
-  async terminateBackends(): Promise<number> {
-    return this.ask(async (ask) => {
-      const others = `FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> '${this.#options.superuser.user}'`;
-      const ended = await ask<{ pid: number }>(`SELECT pid, pg_terminate_backend(pid) ${others}`);
-      const pids = ended.map(({ pid }) => pid);
-      // these sessions, and not the ones that their clients open in their place
-      await until(
-        `the sessions on ${this.name} to end`,
-        async () => (await ask("SELECT pid FROM pg_stat_activity WHERE pid = ANY ($1)", [pids])).length === 0,
-        this.#wait(),
-      );
-      return ended.length;
-    });
+  terminateBackends(): Promise<number> {
+    return this.engine.terminateBackends();
   }
 
   query<R extends object = Row>(sql: string, params?: readonly unknown[]): Promise<readonly R[]> {
     return this.ask((ask) => ask<R>(sql, params));
   }
 
-  async timeline(): Promise<number> {
-    const [row] = await this.query<{ timeline: number }>(
-      // the checkpoint's timeline may be older than the one that is received
-      `SELECT CASE WHEN pg_is_in_recovery()
-         THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT timeline_id FROM pg_control_checkpoint()))
-         ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int
-       END AS timeline`,
-    );
-    return row?.timeline ?? 0;
+  timeline(): Promise<number> {
+    return this.engine.timeline();
   }
 
   logTail(): string {
-    return this.#server.logTail();
+    return this.server.logTail();
   }
 
-  /** Runs several statements as superuser on one connection. */
   async ask<T>(work: (ask: Ask) => Promise<T>, wait: WaitOptions = {}): Promise<T> {
     if (!this.isResponsive) throw this.#wrongState(this.isFrozen ? "is frozen and cannot answer" : "is not running");
-    return bounded(`an answer of ${this.name}`, this.#wait(wait), (signal) =>
-      withConnection(this.#adminLogin(), work, signal),
+    return bounded(`an answer of ${this.name}`, this.within(wait), (signal) =>
+      this.#system.connect(this.#system.adminLogin(this), work, signal),
     );
   }
 
-  /** Changes settings: in its file, and in the running server as soon as that reads it. */
-  async configure(changes: Settings): Promise<void> {
-    this.#settings = { ...this.#settings, ...changes };
-    const text = formatSettings(this.#settings);
-    await write(join(this.directory, "postgresql.conf"), text, this.#options.account);
-    this.#server.reload();
-  }
-
-  /** Makes it a mirror of `primary` from its next start, or, if it is a mirror already, from now on. */
-  async follow(primary: ClusterNode): Promise<void> {
-    this.#upstream = primary;
-    await this.configure({ primary_conninfo: this.#connectionTo(primary) });
-  }
-
-  /** The mark with which PostgreSQL starts as a mirror; a promotion removes it. */
-  async markAsMirror(): Promise<void> {
-    await write(join(this.directory, "standby.signal"), "", this.#options.account);
-  }
-
-  /** Takes note that it is a primary now. */
-  stopFollowing(): void {
-    this.#upstream = undefined;
-  }
-
-  /** Replaces whatever it has by a copy of the running `primary`. It must be stopped. */
-  async copyFrom(primary: ClusterNode, signal: AbortSignal): Promise<void> {
-    const { account, binaries } = this.#options;
-    removeSharedMemory(this.directory);
-    for (const entry of await readdir(this.directory)) {
-      await rm(join(this.directory, entry), { recursive: true, force: true });
-    }
-    if (this.walDirectory) await rm(this.walDirectory, { recursive: true, force: true });
-    await placeWal(this, account);
-    await baseBackup({
-      login: primary.#adminLogin(),
-      version: binaries.version,
-      from: primary.directory,
-      to: this.directory,
-      account,
-      signal,
-    });
-  }
-
-  /**
-   * Waits until `mirror` streams from this node and has what this node has written by now. The second shows that it
-   * is on the same timeline: one that comes from an older one streams that to its end first, and then connects again.
-   */
-  async waitForMirror(mirror: ClusterNode, wait: WaitOptions = {}): Promise<void> {
-    const position = await this.flushedPosition(wait);
-    await this.#waitFor(
-      `to stream to ${mirror.name}`,
-      `SELECT EXISTS (
-         SELECT FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming' AND flush_lsn >= $2
-       ) AS holds`,
-      [mirror.name, position],
-      { ...wait, explain: () => `; the end of the log of ${mirror.name}:\n${mirror.logTail()}` },
-    );
-  }
-
-  /** Up to where a primary has its WAL on disk: that covers all that it has acknowledged. */
-  async flushedPosition(wait: WaitOptions = {}): Promise<string> {
-    const sql = "SELECT pg_current_wal_flush_lsn() AS position";
-    const [row] = await this.ask((ask) => ask<{ position: string }>(sql), wait);
-    return row?.position ?? "";
-  }
-
-  /** Waits until it has replayed the WAL up to and with the record at `position`. */
-  waitForReplay(position: string, wait: WaitOptions = {}): Promise<void> {
-    const sql = "SELECT coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) AS holds";
-    return this.#waitFor(`to replay ${position}`, sql, [position], wait);
+  within(wait: WaitOptions = {}): WaitOptions {
+    return { ...wait, signal: wait.signal ? AbortSignal.any([this.#signal, wait.signal]) : this.#signal };
   }
 
   /** Ends the server and its proxy for good. */
@@ -316,41 +196,13 @@ export class ClusterNode implements LabNode {
     await this.kill();
   }
 
-  async #waitFor(what: string, sql: string, params: readonly unknown[] = [], wait: WaitOptions = {}): Promise<void> {
-    await this.ask(
-      (ask) => until(`${this.name} ${what}`, async () => (await ask<Answer>(sql, params))[0]?.holds, this.#wait(wait)),
-      wait,
-    );
-  }
-
-  #wait(wait: WaitOptions = {}): WaitOptions {
-    const { signal } = this.#options;
-    return { ...wait, signal: wait.signal ? AbortSignal.any([signal, wait.signal]) : signal };
-  }
-
-  #connectionTo(primary: ClusterNode): string {
-    const { superuser } = this.#options;
-    return formatConnection({
-      host: HOST,
-      port: primary.directPort,
-      ...superuser,
-      application_name: this.name,
-      connect_timeout: 2,
-    });
-  }
-
-  #adminLogin(): Login {
-    const { superuser, plan } = this.#options;
-    return { host: HOST, port: this.directPort, ...superuser, database: plan.database };
-  }
-
   #appLogin(port: number): Login {
-    const { user, password, database } = this.#options.plan;
+    const { user, password, database } = this.plan;
     return { host: HOST, port, user, password, database };
   }
 
   #requireDisk(): void {
-    if (this.#options.plan.diskBytes !== undefined) return;
+    if (this.plan.diskBytes !== undefined) return;
     throw new LabError("not-possible-here", `${this.name} has no disk of its own: make the cluster with diskBytes`, {
       node: this.name,
     });

@@ -1,10 +1,20 @@
 import { LabError } from "../errors.ts";
-import type { PostgresSystem } from "../postgres/binaries.ts";
+
+/** What the nodes run. */
+export type ServerKind = "postgres" | "mariadb" | "mysql";
+
+/**
+ * Where the programs come from: `"embedded"` (those that the lab brings or fetches), `"system"` (those installed on this
+ * machine), or a folder with the programs in it.
+ */
+export type Installation = "embedded" | "system" | { readonly bin: string };
 
 /** What {@link createCluster} is to make. All are optional. */
 export interface ClusterOptions {
-  /** Where the PostgreSQL programs come from. Default `"embedded"`. */
-  readonly system?: PostgresSystem;
+  /** What the nodes run. Default `"postgres"`. */
+  readonly server?: ServerKind;
+  /** Where the programs come from. Default: PostgreSQL `"embedded"`; the others as installed here, else `"embedded"`. */
+  readonly system?: Installation;
   /** How many mirrors the primary has, 0 to 8. Default 2. */
   readonly mirrors?: number;
   /** Whether a commit waits until a mirror has it (`synchronous_standby_names = 'ANY 1 (...)'`). Default false. */
@@ -30,22 +40,24 @@ export interface ClusterOptions {
 
 /** Validated options. */
 export type ClusterPlan = Readonly<
-  Required<Omit<ClusterOptions, "diskBytes" | "dataDir" | "signal">> & Pick<ClusterOptions, "diskBytes" | "dataDir">
+  Required<Omit<ClusterOptions, "system" | "diskBytes" | "dataDir" | "signal">> &
+    Pick<ClusterOptions, "system" | "diskBytes" | "dataDir">
 >;
 
 /** The lab's own role, a superuser. */
 export const SUPERUSER = "lab";
 
 const KNOWN = new Set<string>([
-  "system", "mirrors", "synchronous", "maxConnections", "settings", "proxies", "diskBytes", "dataDir", "user", "password", "database", "signal",
+  "server", "system", "mirrors", "synchronous", "maxConnections", "settings", "proxies", "diskBytes", "dataDir", "user", "password", "database", "signal",
 ] satisfies (keyof ClusterOptions)[]); // biome-ignore format: one list
+const KINDS = new Set<string>(["postgres", "mariadb", "mysql"] satisfies ServerKind[]);
 const LEAST_DISK_BYTES = 64 * 1024 ** 2;
 
 /** Completes and checks the options. @throws LabError `invalid-option` */
 export function planCluster(options: ClusterOptions): ClusterPlan {
   for (const name of Object.keys(options)) check(KNOWN.has(name), name, "no such option", undefined);
   const plan: ClusterPlan = {
-    system: options.system ?? "embedded",
+    server: options.server ?? "postgres",
     mirrors: options.mirrors ?? 2,
     synchronous: options.synchronous ?? false,
     maxConnections: options.maxConnections ?? 100,
@@ -54,11 +66,14 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     user: options.user ?? "app",
     password: options.password ?? "secret",
     database: options.database ?? "app",
+    ...(options.system !== undefined && { system: options.system }),
     ...(options.diskBytes !== undefined && { diskBytes: options.diskBytes }),
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
   };
   const { system, mirrors, maxConnections, diskBytes } = plan;
-  const isSystem = system === "embedded" || system === "system" || typeof system?.bin === "string";
+  check(KINDS.has(plan.server), "server", [...KINDS].map((kind) => `"${kind}"`).join(", "), plan.server);
+  const isSystem =
+    system === undefined || system === "embedded" || system === "system" || typeof system?.bin === "string";
   check(isSystem, "system", '"embedded", "system" or { bin: string }', system);
   check(isBetween(mirrors, 0, 8), "mirrors", "0-8", mirrors);
   check(!plan.synchronous || mirrors > 0, "synchronous", "false without mirrors", plan.synchronous);

@@ -3,17 +3,21 @@ import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { codeOf, LabError } from "../errors.ts";
 import { sleepSync } from "../wait.ts";
 
-/** A running PostgreSQL process. */
+/** A running database process. */
 interface ServerProcess {
   readonly pid: number;
   readonly isStopped: boolean;
 }
 
-const PROGRAMS: ReadonlySet<string> = new Set(["postgres", "initdb"]);
+/** Their names as the kernel has them: 15 characters, and the loader's for a program that is started by it. */
+const PROGRAMS: ReadonlySet<string> = new Set([
+  ...["postgres", "initdb", "mariadbd", "mysqld"],
+  ...["ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"].map((loader) => loader.slice(0, 15)),
+]);
 const SETTLE_MS = 10_000;
 
 /**
- * The PostgreSQL processes that work in `directory` (an absolute real path) or below it.
+ * The database processes that work in `directory` (an absolute real path) or below it.
  *
  * A PostgreSQL server and all its children keep the data directory as their working directory. So this finds a whole
  * tree, also after its postmaster died and the children were given to init, and no reused pid can be mistaken for one.
@@ -48,7 +52,14 @@ function byCommandLine(directory: string): readonly ServerProcess[] {
     return pid && state && command ? [{ pid: Number(pid), parent: Number(parent), state, command }] : [];
   });
   const ours = new Set(
-    all.filter((p) => /postgres|initdb/.test(p.command) && p.command.includes(`-D ${directory}`)).map((p) => p.pid),
+    all
+      .filter(
+        (p) =>
+          /postgres|initdb|mariadbd|mysqld/.test(p.command) &&
+          /(-D |--datadir=)/.test(p.command) &&
+          p.command.includes(directory),
+      )
+      .map((p) => p.pid),
   );
   for (let before = -1; before !== ours.size; ) {
     before = ours.size;

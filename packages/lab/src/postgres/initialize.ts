@@ -1,10 +1,10 @@
-import { symlink, writeFile } from "node:fs/promises";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import type { Account } from "../platform/account.ts";
+import { makeFolder, write } from "../platform/files.ts";
+import { runProgram } from "../platform/program.ts";
 import type { Binaries } from "./binaries.ts";
-import { give, makeFolder } from "./copy-tree.ts";
-import { runProgram } from "./program.ts";
 import { formatSettings, type Settings } from "./settings.ts";
 import { quoteLiteral, quoteName } from "./sql.ts";
 
@@ -80,12 +80,6 @@ export async function initialize({ directory, walDirectory }: Place, options: In
 const HBA = `host all all 127.0.0.1/32 scram-sha-256
 host replication all 127.0.0.1/32 scram-sha-256
 `;
-
-/** Writes a file that belongs to the servers' account. */
-export async function write(path: string, text: string, account: Account | undefined): Promise<void> {
-  await writeFile(path, text, { mode: 0o600 });
-  await give(path, account);
-}
 
 /** Makes the folder of the WAL: in the data directory, or linked from there. */
 export async function placeWal({ directory, walDirectory }: Place, account: Account | undefined): Promise<void> {

@@ -1,20 +1,7 @@
 import { Socket } from "node:net";
 import pg from "pg";
-
-/** One row by column name, with the types that the `pg` library gives. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** A way to log in. */
-export interface Login {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
-
-/** One statement; several, separated by `;`, are allowed without `params`. */
-export type Ask = <R extends object = Row>(sql: string, params?: readonly unknown[]) => Promise<readonly R[]>;
+import type { Site } from "../cluster/engine.ts";
+import type { Ask, Login } from "../cluster/login.ts";
 
 /**
  * Runs `work` on one new connection and closes that, whatever happens. Errors are those of the `pg` library, or
@@ -48,6 +35,11 @@ export async function withConnection<T>(login: Login, work: (ask: Ask) => Promis
     client.end().catch(() => {});
     socket.destroySoon();
   }
+}
+
+/** How the lab's superuser logs in, past the proxy. */
+export function adminLogin({ host, directPort, superuser, plan }: Site): Login {
+  return { host, port: directPort, ...superuser, database: plan.database };
 }
 
 /** A URL that every driver takes. */

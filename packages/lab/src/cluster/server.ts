@@ -1,30 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, fchownSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, fchownSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { LabError } from "../errors.ts";
 import type { Account } from "../platform/account.ts";
 import { freezeUnder, killUnder, processesUnder, thawUnder } from "../platform/processes.ts";
+import { PROGRAM_ENV } from "../platform/program.ts";
 import { until, type WaitOptions } from "../wait.ts";
-import { PROGRAM_ENV } from "./program.ts";
 
-/** How PostgreSQL is asked to stop; see "Shutting Down the Server" in its manual. */
+/** How a server is asked to stop: wait for the clients to leave, disconnect them, or do not even write a checkpoint. */
 export type StopMode = "smart" | "fast" | "immediate";
 
-const STOP_SIGNALS = { smart: "SIGTERM", fast: "SIGINT", immediate: "SIGQUIT" } as const satisfies Record<
-  StopMode,
-  NodeJS.Signals
->;
 const LOG_TAIL_BYTES = 4_000;
 
 /** The server process tree of one data directory. */
 export interface Server {
-  /** The postmaster, while it runs. */
+  /** The main process, while it runs. */
   readonly pid: number | undefined;
   readonly isFrozen: boolean;
-  /** Starts it and waits until it accepts connections (a mirror: read-only ones). */
-  start(wait?: WaitOptions): Promise<void>;
-  /** Asks it to stop and waits until the last process is gone. Nothing happens when it does not run. */
-  stop(mode: StopMode, wait?: WaitOptions): Promise<void>;
+  /** Starts it and waits until it accepts connections. `more` are further arguments, for this time only. */
+  start(wait?: WaitOptions, more?: readonly string[]): Promise<void>;
+  /** Asks it to stop by this signal and waits until the last process is gone. Nothing happens when it does not run. */
+  stop(signal: NodeJS.Signals, wait?: WaitOptions): Promise<void>;
   /** SIGKILL for the whole tree at once, frozen or not; resolves when it is gone. */
   kill(): Promise<void>;
   freeze(): void;
@@ -35,10 +30,23 @@ export interface Server {
   logTail(): string;
 }
 
+/** How the server of one data directory is started, and how it shows that it is. */
+export interface Launch {
+  readonly program: string;
+  readonly args: readonly string[];
+  /**
+   * How far it is: `"listening"` when its port is open, `"ready"` when it accepts connections.
+   * @param pid the process that was started
+   * @param log reads what it has written since
+   */
+  status(pid: number, log: () => string): "listening" | "ready" | undefined;
+}
+
 /** What a server is made of. */
 export interface ServerOptions {
   readonly name: string;
-  readonly postgres: string;
+  readonly launch: Launch;
+  /** Its data directory, and working directory. */
   readonly directory: string;
   readonly logFile: string;
   readonly account: Account | undefined;
@@ -50,13 +58,15 @@ export interface ServerOptions {
 
 /** Makes a server that does not run yet. */
 export function createServer(options: ServerOptions): Server {
-  return new PostgresServer(options);
+  return new ServerTree(options);
 }
 
-class PostgresServer implements Server {
+class ServerTree implements Server {
   readonly #options: ServerOptions;
   #process: ChildProcess | undefined;
   #isFrozen = false;
+  /** Where this start's part of the log begins. */
+  #logStart = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -70,18 +80,19 @@ class PostgresServer implements Server {
     return this.#isFrozen;
   }
 
-  async start(wait: WaitOptions = {}): Promise<void> {
-    const { name } = this.#options;
+  async start(wait: WaitOptions = {}, more: readonly string[] = []): Promise<void> {
+    const { name, launch } = this.#options;
     if (this.#process) throw new LabError("wrong-state", `${name} is running already`, { node: name });
-    this.#spawn();
+    this.#spawn(more);
     let isListening = false;
     await until(
       `${name} to accept connections`,
       async () => {
-        if (!this.#process) {
+        const { pid } = this;
+        if (pid === undefined) {
           throw new LabError("server-failed", `${name} did not start${this.#explain()}`, { node: name });
         }
-        const status = this.#status();
+        const status = launch.status(pid, () => this.#log().subarray(this.#logStart).toString());
         if (status !== undefined && !isListening) {
           isListening = true;
           await this.#options.onListening(true);
@@ -92,12 +103,13 @@ class PostgresServer implements Server {
     );
   }
 
-  #spawn(): void {
-    const { postgres, directory, logFile, account } = this.#options;
+  #spawn(more: readonly string[]): void {
+    const { launch, directory, logFile, account } = this.#options;
     const log = openSync(logFile, "a", 0o600);
     try {
       if (account) fchownSync(log, account.uid, account.gid);
-      const child = spawn(postgres, ["-D", directory], {
+      this.#logStart = fstatSync(log).size;
+      const child = spawn(launch.program, [...launch.args, ...more], {
         cwd: directory,
         env: PROGRAM_ENV,
         stdio: ["ignore", log, log],
@@ -122,24 +134,13 @@ class PostgresServer implements Server {
     }
   }
 
-  /** Line 8 of postmaster.pid, which pg_ctl uses too. It is written after the ports were opened. */
-  #status(): string | undefined {
-    try {
-      const lines = readFileSync(join(this.#options.directory, "postmaster.pid"), "utf8").split("\n");
-      // the file of a killed predecessor stays until it is overwritten
-      return Number(lines[0]) === this.pid ? lines[7]?.trim() || undefined : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  async stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
+  async stop(signal: NodeJS.Signals, wait: WaitOptions = {}): Promise<void> {
     const { name, directory } = this.#options;
     if (this.#isFrozen) {
       throw new LabError("wrong-state", `${name} is frozen and cannot stop: thaw or kill it`, { node: name });
     }
-    this.#process?.kill(STOP_SIGNALS[mode]);
-    await until(`${name} to stop (${mode})`, () => !this.#process && processesUnder(directory).length === 0, {
+    this.#process?.kill(signal);
+    await until(`${name} to stop (${signal})`, () => !this.#process && processesUnder(directory).length === 0, {
       everyMs: 3,
       ...wait,
       explain: () => this.#explain(),
@@ -148,7 +149,7 @@ class PostgresServer implements Server {
 
   async kill(): Promise<void> {
     killUnder(this.#options.directory);
-    // a postmaster that Node has not reaped yet still has its pid, and a new one would refuse to start beside it
+    // a process that Node has not reaped yet still has its pid, and a new one would refuse to start beside it
     await until(`${this.#options.name} to be gone`, () => !this.#process, { everyMs: 1 });
   }
 
@@ -169,13 +170,16 @@ class PostgresServer implements Server {
   }
 
   logTail(): string {
-    let text: string;
-    try {
-      text = readFileSync(this.#options.logFile, "utf8").slice(-LOG_TAIL_BYTES).trim();
-    } catch {
-      return "";
-    }
+    const text = this.#log().toString().slice(-LOG_TAIL_BYTES).trim();
     return this.#options.secrets.reduce((all, secret) => all.replaceAll(secret, "***"), text);
+  }
+
+  #log(): Buffer {
+    try {
+      return readFileSync(this.#options.logFile);
+    } catch {
+      return Buffer.alloc(0);
+    }
   }
 
   #explain(): string {

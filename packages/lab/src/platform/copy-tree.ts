@@ -1,8 +1,9 @@
-import { chown, copyFile, mkdir, readdir, readlink, symlink } from "node:fs/promises";
+import { copyFile, readdir, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../errors.ts";
-import type { Account } from "../platform/account.ts";
 import { throwIfAborted } from "../wait.ts";
+import type { Account } from "./account.ts";
+import { give, makeFolder } from "./files.ts";
 
 /** How a tree is copied. */
 export interface CopyOptions {
@@ -45,15 +46,4 @@ export async function copyTree(from: string, to: string, options: CopyOptions): 
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, copyNext));
-}
-
-/** Hands a file over to the servers' account. */
-export async function give(path: string, account: Account | undefined): Promise<void> {
-  if (account !== undefined) await chown(path, account.uid, account.gid);
-}
-
-/** Makes a folder for the servers' account, if it does not exist. */
-export async function makeFolder(path: string, account: Account | undefined): Promise<void> {
-  await mkdir(path, { mode: 0o700, recursive: true });
-  await give(path, account);
 }

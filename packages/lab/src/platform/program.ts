@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { LabError } from "../errors.ts";
-import type { Account } from "../platform/account.ts";
+import type { Account } from "./account.ts";
 
 /** How the programs are started. */
 export interface ProgramOptions {

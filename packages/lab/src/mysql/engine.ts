@@ -1,0 +1,282 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine, Host } from "../cluster/engine.ts";
+import type { Ask } from "../cluster/login.ts";
+import type { StopMode } from "../cluster/server.ts";
+import { LabError } from "../errors.ts";
+import { write } from "../platform/files.ts";
+import { until, type WaitOptions } from "../wait.ts";
+import { initFileOf, makeDataDirectory } from "./data-directory.ts";
+import type { Flavor } from "./flavor.ts";
+import { formatSettings, type Settings } from "./settings.ts";
+import { quoteLiteral } from "./sql.ts";
+
+/** The primary does not have, or no longer has, what the mirror asks for. */
+const ER_MASTER_FATAL_ERROR_READING_BINLOG = 1236;
+
+/** The option file of a node. */
+export function optionFileOf({ run, name }: Pick<Host, "run" | "name">): string {
+  return join(run, `${name}.cnf`);
+}
+
+/**
+ * The engine of a MariaDB or MySQL node.
+ * @param base the data directory of which all nodes are copies
+ */
+export function createEngine(host: Host, flavor: Flavor, settings: Settings, base: string): Engine {
+  return new MysqlEngine(host, flavor, settings, base);
+}
+
+class MysqlEngine implements Engine {
+  readonly #host: Host;
+  readonly #flavor: Flavor;
+  readonly #settings: Settings;
+  readonly #base: string;
+  /** Its primary, when it is a mirror. */
+  #upstream: Host | undefined;
+  /** Whom the server itself was told to follow. */
+  #followed: Host | undefined;
+  #isLagging = false;
+  #isReplicating = true;
+  #isReadOnly = false;
+
+  constructor(host: Host, flavor: Flavor, settings: Settings, base: string) {
+    this.#host = host;
+    this.#flavor = flavor;
+    this.#settings = settings;
+    this.#base = base;
+  }
+
+  async start(wait: WaitOptions = {}): Promise<void> {
+    const { account, server } = this.#host;
+    const readOnly = this.#upstream !== undefined || this.#isReadOnly ? "ON" : "OFF";
+    const options = formatSettings({ ...this.#settings, read_only: readOnly });
+    await write(optionFileOf(this.#host), options, account);
+    const initFile = initFileOf(this.#host);
+    await server.start(this.#host.within(wait), existsSync(initFile) ? [`--init-file=${initFile}`] : []);
+    await rm(initFile, { force: true });
+    this.#isLagging = false;
+    if (this.#upstream) await this.#replicateNow(wait);
+  }
+
+  async stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
+    const { name, isResponsive, server } = this.#host;
+    if (mode === "smart") {
+      throw new LabError("not-possible-here", `${name} cannot wait for its clients to leave: only PostgreSQL can`, {
+        node: name,
+      });
+    }
+    if (mode === "immediate" && isResponsive) await this.#ask("SET GLOBAL innodb_fast_shutdown = 2", wait);
+    await server.stop("SIGTERM", this.#host.within(wait));
+  }
+
+  async thaw(): Promise<void> {
+    this.#host.server.thaw();
+    if (this.#host.isResponsive && this.#upstream && this.#followed !== this.#upstream) await this.#replicateNow();
+  }
+
+  async lag(isOn: boolean): Promise<void> {
+    this.#requireUpstream();
+    await this.#ask(isOn ? this.#flavor.stop("SQL_THREAD") : this.#flavor.start("SQL_THREAD"));
+    this.#isLagging = isOn;
+  }
+
+  async replicate(isOn: boolean): Promise<void> {
+    this.#requireUpstream();
+    this.#isReplicating = isOn;
+    if (!this.#host.isResponsive) return;
+    await this.#ask(isOn ? this.#flavor.start("IO_THREAD") : this.#flavor.stop("IO_THREAD"));
+    if (isOn) await this.waitForStream();
+  }
+
+  async readOnly(isOn: boolean): Promise<void> {
+    this.#isReadOnly = isOn;
+    if (!this.#host.isResponsive) return;
+    await this.#ask(this.#flavor.readOnly(isOn || this.#upstream !== undefined));
+  }
+
+  async connectionLimit(limit: number | null): Promise<void> {
+    if (limit === 0) throw new LabError("invalid-option", "limit: expected at least 1, got 0");
+    const most = Math.max(limit ?? 0, 0);
+    await this.#ask(`ALTER USER ${quoteLiteral(this.#host.plan.user)}@'%' WITH MAX_USER_CONNECTIONS ${Number(most)}`);
+  }
+
+  async terminateBackends(): Promise<number> {
+    const { name, superuser } = this.#host;
+    const others = `SELECT id FROM information_schema.processlist
+      WHERE user NOT IN (${quoteLiteral(superuser.user)}, 'system user', 'event_scheduler')`;
+    return this.#host.ask(async (ask) => {
+      const sessions = await ask<{ id: number }>(others);
+      // one that has left meanwhile is no error
+      for (const { id } of sessions) await ask(`KILL ${id}`).catch(() => {});
+      const ids = new Set(sessions.map(({ id }) => id));
+      await until(
+        `the sessions on ${name} to end`,
+        async () => !(await ask<{ id: number }>(others)).some(({ id }) => ids.has(id)),
+        this.#host.within(),
+      );
+      return ids.size;
+    });
+  }
+
+  async timeline(): Promise<number> {
+    const { name } = this.#host;
+    const { title } = this.#flavor.wanted;
+    throw new LabError("not-possible-here", `${name} has no timeline: ${title} knows none`, { node: name });
+  }
+
+  async received(): Promise<bigint> {
+    return this.#flavor.count((await this.#status())?.received ?? "");
+  }
+
+  position(wait: WaitOptions = {}): Promise<string> {
+    return this.#host.ask((ask) => this.#flavor.position(ask), wait);
+  }
+
+  async waitForReplay(position: string, wait: WaitOptions = {}): Promise<void> {
+    await this.#host.ask((ask) => this.#untilReplayed(ask, position, wait), wait);
+  }
+
+  async waitForStream(wait: WaitOptions = {}): Promise<void> {
+    const primary = this.#upstream;
+    if (!primary) return;
+    const wanted = await primary.ask((ask) => this.#flavor.position(ask), wait);
+    await this.#host.ask(
+      (ask) =>
+        until(
+          `${primary.name} to stream to ${this.#host.name}`,
+          async () => {
+            const status = await this.#flavor.status(ask);
+            if (!status) return false;
+            if (status.code === ER_MASTER_FATAL_ERROR_READING_BINLOG)
+              throw new Diverged(this.#host.name, status.message);
+            if (!status.isReceiving || (!status.isApplying && !this.#isLagging)) return false;
+            return this.#flavor.covers(ask, status.received, wanted);
+          },
+          { ...this.#host.within(wait), explain: () => `; the end of its log:\n${this.#host.server.logTail()}` },
+        ),
+      wait,
+    );
+  }
+
+  async promote(wait: WaitOptions = {}): Promise<void> {
+    const flavor = this.#flavor;
+    await this.#host.ask(async (ask) => {
+      await ask(flavor.stop("IO_THREAD"));
+      const status = await flavor.status(ask);
+      if (this.#isLagging) await ask(flavor.start("SQL_THREAD"));
+      await this.#untilReplayed(ask, status?.received ?? "", wait);
+      await ask(flavor.stop(""));
+      await ask(flavor.forget);
+      if (!this.#isReadOnly) await ask(flavor.readOnly(false));
+    }, wait);
+    this.#upstream = undefined;
+    this.#followed = undefined;
+    this.#isLagging = false;
+    this.#isReplicating = true;
+  }
+
+  async follow(primary: Host): Promise<void> {
+    this.#upstream = primary;
+    if (this.#host.isResponsive) await this.#replicateNow();
+  }
+
+  async retire(wait: WaitOptions = {}): Promise<string> {
+    try {
+      return await this.#host.ask(async (ask) => {
+        await ask(this.#flavor.readOnly(true));
+        return this.#flavor.position(ask);
+      }, wait);
+    } catch (error) {
+      await this.reinstate({ ...wait, signal: undefined });
+      throw error;
+    }
+  }
+
+  async reinstate(wait: WaitOptions = {}): Promise<void> {
+    await this.#ask(this.#flavor.readOnly(this.#isReadOnly), wait);
+  }
+
+  async demote(primary: Host, wait: WaitOptions = {}): Promise<void> {
+    await this.follow(primary);
+    await this.waitForStream(wait);
+  }
+
+  /** By its position, if its primary has all that it has; else it becomes a new copy and replays everything. */
+  async rejoin(primary: Host, wait: WaitOptions = {}): Promise<void> {
+    const { server } = this.#host;
+    await server.kill();
+    this.#upstream = primary;
+    this.#followed = undefined;
+    this.#isReplicating = true;
+    this.#isReadOnly = false;
+    try {
+      await this.start(wait);
+      await this.waitForStream(wait);
+    } catch (error) {
+      const isFatal = error instanceof Diverged || (error instanceof LabError && error.code === "server-failed");
+      if (!isFatal) throw error;
+      await server.kill();
+      this.#followed = undefined;
+      await makeDataDirectory(this.#host, this.#base, this.#host.within(wait).signal);
+      await this.start(wait);
+      await this.waitForStream(wait);
+    }
+  }
+
+  /** Makes the running server follow its primary. */
+  async #replicateNow(wait: WaitOptions = {}): Promise<void> {
+    const upstream = this.#upstream;
+    if (!upstream) return;
+    const flavor = this.#flavor;
+    const { host, superuser, name } = this.#host;
+    const port = upstream.extraPorts[0] ?? upstream.directPort;
+    await this.#host.ask(async (ask) => {
+      // a former primary must not write while it is made a mirror
+      await ask(flavor.readOnly(true));
+      if (this.#followed !== upstream) {
+        const own = await flavor.position(ask);
+        if (upstream.isResponsive) {
+          const theirs = await upstream.ask((askPrimary) => flavor.position(askPrimary), wait);
+          if (!(await flavor.canFollow(ask, own, theirs)))
+            throw new Diverged(name, `it has ${own}, its primary ${theirs}`);
+        }
+        await ask(flavor.stop(""));
+        for (const statement of flavor.follow({ host, port, ...superuser })) await ask(statement);
+        this.#followed = upstream;
+      }
+      if (this.#isReplicating) await ask(flavor.start("IO_THREAD"));
+      if (!this.#isLagging) await ask(flavor.start("SQL_THREAD"));
+    }, wait);
+  }
+
+  async #untilReplayed(ask: Ask, position: string, wait: WaitOptions): Promise<void> {
+    await until(
+      `${this.#host.name} to replay ${position}`,
+      async () => this.#flavor.covers(ask, await this.#flavor.position(ask), position),
+      { everyMs: 2, ...this.#host.within(wait) },
+    );
+  }
+
+  #status() {
+    return this.#host.ask((ask) => this.#flavor.status(ask));
+  }
+
+  async #ask(sql: string, wait: WaitOptions = {}): Promise<void> {
+    await this.#host.ask((ask) => ask(sql), wait);
+  }
+
+  #requireUpstream(): void {
+    const { name } = this.#host;
+    if (this.#upstream) return;
+    throw new LabError("wrong-state", `${name} is no mirror: it has nobody to replicate from`, { node: name });
+  }
+}
+
+/** The mirror has something that its primary does not have. */
+class Diverged extends LabError {
+  constructor(node: string, message: string) {
+    super("server-failed", `${node} cannot follow its primary: ${message}`, { node });
+  }
+}

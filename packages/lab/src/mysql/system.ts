@@ -1,0 +1,73 @@
+import type { DatabaseSystem, Member, Site } from "../cluster/engine.ts";
+import type { ClusterPlan } from "../cluster/options.ts";
+import type { Launch } from "../cluster/server.ts";
+import type { Account } from "../platform/account.ts";
+import { logDirectoryOf, makeDataDirectory, openBase } from "./data-directory.ts";
+import { createEngine, optionFileOf } from "./engine.ts";
+import type { Flavor } from "./flavor.ts";
+import { findPrograms, type Programs } from "./programs.ts";
+import { BASE_SETTINGS, type Settings } from "./settings.ts";
+import { adminLogin, formatUrl, withConnection } from "./sql.ts";
+
+/** Kept for the lab and for replication, so that the application's own are as many as on PostgreSQL. */
+const RESERVED_CONNECTIONS = 3;
+
+/**
+ * MariaDB or MySQL, with replication by GTID.
+ * @throws LabError `not-possible-here` when there are no programs for this machine
+ */
+export async function createMysql(
+  flavor: Flavor,
+  plan: ClusterPlan,
+  account: Account | undefined,
+  signal: AbortSignal,
+): Promise<DatabaseSystem> {
+  const programs = await findPrograms(flavor.wanted, plan.system, signal);
+  const shared = { ...BASE_SETTINGS, ...flavor.settings(plan.synchronous) };
+  const base = await openBase(flavor, programs, { ...BASE_SETTINGS, ...flavor.settings(false) }, account, signal);
+  return {
+    extraPorts: 1,
+    launch: (site) => launch(programs, site),
+    createEngine: (host) => createEngine(host, flavor, settingsOf(flavor, shared, host), base),
+    adminLogin,
+    formatUrl,
+    connect: withConnection,
+    boot: (primary, mirrors) => boot(base, primary, mirrors, signal),
+  };
+}
+
+function settingsOf(flavor: Flavor, shared: Settings, site: Site): Settings {
+  const logs = logDirectoryOf(site);
+  return {
+    ...shared,
+    max_connections: String(site.plan.maxConnections - RESERVED_CONNECTIONS),
+    ...site.plan.settings,
+    server_id: String(site.number),
+    bind_address: site.host,
+    port: String(site.directPort),
+    ...flavor.adminPort(site.extraPorts[0] ?? 0),
+    // relative to the data directory: the path of a socket must be short
+    socket: "server.sock",
+    pid_file: "server.pid",
+    log_bin: `${logs}/binlog`,
+    relay_log: `${logs}/relay`,
+    tmpdir: logs,
+  };
+}
+
+function launch(programs: Programs, site: Site): Launch {
+  const { command, prefix, places } = programs;
+  return {
+    program: command,
+    args: [...prefix, `--defaults-file=${optionFileOf(site)}`, ...places, `--datadir=${site.directory}`],
+    status: (_, log) => (/: ready for connections\./.test(log()) ? "ready" : undefined),
+  };
+}
+
+async function boot(base: string, primary: Member, mirrors: readonly Member[], signal: AbortSignal): Promise<void> {
+  const all = [primary, ...mirrors];
+  await Promise.all(all.map((node) => makeDataDirectory(node, base, signal)));
+  await Promise.all(all.map((node) => node.engine.start()));
+  await Promise.all(mirrors.map((mirror) => mirror.engine.follow(primary)));
+  await Promise.all(mirrors.map((mirror) => mirror.engine.waitForStream()));
+}

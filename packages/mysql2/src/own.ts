@@ -1,0 +1,22 @@
+import type { Statement } from "@mirrorpool/core";
+
+/** What the driver's own statements ask of their connection. */
+export interface Own {
+  /** The text, by the connection's own database: a table without one lies there, wherever the session has gone since. */
+  readonly textIn?: (database: string | undefined) => string;
+  /** Sent in the same flush before it. */
+  readonly before?: readonly string[];
+  /** The text has several statements; where one fails the next ones are not executed. */
+  readonly isSeveral?: boolean;
+  /** The session is made as new before it. */
+  readonly isReset?: boolean;
+}
+
+/** A statement of the driver itself, whose rows come as objects whatever the application has asked for. */
+export function ownStatement(text: string, values: readonly unknown[], own: Own): Statement {
+  return { text, values, rowsAsArray: false, nestTables: false, typeCast: true, own };
+}
+
+export function ownOf(statement: Statement): Own | undefined {
+  return statement["own"] as Own | undefined; // made above, or absent
+}
