@@ -55,6 +55,11 @@ export interface StatementFacts {
     | "chain"
     | "mixed";
   /**
+   * The transaction that is open before, if there is one, is committed first, whatever comes of the statement itself: most
+   * definitions of some systems, and their BEGIN.
+   */
+  readonly implicitCommit?: boolean;
+  /**
    * `setting` and `prepared` can be carried to another connection, see {@link SessionStates}; a setting may be made on a
    * mirror, a statement is prepared on the primary. `local` ends with the transaction, `pinned` cannot move.
    */
@@ -276,6 +281,8 @@ export interface SessionStates {
   after(state: SessionState | undefined, statement: Statement): SessionState | undefined | "pinned";
   /** The state after the server has undone a transaction, or what came after a savepoint, that began with `before`. */
   rolledBack(state: SessionState | undefined, before: SessionState | undefined): SessionState | undefined | "pinned";
+  /** The state once a transaction has begun with it: without what was set for that one alone. Absent where nothing is. */
+  begun?(state: SessionState): SessionState | undefined;
   /** The statements, as few as can be, that make a connection with one state have exactly another. Bounded. */
   change(from: SessionState | undefined, to: SessionState | undefined): readonly Statement[];
 }

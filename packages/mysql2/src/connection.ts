@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
 import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
 import { NotSentError } from "@mirrorpool/core";
+import mysql from "mysql2";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
+import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
@@ -103,7 +105,7 @@ export class MysqlConnection implements Connection {
     const own = ownOf(statement);
     const text = own?.textIn?.(this.#target.database) ?? statement.text;
     const prepared = statement["execute"] === true;
-    if (own?.isReset === true) client._statements?.clear();
+    if (own?.isReset === true) this.#forgetSession(own);
     // before anything is sent: what cannot be written as text fails here
     const sql = prepared ? text : client.format(text, values ?? []);
     const before = this.#before(own, afterBegin);
@@ -120,6 +122,16 @@ export class MysqlConnection implements Connection {
     return toResult(this.#options.commandOf(text), outcome.answer, outcome.fields);
   }
 
+  /** @throws {ConnectionLost} where the session cannot be made as new: another connection has to do */
+  #forgetSession({ hasMoved }: Own): void {
+    const isLost = identityOf(this) === undefined || (hasMoved === true && this.#target.database === undefined);
+    if (isLost) {
+      this.destroy();
+      throw new ConnectionLost("what the session had set cannot be undone");
+    }
+    this.#client._statements?.clear();
+  }
+
   /** What goes in the same flush before the statement. */
   #before(own: Own | undefined, afterBegin: boolean): Send[] {
     const client = this.#client;
@@ -128,6 +140,9 @@ export class MysqlConnection implements Connection {
     if (own?.isReset === true) {
       this.#guard = "primary";
       sends.push(() => client.write(RESET));
+      const { database } = this.#target;
+      if (own.hasMoved === true && database !== undefined) sends.push(query(`USE ${mysql.escapeId(database, true)}`));
+      sends.push(query(identityOf(this)?.characters ?? ""));
     }
     if (!this.#wire.isInTransaction && this.#guard !== this.#role) {
       this.#guard = this.#role;

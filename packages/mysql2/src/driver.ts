@@ -17,7 +17,7 @@ import { DEFAULT_PORT, parseUrl } from "./url.ts";
  * @example createPool({ driver: mysql(), nodes: ["mysql://app@one/shop", "mysql://app@two/shop"] })
  */
 export function mysql(settings: ClientSettings = {}): Driver {
-  const inspector = createInspector("postgres");
+  const inspector = createInspector("mysql");
   const inspect: Driver["inspect"] = (text) => inspector.inspect(text);
   const options = { settings, commandOf: (text: string) => inspect(text).command };
   return Object.freeze({

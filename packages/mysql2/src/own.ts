@@ -10,6 +10,8 @@ export interface Own {
   readonly isSeveral?: boolean;
   /** The session is made as new before it. */
   readonly isReset?: boolean;
+  /** With a reset: the session has gone to another database. */
+  readonly hasMoved?: boolean;
 }
 
 /** A statement of the driver itself, whose rows come as objects whatever the application has asked for. */

@@ -9,7 +9,7 @@ const OWN_FIELDS = new Set(["host", "port", "database", "user", "password", "ssl
  */
 export function parseUrl(url: string): NodeAddress {
   if (!/^(mysql|mariadb):\/\//i.test(url)) throw new Error("a URL that begins with mysql:// or mariadb://");
-  if (/^\w+:\/\/(?:[^/?#]*@)?[^/?#@]*,/.test(url))
+  if (/^\w+:\/\/(?:[^/?#]*@)?[^/?#@]*,[^/?#@]*(?:[/?#]|$)/.test(url))
     throw new Error("a URL with one host: each node is an entry of its own in `nodes`");
   let parsed: URL;
   try {

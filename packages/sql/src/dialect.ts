@@ -1,10 +1,12 @@
 import type { SessionChange } from "./changes.ts";
 import type { StatementFacts } from "./facts.ts";
+import { mysqlChanges } from "./mysql/changes.ts";
+import { inspectMysql } from "./mysql/inspect.ts";
 import { postgresChanges } from "./postgres/changes.ts";
 import { inspectPostgres } from "./postgres/inspect.ts";
 
 /** The SQL dialects this package understands. */
-export type Dialect = "postgres";
+export type Dialect = "postgres" | "mysql";
 
 /** What a dialect has to bring: pure functions that never throw, in time linear in the length of the text. */
 export interface DialectFunctions {
@@ -19,4 +21,5 @@ export interface DialectFunctions {
 /** Every dialect and its implementation. A dialect is one folder and one line here. */
 export const dialects: Readonly<Record<Dialect, DialectFunctions>> = {
   postgres: { inspect: inspectPostgres, changes: postgresChanges },
+  mysql: { inspect: (sql) => inspectMysql(sql), changes: (sql, values, quote) => mysqlChanges(sql, values, quote) },
 };

@@ -36,6 +36,11 @@ export interface StatementFacts {
   readonly intent: Intent;
   /** What it does to the transaction. */
   readonly transaction: TransactionEffect;
+  /**
+   * Present and true where the transaction that is open before, if there is one, is committed first, whatever comes of the
+   * statement itself: most definitions of MySQL, and its `BEGIN`. In a text of several statements it makes `transaction` `"mixed"`.
+   */
+  readonly implicitCommit?: true;
   /** What it does to the session. */
   readonly session: SessionEffect;
   /** Whether it may run between `BEGIN` and `COMMIT` and still mean the same. Doubt means `false`. */

@@ -112,11 +112,16 @@ export class Binding {
     const isOpen = !isCommitted && this.#lease?.connection.isInTransaction === true;
     const isError = typeof answer === "string";
     this.#noteState(statement, facts, isError ? undefined : answer.command, isOpen);
-    if (isOpen && facts.transaction === "chain" && !isError) {
-      // the one before has ended and must never be run again; this one has no BEGIN of its own
+    const isChained = facts.transaction === "chain" && !isError;
+    if (isOpen && this.#transaction !== undefined && (isChained || facts.implicitCommit === true)) {
+      // the one before has ended and must never be run again
       this.#transaction = { hasWritten: false, recording: new Recording(config.replay), conflicts: 0 };
-      this.#transaction.recording.giveUp("it was begun by AND CHAIN");
       this.#context.readYourWrites.note(environment.now());
+    }
+    if (isOpen && isChained) {
+      // it has no BEGIN of its own
+      this.#transaction ??= this.#begin(new Recording(config.replay));
+      this.#transaction.recording.giveUp("it was begun by AND CHAIN");
     } else if (isOpen) {
       this.#transaction ??= this.#begin(new Recording(config.replay));
       const isControl = facts.transaction !== "none" && facts.transaction !== "mixed";

@@ -128,9 +128,12 @@ function lost(circumstances: Circumstances): Decision {
 
 function lostInTransaction(circumstances: Circumstances): Decision {
   if (endsByRollback(circumstances)) return "gone-with-rollback";
+  const { facts, hasWritten } = circumstances;
+  // it has committed what was before, and was no part of the transaction itself
+  if (facts.implicitCommit === true && (hasWritten || facts.transaction !== "begin")) return "commit-unknown";
   // one string with several statements may hold the COMMIT as well
-  const mayCommit = ["commit", "prepare", "chain", "mixed"].includes(circumstances.facts.transaction);
-  return mayCommit && circumstances.hasWritten ? "commit-unknown" : "transaction-lost";
+  const mayCommit = ["commit", "prepare", "chain", "mixed"].includes(facts.transaction);
+  return mayCommit && hasWritten ? "commit-unknown" : "transaction-lost";
 }
 
 const endsByRollback = ({ facts }: Circumstances): boolean => facts.transaction === "rollback";

@@ -1,4 +1,4 @@
-import type { Token } from "../token.ts";
+import type { Token } from "./token.ts";
 
 /** Tokens an outline covers: what tells one command from another comes sooner than that. */
 const LENGTH = 16;

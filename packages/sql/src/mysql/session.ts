@@ -1,0 +1,28 @@
+import type { SessionEffect } from "../facts.ts";
+import { isIdentifier, isWord, type Token } from "../token.ts";
+import { PINNING_FUNCTIONS } from "./functions.ts";
+
+/** What the expressions of a statement do to the session, beside what its command does. */
+export function sessionEffect(tokens: readonly Token[]): SessionEffect {
+  const isSet = isWord(tokens[0], "set");
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === ":=" && (!isSet || isInParentheses(tokens, index))) return "pinned";
+    if (token.kind === "variable" && isIntoList(tokens, index)) return "pinned";
+    if (isIdentifier(token) && tokens[index + 1]?.kind === "(" && PINNING_FUNCTIONS.has(token.text.toLowerCase())) {
+      return "pinned";
+    }
+  }
+  return "none";
+}
+
+/** `SET a := 1` assigns like `=`; what stands deeper is an expression. */
+function isInParentheses(tokens: readonly Token[], index: number): boolean {
+  let depth = 0;
+  for (const { kind } of tokens.slice(0, index)) depth += kind === "(" ? 1 : kind === ")" ? -1 : 0;
+  return depth > 0;
+}
+
+/** `SELECT … INTO @a, @b`. */
+function isIntoList(tokens: readonly Token[], index: number): boolean {
+  return isWord(tokens[index - 1], "into");
+}
