@@ -35,7 +35,8 @@ const MYSQL_SEMI_SYNC = {
   semi_sync: "@@global.rpl_semi_sync_source_enabled",
   semi_sync_timeout: "@@global.rpl_semi_sync_source_timeout",
   semi_sync_wait_point: "@@global.rpl_semi_sync_source_wait_point",
-  semi_sync_wait_alone: "@@global.rpl_semi_sync_source_wait_for_replica_count > 0 AND @@global.rpl_semi_sync_source_wait_no_replica",
+  semi_sync_wait_alone:
+    "@@global.rpl_semi_sync_source_wait_for_replica_count > 0 AND @@global.rpl_semi_sync_source_wait_no_replica",
 };
 
 /** What takes a privilege (`SELECT` on these tables). The threads of a group's own channels run on its primary as well. */
@@ -68,7 +69,8 @@ export async function probe(connection: MysqlConnection): Promise<Observation> {
 }
 
 async function ask(connection: MysqlConnection, identity: Identity): Promise<Facts> {
-  if (identity.isGalera) return factsOf(connection, `SELECT ${select({ read_only: MARIADB.read_only })}, ${WSREP_FACTS}`);
+  if (identity.isGalera)
+    return factsOf(connection, `SELECT ${select({ read_only: MARIADB.read_only })}, ${WSREP_FACTS}`);
   if (identity.flavour === "mariadb") return factsOf(connection, `SELECT ${select(MARIADB)}`);
   const open = { ...MYSQL, ...(identity.hasSemiSync && MYSQL_SEMI_SYNC) };
   if (unprivileged.has(connection)) return factsOf(connection, `SELECT ${select(open)}`);

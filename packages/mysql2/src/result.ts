@@ -27,7 +27,9 @@ export function statusOf(answer: unknown, fields: unknown): number | undefined {
 
 /** Of a text with several statements, or a call: the columns of each result, where it has any. */
 function hasSeveral(fields: unknown): fields is (FieldPacket[] | undefined)[] {
-  return Array.isArray(fields) && fields.length > 1 && fields.every((each) => each === undefined || Array.isArray(each));
+  return (
+    Array.isArray(fields) && fields.length > 1 && fields.every((each) => each === undefined || Array.isArray(each))
+  );
 }
 
 function single(command: string, answer: Answer, fields: FieldPacket[] | undefined): MysqlResult {

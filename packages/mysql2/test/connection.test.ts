@@ -98,7 +98,9 @@ describe.each(servers)("a connection to %s", (server) => {
     expect(result).toMatchObject({ command: "INSERT", rowCount: 1, insertId: expect.any(Number) });
     expect(connection.status).toBe("transaction");
     await run("ROLLBACK");
-    expect(await rejection(connection.begin({ text: "INSERT INTO nowhere VALUES (1)" }))).toMatchObject({ errno: 1146 });
+    expect(await rejection(connection.begin({ text: "INSERT INTO nowhere VALUES (1)" }))).toMatchObject({
+      errno: 1146,
+    });
     expect(connection.status).toBe("transaction");
     await run("ROLLBACK");
     expect(connection.status).toBe("idle");
@@ -247,22 +249,25 @@ describe.each(servers)("a connection to %s", (server) => {
     ["the network closes it", () => node.proxy.refuse()],
   ];
 
-  test.each(ends)("a connection that is lost because %s rejects what runs as gone, and says so when idle", async (_, end) => {
-    const idle = await open(node);
-    let isTold = false;
-    idle.onClose(() => {
-      isTold = true;
-    });
-    const running = rejection(run("SELECT SLEEP(60)"));
-    await sleep(50);
-    await end();
-    expect(driver.classify(await running).kind).toBe("gone");
-    const deadline = performance.now() + 10_000;
-    while ((!isTold || connection.status !== "closed") && performance.now() < deadline) await sleep(5);
-    expect(isTold).toBe(true);
-    expect(connection.status).toBe("closed");
-    expect(await rejection(idle.run({ text: "SELECT 1" }))).toBeInstanceOf(NotSentError);
-  });
+  test.each(ends)(
+    "a connection that is lost because %s rejects what runs as gone, and says so when idle",
+    async (_, end) => {
+      const idle = await open(node);
+      let isTold = false;
+      idle.onClose(() => {
+        isTold = true;
+      });
+      const running = rejection(run("SELECT SLEEP(60)"));
+      await sleep(50);
+      await end();
+      expect(driver.classify(await running).kind).toBe("gone");
+      const deadline = performance.now() + 10_000;
+      while ((!isTold || connection.status !== "closed") && performance.now() < deadline) await sleep(5);
+      expect(isTold).toBe(true);
+      expect(connection.status).toBe("closed");
+      expect(await rejection(idle.run({ text: "SELECT 1" }))).toBeInstanceOf(NotSentError);
+    },
+  );
 
   test("a connection that breaks in the middle of an answer rejects it as gone", async () => {
     await node.proxy.cutAfter(10_000, "down");

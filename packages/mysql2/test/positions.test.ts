@@ -81,10 +81,20 @@ test.each(["nonsense", "0-1", "0-1-x", `${A}:x-1`, `${A.slice(1)}:1`, "wsrep:1:2
 describe("a claim supersedes another one", () => {
   const supersedes = positions.supersedes as NonNullable<typeof positions.supersedes>;
   test.each([
-    ["that has nothing which it lacks, once its node has written itself", `${B}@${A}:1-100,${B}:1`, `${A}@${A}:1-100`, true],
+    [
+      "that has nothing which it lacks, once its node has written itself",
+      `${B}@${A}:1-100,${B}:1`,
+      `${A}@${A}:1-100`,
+      true,
+    ],
     ["not while its node has written nothing", `${B}@${A}:1-100`, `${A}@${A}:1-100`, false],
     ["not by what it has of a third server", `${B}@${A}:1-100,${C}:1`, `${A}@${A}:1-100`, false],
-    ["not when the other one has more: which came later nobody can tell", `${B}@${A}:1-100,${B}:1`, `${A}@${A}:1-103`, false],
+    [
+      "not when the other one has more: which came later nobody can tell",
+      `${B}@${A}:1-100,${B}:1`,
+      `${A}@${A}:1-103`,
+      false,
+    ],
     ["also after the primary came back to where it was", `${A}@${A}:1-105,${B}:1-5`, `${B}@${A}:1-100,${B}:1-5`, true],
     ["on MariaDB by the same rule", "2@0-1-100,0-2-101", "1@0-1-100", true],
     ["on MariaDB not while its node has written nothing", "2@0-1-100", "1@0-1-100", false],

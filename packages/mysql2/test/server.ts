@@ -26,11 +26,7 @@ export function targetOf(node: LabNode, changes: Partial<ConnectTarget> = {}): C
   };
 }
 
-export function open(
-  node: LabNode,
-  changes: Partial<ConnectTarget> = {},
-  by: Driver = driver,
-): Promise<Connection> {
+export function open(node: LabNode, changes: Partial<ConnectTarget> = {}, by: Driver = driver): Promise<Connection> {
   return by.connect(targetOf(node, changes), new AbortController().signal);
 }
 

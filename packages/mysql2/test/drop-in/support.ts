@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createPool as createCore, type FailoverPool, type NodeOptions, type PoolOptions } from "@mirrorpool/core";
+import type { LabCluster } from "@mirrorpool/lab";
+import { createPool, type DropInPoolConfig, mysql } from "@mirrorpool/mysql2";
+import type mysql2 from "mysql2";
+
+/** The nodes of a cluster under their own names. */
+export function nodesOf(cluster: LabCluster): NodeOptions[] {
+  return cluster.nodes.map(({ name, url }) => ({ name, url }));
+}
+
+/** A failover pool on all nodes, to look into beside the drop-in that uses it. */
+export function openCore(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
+  return createCore({ driver: mysql(), nodes: nodesOf(cluster), routing: { maxLagMs: 3_600_000 }, ...options });
+}
+
+/** A drop-in on a pool of its own. */
+export function openPool(cluster: LabCluster, config: DropInPoolConfig = {}): mysql2.Pool {
+  return createPool({ mirrorpool: { nodes: nodesOf(cluster) }, ...config });
+}
+
+/** Runs statements of the set-up as the application's own user, one after the other. */
+export async function prepare(cluster: LabCluster, ...texts: readonly string[]): Promise<void> {
+  await using core = openCore(cluster);
+  for (const text of texts) await core.query(text);
+  await cluster.caughtUp();
+}
+
+/** Asks again and again until the answer is neither `undefined` nor `false`, and returns it. */
+export async function until<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs: number = 20_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await probe();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() >= deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    await sleep(5);
+  }
+}
+
+/** Rejects when the promise does not end in time: a test of waits never hangs itself. */
+export async function soon<T>(what: string, promise: Promise<T>, timeoutMs: number = 20_000): Promise<T> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      promise,
+      sleep(timeoutMs, undefined, { signal: late.signal }).then(() => {
+        throw new Error(`${what} did not end within ${timeoutMs} ms`);
+      }),
+    ]);
+  } finally {
+    late.abort();
+  }
+}
+
+/** The error with which a promise rejects. Fails when it does not. */
+export async function rejection(promise: Promise<unknown>): Promise<Error & { readonly code?: string }> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("expected a rejection");
+}
+
+/** Kills the primary and promotes a mirror. */
+export async function failOver(cluster: LabCluster): Promise<void> {
+  await cluster.primary().kill();
+  await cluster.promote(await cluster.mostAdvancedMirror());
+}
+
+/** All nodes run and follow the primary again. */
+export async function mend(cluster: LabCluster): Promise<void> {
+  for (const node of cluster.nodes) {
+    if (node.isFrozen) await node.thaw();
+    if (!node.isRunning) await cluster.rejoin(node);
+  }
+  await cluster.caughtUp();
+}
+
+/** Connections that a failover pool has on loan. */
+export function leases(core: FailoverPool): number {
+  return Object.values(core.stats().nodes).reduce((sum, { leased }) => sum + leased, 0);
+}
+
+/** Which kind of node answers a read. The number of a server is no part of the data. */
+export async function nodeOf(
+  cluster: LabCluster,
+  client: { query(sql: string): Promise<unknown> },
+): Promise<"primary" | "mirror"> {
+  const [rows] = (await client.query("SELECT @@server_id AS id, name FROM product LIMIT 1")) as [{ id: number }[]];
+  const [primary] = await cluster.primary().query<{ id: number }>("SELECT @@server_id AS id");
+  return rows[0]?.id === primary?.id ? "primary" : "mirror";
+}
