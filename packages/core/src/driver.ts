@@ -259,6 +259,11 @@ export interface Driver {
   /** One round trip. The caller bounds it and destroys the connection when it takes too long. */
   probe(connection: Connection): Promise<Observation>;
   classify(error: unknown): Fault;
+  /**
+   * The statement to send when a transaction is run again, by what this one answered: so that the server makes up the same
+   * values, such as the ids of new rows. Absent where none can be given.
+   */
+  again?(statement: Statement, answer: Result): Statement;
   /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
   mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;

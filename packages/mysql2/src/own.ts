@@ -19,6 +19,11 @@ export function ownStatement(text: string, values: readonly unknown[], own: Own)
   return { text, values, rowsAsArray: false, nestTables: false, typeCast: true, own };
 }
 
+/** A statement of the application's, with what the driver asks besides. */
+export function withOwn(statement: Statement, own: Own): Statement {
+  return { ...statement, own: { ...ownOf(statement), ...own } };
+}
+
 export function ownOf(statement: Statement): Own | undefined {
   return statement["own"] as Own | undefined; // made above, or absent
 }

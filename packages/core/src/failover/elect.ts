@@ -12,7 +12,7 @@ import type { Election, Reign, Topology } from "../topology/topology.ts";
  *    ancestor, and the other's writes are not here. That the accepted one is down proves nothing; that it follows does.
  * 5. Where the system has no timelines, a node other than the accepted primary must have been seen following since it last
  *    reigned, or have all of it and its own writes besides; one that lacks what the accepted one wrote is superseded. Only one
- *    claim may stand, and at the first look one that has all of the others' and its own writes besides.
+ *    claim may stand, and of several one that has all of the others' and its own writes besides.
  */
 export function elect(topology: Topology, positions: Positions): Election {
   const { reign } = topology;
@@ -48,7 +48,8 @@ function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Posit
   };
   if (reign === undefined) return [...nodes.values()].some((each) => each.status === "up" && isLater(each, node));
   const accepted = nodes.get(reign.node);
-  if (accepted === undefined || accepted === node) return false;
+  const isOverthrown = (each: NodeState): boolean => each.status === "up" && each.hasFollowed && isLater(each, node);
+  if (accepted === undefined || accepted === node) return [...nodes.values()].some(isOverthrown);
   if (isLater(accepted, node)) return true;
   return !node.hasFollowed && !isLater(node, accepted);
 }

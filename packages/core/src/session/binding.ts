@@ -126,7 +126,9 @@ export class Binding {
       this.#transaction ??= this.#begin(new Recording(config.replay));
       const isControl = facts.transaction !== "none" && facts.transaction !== "mixed";
       if (!isRead && !isControl) this.#transaction.hasWritten = true;
-      this.#transaction.recording.add(statement, facts, () =>
+      const { driver } = this.#context;
+      const again = isError ? statement : (driver.again?.(statement, answer) ?? statement);
+      this.#transaction.recording.add(again, facts, () =>
         typeof answer === "string" ? answer : digestResult(answer),
       );
     } else {

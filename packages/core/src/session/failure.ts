@@ -41,7 +41,9 @@ export async function judge(
   const isUndone = error instanceof Undone;
   const wasSent = !isUndone && !(error instanceof NotSentError);
   const fault = wasSent ? context.driver.classify(error) : ({ kind: "gone", code: undefined } as const);
-  const onMirror = context.cell.current.nodes.get(node)?.observation?.role === "mirror";
+  // what belongs on a primary was sent to one, which may have given way since
+  const isMirror = context.cell.current.nodes.get(node)?.observation?.role === "mirror";
+  const onMirror = isMirror && demand.intent === "read" && transaction === undefined;
   const takesWrites = fault.kind === "read-only" && !onMirror ? await recheck(context, node, call) : true;
   const isTrouble = !HARMLESS.has(fault.kind);
   if (isTrouble) context.suspect();

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
 import { MARIADB } from "../mysql/mariadb.ts";
+import { MYSQL } from "../mysql/mysql.ts";
 import { createMysql } from "../mysql/system.ts";
 import { type Account, serverAccount } from "../platform/account.ts";
 import { mountDisk } from "../platform/disk.ts";
@@ -94,7 +95,7 @@ async function openSystem(
     case "mariadb":
       return createMysql(MARIADB, plan, account, signal);
     case "mysql":
-      throw new LabError("not-possible-here", "MySQL is not built in yet");
+      return createMysql(MYSQL, plan, account, signal);
   }
   return plan.server satisfies never;
 }

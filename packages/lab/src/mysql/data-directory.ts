@@ -30,7 +30,7 @@ export async function openBase(
   account: Account | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  const { args, input } = flavor.initialization(programs);
+  const { folders, args, input } = flavor.initialization(programs);
   const options = formatSettings(settings);
   const parts = [programs.command, ...programs.prefix, programs.version, options, String(account?.uid), ...args];
   const digest = createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 12);
@@ -40,7 +40,7 @@ export async function openBase(
     async (folder) => {
       const data = join(folder, "data");
       await makeFolder(data, account);
-      await makeFolder(join(data, "mysql"), account);
+      for (const each of folders) await makeFolder(join(data, each), account);
       const file = join(folder, "options.cnf");
       await write(file, options, account);
       await runProgram(
@@ -48,6 +48,7 @@ export async function openBase(
         [...programs.prefix, `--defaults-file=${file}`, ...programs.places, `--datadir=${data}`, ...args],
         { cwd: data, account, signal, input },
       );
+      // the identity of one server: each copy makes its own
       await rm(join(data, "auto.cnf"), { force: true });
       await give(folder, account);
     },

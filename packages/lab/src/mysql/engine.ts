@@ -12,8 +12,8 @@ import type { Flavor } from "./flavor.ts";
 import { formatSettings, type Settings } from "./settings.ts";
 import { quoteLiteral } from "./sql.ts";
 
-/** The primary does not have, or no longer has, what the mirror asks for. */
-const ER_MASTER_FATAL_ERROR_READING_BINLOG = 1236;
+/** More than a cluster has nodes. */
+const SERVER_ID_STEP = 10;
 
 /** The option file of a node. */
 export function optionFileOf({ run, name }: Pick<Host, "run" | "name">): string {
@@ -40,6 +40,8 @@ class MysqlEngine implements Engine {
   #isLagging = false;
   #isReplicating = true;
   #isReadOnly = false;
+  /** How often it became a new copy. */
+  #copies = 0;
 
   constructor(host: Host, flavor: Flavor, settings: Settings, base: string) {
     this.#host = host;
@@ -49,9 +51,10 @@ class MysqlEngine implements Engine {
   }
 
   async start(wait: WaitOptions = {}): Promise<void> {
-    const { account, server } = this.#host;
+    const { account, number, server } = this.#host;
     const readOnly = this.#upstream !== undefined || this.#isReadOnly ? "ON" : "OFF";
-    const options = formatSettings({ ...this.#settings, read_only: readOnly });
+    const serverId = String(number + this.#copies * SERVER_ID_STEP);
+    const options = formatSettings({ ...this.#settings, server_id: serverId, read_only: readOnly });
     await write(optionFileOf(this.#host), options, account);
     const initFile = initFileOf(this.#host);
     await server.start(this.#host.within(wait), existsSync(initFile) ? [`--init-file=${initFile}`] : []);
@@ -104,19 +107,21 @@ class MysqlEngine implements Engine {
 
   async terminateBackends(): Promise<number> {
     const { name, superuser } = this.#host;
-    const others = `SELECT id FROM information_schema.processlist
-      WHERE user NOT IN (${quoteLiteral(superuser.user)}, 'system user', 'event_scheduler')`;
+    const spared = new Set([superuser.user, "system user", "event_scheduler"]);
     return this.#host.ask(async (ask) => {
-      const sessions = await ask<{ id: number }>(others);
+      const sessions = async () => {
+        const all = await ask<{ Id: number; User: string }>("SHOW PROCESSLIST");
+        return all.filter(({ User }) => !spared.has(User)).map(({ Id }) => Id);
+      };
+      const ids = await sessions();
       // one that has left meanwhile is no error
-      for (const { id } of sessions) await ask(`KILL ${id}`).catch(() => {});
-      const ids = new Set(sessions.map(({ id }) => id));
+      for (const id of ids) await ask(`KILL ${id}`).catch(() => {});
       await until(
         `the sessions on ${name} to end`,
-        async () => !(await ask<{ id: number }>(others)).some(({ id }) => ids.has(id)),
+        async () => !(await sessions()).some((id) => ids.includes(id)),
         this.#host.within(),
       );
-      return ids.size;
+      return ids.length;
     });
   }
 
@@ -141,20 +146,22 @@ class MysqlEngine implements Engine {
   async waitForStream(wait: WaitOptions = {}): Promise<void> {
     const primary = this.#upstream;
     if (!primary) return;
+    const { name, server } = this.#host;
     const wanted = await primary.ask((ask) => this.#flavor.position(ask), wait);
+    let message = "";
     await this.#host.ask(
       (ask) =>
         until(
-          `${primary.name} to stream to ${this.#host.name}`,
+          `${primary.name} to stream ${wanted} to ${name}`,
           async () => {
             const status = await this.#flavor.status(ask);
             if (!status) return false;
-            if (status.code === ER_MASTER_FATAL_ERROR_READING_BINLOG)
-              throw new Diverged(this.#host.name, status.message);
+            message = `${status.message} (it has ${status.received})`;
+            if (status.isRefused) throw new Diverged(name, message);
             if (!status.isReceiving || (!status.isApplying && !this.#isLagging)) return false;
             return this.#flavor.covers(ask, status.received, wanted);
           },
-          { ...this.#host.within(wait), explain: () => `; the end of its log:\n${this.#host.server.logTail()}` },
+          { ...this.#host.within(wait), explain: () => `: ${message}; the end of its log:\n${server.logTail()}` },
         ),
       wait,
     );
@@ -219,6 +226,8 @@ class MysqlEngine implements Engine {
       if (!isFatal) throw error;
       await server.kill();
       this.#followed = undefined;
+      // a server leaves out what has its own id, and so what it wrote itself before
+      this.#copies++;
       await makeDataDirectory(this.#host, this.#base, this.#host.within(wait).signal);
       await this.start(wait);
       await this.waitForStream(wait);

@@ -8,13 +8,23 @@ interface ReplicaStatus {
   readonly isApplying: boolean;
   /** All that it has received. */
   readonly received: string;
-  /** What went wrong, or 0 and an empty text. */
-  readonly code: number;
+  /** Whether its primary does not have, or no longer has, what it asks for. */
+  readonly isRefused: boolean;
+  /** What went wrong, or an empty text. */
   readonly message: string;
 }
 
 /** One of the two threads of replication, or both. */
 type ReplicaThread = "IO_THREAD" | "SQL_THREAD" | "";
+
+/** How a data directory is made. */
+interface Initialization {
+  /** Folders that have to be in it before. */
+  readonly folders: readonly string[];
+  readonly args: readonly string[];
+  /** What is written to the server's input. */
+  readonly input: string;
+}
 
 /** Where MariaDB and MySQL differ. Positions are GTID sets as the server writes them. */
 export interface Flavor {
@@ -23,8 +33,10 @@ export interface Flavor {
   settings(synchronous: boolean): Settings;
   /** The settings of the port that is kept for the lab. */
   adminPort(port: number): Settings;
-  /** Makes a data directory. Several arguments, and what is written to its input. */
-  initialization(programs: Programs): { readonly args: readonly string[]; readonly input: string };
+  /** How the server makes a data directory. */
+  initialization(programs: Programs): Initialization;
+  /** What the server writes to its log, last, when it accepts connections at all its ports. */
+  readonly ready: RegExp;
   /** Statements that point a mirror, whose replication is stopped, to its primary. */
   follow(primary: Omit<Login, "database">): readonly string[];
   start(thread: ReplicaThread): string;

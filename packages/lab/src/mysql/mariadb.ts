@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Flavor } from "./flavor.ts";
 import { quoteLiteral } from "./sql.ts";
 
+/** "Got fatal error from master when reading data from binary log": it has not, or no longer, what the mirror asks for. */
+const ER_FATAL_READING_BINLOG = 1236;
+
 /** What `mariadb-install-db` feeds to the server, in its order. */
 const SCRIPTS = [
   "mysql_system_tables.sql",
@@ -23,6 +26,7 @@ export const MARIADB: Flavor = {
   },
 
   settings: (synchronous) => ({
+    binlog_format: "ROW",
     gtid_strict_mode: "ON",
     innodb_log_file_size: "8M",
     character_set_server: "utf8mb4",
@@ -41,9 +45,15 @@ export const MARIADB: Flavor = {
 
   adminPort: (port) => ({ extra_port: String(port), extra_max_connections: "100" }),
 
+  ready: /: ready for connections\./,
+
   initialization({ share }) {
     const scripts = SCRIPTS.map((script) => readFileSync(join(share, script), "utf8"));
-    return { args: ["--bootstrap", "--log-warnings=0"], input: ["USE mysql;", ...scripts].join("\n") };
+    return {
+      folders: ["mysql"],
+      args: ["--bootstrap", "--log-warnings=0"],
+      input: ["USE mysql;", ...scripts].join("\n"),
+    };
   },
 
   follow: ({ host, port, user, password }) => [
@@ -64,7 +74,7 @@ export const MARIADB: Flavor = {
       isReceiving: row["Slave_IO_Running"] === "Yes",
       isApplying: row["Slave_SQL_Running"] === "Yes",
       received: String(row["Gtid_IO_Pos"] ?? ""),
-      code: Number(row["Last_IO_Errno"]) || Number(row["Last_SQL_Errno"]),
+      isRefused: Number(row["Last_IO_Errno"]) === ER_FATAL_READING_BINLOG,
       message: String(row["Last_IO_Error"] || row["Last_SQL_Error"]),
     };
   },

@@ -11,7 +11,6 @@ export const BASE_SETTINGS: Settings = {
   innodb_buffer_pool_size: "32M",
   innodb_buffer_pool_dump_at_shutdown: "OFF",
   innodb_buffer_pool_load_at_startup: "OFF",
-  binlog_format: "ROW",
   skip_name_resolve: "ON",
   max_connect_errors: "1000000",
 };

@@ -27,7 +27,7 @@ export async function createMysql(
   const base = await openBase(flavor, programs, { ...BASE_SETTINGS, ...flavor.settings(false) }, account, signal);
   return {
     extraPorts: 1,
-    launch: (site) => launch(programs, site),
+    launch: (site) => launch(flavor, programs, site),
     createEngine: (host) => createEngine(host, flavor, settingsOf(flavor, shared, host), base),
     adminLogin,
     formatUrl,
@@ -42,7 +42,6 @@ function settingsOf(flavor: Flavor, shared: Settings, site: Site): Settings {
     ...shared,
     max_connections: String(site.plan.maxConnections - RESERVED_CONNECTIONS),
     ...site.plan.settings,
-    server_id: String(site.number),
     bind_address: site.host,
     port: String(site.directPort),
     ...flavor.adminPort(site.extraPorts[0] ?? 0),
@@ -55,12 +54,12 @@ function settingsOf(flavor: Flavor, shared: Settings, site: Site): Settings {
   };
 }
 
-function launch(programs: Programs, site: Site): Launch {
+function launch(flavor: Flavor, programs: Programs, site: Site): Launch {
   const { command, prefix, places } = programs;
   return {
     program: command,
     args: [...prefix, `--defaults-file=${optionFileOf(site)}`, ...places, `--datadir=${site.directory}`],
-    status: (_, log) => (/: ready for connections\./.test(log()) ? "ready" : undefined),
+    status: (_, log) => (flavor.ready.test(log()) ? "ready" : undefined),
   };
 }
 

@@ -8,15 +8,15 @@ import { lex } from "./lex.ts";
 import { sessionEffect } from "./session.ts";
 import { isCarried, isRelative } from "./set.ts";
 import { split } from "./split.ts";
-import { type Modes, UNKNOWN_MODES } from "./sql-mode.ts";
+import type { Modes } from "./sql-mode.ts";
 import { writeParameters } from "./write-parameters.ts";
 
 /** See {@link sessionChanges}. */
 export function mysqlChanges(
   sql: string,
+  given: Modes,
   values: readonly unknown[],
   quote: (value: string) => string,
-  given: Modes = UNKNOWN_MODES,
 ): readonly SessionChange[] | undefined {
   const modes = modesOf(sql, given);
   const lexed = lex(sql, { modes, isConditionMet: true });

@@ -12,7 +12,7 @@ import { split } from "./split.ts";
 import { type Modes, UNKNOWN_MODES } from "./sql-mode.ts";
 
 /** The facts of a text in the dialect of MySQL and MariaDB. */
-export function inspectMysql(sql: string, given: Modes = UNKNOWN_MODES): StatementFacts {
+export function inspectMysql(sql: string, given: Modes): StatementFacts {
   const modes = modesOf(sql, given);
   const lexed = lex(sql, { modes, isConditionMet: true });
   if (lexed === undefined) return UNREADABLE;
