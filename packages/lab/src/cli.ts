@@ -2,16 +2,18 @@
 import { parseArgs } from "node:util";
 import { servePrompt } from "./cli/prompt.ts";
 import { createCluster } from "./cluster/cluster.ts";
+import type { ServerKind } from "./cluster/options.ts";
 import { LabError } from "./errors.ts";
 import { sweep } from "./platform/run.ts";
 
-const USAGE = `mirrorpool-lab: a real local PostgreSQL cluster, and what can go wrong with it
+const USAGE = `mirrorpool-lab: a real local database cluster, and what can go wrong with it
 
   mirrorpool-lab up [options]   boot a cluster, print its URLs, and take commands; Ctrl-C ends and removes it
+    --database <name>           postgres (default), mariadb or mysql
     --mirrors <n>               how many mirrors, default 2
     --synchronous               a commit waits for one mirror
-    --system                    the PostgreSQL of this machine instead of the embedded one
-    --bin <folder>              the PostgreSQL in this folder
+    --system                    the programs of this machine, none that the lab brings or fetches
+    --bin <folder>              the programs in this folder
     --disk <bytes>              a disk of this size for each node, which can be filled (root on Linux)
     --json                      one JSON value a line instead of text
   mirrorpool-lab sweep          remove what killed labs of this user left behind
@@ -23,6 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     args: [...args],
     allowPositionals: true,
     options: {
+      database: { type: "string" },
       mirrors: { type: "string" },
       synchronous: { type: "boolean" },
       system: { type: "boolean" },
@@ -46,7 +49,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const cluster = await createCluster({
-    system: values.bin === undefined ? (values.system ? "system" : "embedded") : { bin: values.bin },
+    // checked by the cluster, as all other values are
+    ...(values.database !== undefined && { server: values.database as ServerKind }),
+    ...(values.system && { system: "system" }),
+    ...(values.bin !== undefined && { system: { bin: values.bin } }),
     synchronous: values.synchronous ?? false,
     ...(values.mirrors !== undefined && { mirrors: Number(values.mirrors) }),
     ...(values.disk !== undefined && { diskBytes: Number(values.disk) }),

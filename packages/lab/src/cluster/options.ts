@@ -51,7 +51,10 @@ const KNOWN = new Set<string>([
   "server", "system", "mirrors", "synchronous", "maxConnections", "settings", "proxies", "diskBytes", "dataDir", "user", "password", "database", "signal",
 ] satisfies (keyof ClusterOptions)[]); // biome-ignore format: one list
 const KINDS = new Set<string>(["postgres", "mariadb", "mysql"] satisfies ServerKind[]);
-const LEAST_DISK_BYTES = 64 * 1024 ** 2;
+/** What an empty data directory takes, and room to fill. */
+const LEAST_DISK_BYTES = { postgres: 64 * 1024 ** 2, mariadb: 64 * 1024 ** 2, mysql: 256 * 1024 ** 2 };
+/** Three connections are kept for the lab; MariaDB takes no limit below 10. */
+const LEAST_CONNECTIONS = { postgres: 5, mariadb: 13, mysql: 5 };
 
 /** Completes and checks the options. @throws LabError `invalid-option` */
 export function planCluster(options: ClusterOptions): ClusterPlan {
@@ -77,11 +80,18 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
   check(isSystem, "system", '"embedded", "system" or { bin: string }', system);
   check(isBetween(mirrors, 0, 8), "mirrors", "0-8", mirrors);
   check(!plan.synchronous || mirrors > 0, "synchronous", "false without mirrors", plan.synchronous);
-  check(isBetween(maxConnections, 5, 10_000), "maxConnections", "5-10000", maxConnections);
+  const leastConnections = LEAST_CONNECTIONS[plan.server];
   check(
-    diskBytes === undefined || isBetween(diskBytes, LEAST_DISK_BYTES, Number.MAX_SAFE_INTEGER),
+    isBetween(maxConnections, leastConnections, 10_000),
+    "maxConnections",
+    `${leastConnections}-10000`,
+    maxConnections,
+  );
+  const leastDiskBytes = LEAST_DISK_BYTES[plan.server];
+  check(
+    diskBytes === undefined || isBetween(diskBytes, leastDiskBytes, Number.MAX_SAFE_INTEGER),
     "diskBytes",
-    `at least ${LEAST_DISK_BYTES}`,
+    `at least ${leastDiskBytes}`,
     diskBytes,
   );
   for (const name of ["user", "password", "database"] as const) {

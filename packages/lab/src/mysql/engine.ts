@@ -51,10 +51,14 @@ class MysqlEngine implements Engine {
   }
 
   async start(wait: WaitOptions = {}): Promise<void> {
-    const { account, number, server } = this.#host;
-    const readOnly = this.#upstream !== undefined || this.#isReadOnly ? "ON" : "OFF";
-    const serverId = String(number + this.#copies * SERVER_ID_STEP);
-    const options = formatSettings({ ...this.#settings, server_id: serverId, read_only: readOnly });
+    const { account, number, plan, server } = this.#host;
+    const isMirror = this.#upstream !== undefined;
+    const options = formatSettings({
+      ...this.#settings,
+      server_id: String(number + this.#copies * SERVER_ID_STEP),
+      read_only: isMirror || this.#isReadOnly ? "ON" : "OFF",
+      ...(plan.synchronous && { [this.#flavor.commitWaits]: isMirror ? "OFF" : "ON" }),
+    });
     await write(optionFileOf(this.#host), options, account);
     const initFile = initFileOf(this.#host);
     await server.start(this.#host.within(wait), existsSync(initFile) ? [`--init-file=${initFile}`] : []);
@@ -170,12 +174,14 @@ class MysqlEngine implements Engine {
   async promote(wait: WaitOptions = {}): Promise<void> {
     const flavor = this.#flavor;
     await this.#host.ask(async (ask) => {
+      // first, because MariaDB drops what it has received when both threads are stopped
+      if (this.#isLagging) await ask(flavor.start("SQL_THREAD"));
       await ask(flavor.stop("IO_THREAD"));
       const status = await flavor.status(ask);
-      if (this.#isLagging) await ask(flavor.start("SQL_THREAD"));
       await this.#untilReplayed(ask, status?.received ?? "", wait);
       await ask(flavor.stop(""));
       await ask(flavor.forget);
+      if (this.#host.plan.synchronous) await ask(`SET GLOBAL ${flavor.commitWaits} = ON`);
       if (!this.#isReadOnly) await ask(flavor.readOnly(false));
     }, wait);
     this.#upstream = undefined;
@@ -244,6 +250,7 @@ class MysqlEngine implements Engine {
     await this.#host.ask(async (ask) => {
       // a former primary must not write while it is made a mirror
       await ask(flavor.readOnly(true));
+      if (this.#host.plan.synchronous) await ask(`SET GLOBAL ${flavor.commitWaits} = OFF`);
       if (this.#followed !== upstream) {
         const own = await flavor.position(ask);
         if (upstream.isResponsive) {

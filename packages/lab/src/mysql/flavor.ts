@@ -31,6 +31,8 @@ export interface Flavor {
   readonly wanted: Wanted;
   /** What the server needs besides what both have. */
   settings(synchronous: boolean): Settings;
+  /** The setting that makes a commit wait for a mirror: on the primary only. A mirror with it would wait for its own. */
+  readonly commitWaits: string;
   /** The settings of the port that is kept for the lab. */
   adminPort(port: number): Settings;
   /** How the server makes a data directory. */

@@ -34,7 +34,6 @@ export const MARIADB: Flavor = {
     skip_slave_start: "ON",
     slave_net_timeout: "2",
     ...(synchronous && {
-      rpl_semi_sync_master_enabled: "ON",
       rpl_semi_sync_slave_enabled: "ON",
       rpl_semi_sync_master_wait_point: "AFTER_SYNC",
       // never goes on without: as PostgreSQL, which knows no such timeout
@@ -42,6 +41,8 @@ export const MARIADB: Flavor = {
       rpl_semi_sync_master_wait_no_slave: "ON",
     }),
   }),
+
+  commitWaits: "rpl_semi_sync_master_enabled",
 
   adminPort: (port) => ({ extra_port: String(port), extra_max_connections: "100" }),
 

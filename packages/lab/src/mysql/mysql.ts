@@ -30,7 +30,6 @@ export const MYSQL: Flavor = {
     secure_file_priv: "NULL",
     ...(synchronous && {
       plugin_load_add: "semisync_source.so;semisync_replica.so",
-      rpl_semi_sync_source_enabled: "ON",
       rpl_semi_sync_replica_enabled: "ON",
       rpl_semi_sync_source_wait_point: "AFTER_SYNC",
       // never goes on without: as PostgreSQL, which knows no such timeout
@@ -38,6 +37,8 @@ export const MYSQL: Flavor = {
       rpl_semi_sync_source_wait_no_replica: "ON",
     }),
   }),
+
+  commitWaits: "rpl_semi_sync_source_enabled",
 
   adminPort: (port) => ({ admin_address: "127.0.0.1", admin_port: String(port) }),
 
