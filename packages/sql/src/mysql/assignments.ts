@@ -2,8 +2,8 @@ import { isIdentifier, isWord, type Token } from "../token.ts";
 
 /** One assignment of a `SET`. */
 export interface Assignment {
-  /** `next` is for the next transaction alone. */
-  readonly scope: "user" | "session" | "next" | "global";
+  /** `next` is for the next transaction alone; where it is `unclear` the systems differ. */
+  readonly scope: "user" | "session" | "next" | "global" | "unclear";
   /** Lower case, in the form that is the same for all its names; empty for a user variable, whose name is no token. */
   readonly name: string;
   /** Where it stands: its scope, where that is written, and its value included. */
@@ -53,7 +53,10 @@ function assignment(
   }
   if (first?.kind === "@@") {
     const given = tokens[at + 2]?.kind === "." ? scopeOf(tokens[at + 1]) : undefined;
-    return variable(tokens, given === undefined ? at + 1 : at + 3, given);
+    const found = variable(tokens, given === undefined ? at + 1 : at + 3, given ?? "session");
+    // MySQL sets these for the next transaction alone
+    const isUnclear = found !== undefined && given === undefined && TRANSACTION.has(found.name);
+    return isUnclear ? { ...found, scope: "unclear" } : found;
   }
   if (!isAssigned(tokens, at + 1) && end > at + 1) {
     if (isWord(first, "names")) return { scope: "session", name: "names", value: at + 1 };
@@ -62,10 +65,10 @@ function assignment(
       return { scope: "session", name: "character set", value: at + 2 };
     }
   }
-  return variable(tokens, at, scope);
+  return variable(tokens, at, scope ?? "session");
 }
 
-function variable(tokens: readonly Token[], at: number, scope: Assignment["scope"] | undefined): Found | undefined {
+function variable(tokens: readonly Token[], at: number, scope: Assignment["scope"]): Found | undefined {
   const first = tokens[at];
   if (!isIdentifier(first)) return undefined;
   const part = tokens[at + 1]?.kind === "." ? tokens[at + 2] : undefined;
@@ -74,12 +77,7 @@ function variable(tokens: readonly Token[], at: number, scope: Assignment["scope
   if (!isAssigned(tokens, end)) return undefined;
   const written = (isIdentifier(part) ? `${first.text}.${part.text}` : first.text).toLowerCase();
   const name = OTHER_NAMES.get(written) ?? written;
-  // without a scope these are for the next transaction alone, on MySQL
-  return {
-    scope: scope ?? (name.startsWith("transaction_") && TRANSACTION.has(name) ? "next" : "session"),
-    name,
-    value: end + 1,
-  };
+  return { scope, name, value: end + 1 };
 }
 
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([

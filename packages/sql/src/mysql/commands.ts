@@ -1,6 +1,7 @@
 import { type Command, type CommandRow, type CommandTable, controls, lookUp, mentions, starts } from "../commands.ts";
 import { withoutOpening } from "../parenthesis.ts";
 import type { Piece } from "../piece.ts";
+import type { Token } from "../token.ts";
 import { definitionName } from "./definitions.ts";
 import { setCommand } from "./set.ts";
 import { isLabelled } from "./split.ts";
@@ -19,7 +20,9 @@ export function commandOf(piece: Piece, modes: Modes): Command {
 /** As much as a text can do that is not seen. */
 const anything = { transaction: "mixed", implicitCommit: false, session: "pinned", transactional: false } as const;
 
-const hasVariable: CommandRow["when"] = (tokens) => tokens.some(({ kind }) => kind === "variable");
+/** What is given a user variable may assign to it. */
+const hasVariable = (tokens: readonly Token[]): boolean => tokens.some(({ kind }) => kind === "variable");
+const isLocalLoad = starts(/^load (?:data|xml) (?:\w+ )?local /);
 
 const plain: readonly CommandRow[] = [{}];
 /** Has its effect at once and for good, whatever becomes of the transaction. */
@@ -60,7 +63,13 @@ const COMMANDS: CommandTable = new Map<string, readonly CommandRow[]>([
     "load",
     [
       { when: starts(/^load index /), ...unsure, name: "LOAD INDEX INTO CACHE" },
-      { when: starts(/^load (?:data|xml) (?:\w+ )?local /), stream: true, session: "none", name: "LOAD DATA LOCAL" },
+      {
+        when: (tokens) => isLocalLoad(tokens) && hasVariable(tokens),
+        stream: true,
+        session: "pinned",
+        name: "LOAD DATA LOCAL",
+      },
+      { when: isLocalLoad, stream: true, name: "LOAD DATA LOCAL" },
       { when: hasVariable, session: "pinned", name: "LOAD DATA" },
       { name: "LOAD DATA" },
     ],

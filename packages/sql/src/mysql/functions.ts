@@ -43,7 +43,7 @@ export const READ_FUNCTIONS: ReadonlySet<string> = new Set(
     "json_equals json_exists json_extract json_insert json_keys json_length json_loose json_merge json_merge_patch",
     "json_merge_preserve json_normalize json_object json_overlaps json_pretty json_query json_quote json_remove",
     "json_replace json_schema_valid json_schema_validation_report json_search json_set json_storage_free",
-    "json_storage_size json_table json_type json_unquote json_valid json_value",
+    "json_storage_size json_type json_unquote json_valid json_value",
 
     // xml, dynamic columns
     "column_check column_exists column_get column_json column_list extractvalue updatexml",

@@ -42,6 +42,5 @@ function isClause({ tokens, index }: Place): boolean {
   if (isWord(name, "of")) return isWord(before, "member");
   if (isWord(name, "rollup")) return isWord(before, "by") && isWord(beforeThat, "group");
   if (isWord(name, "row")) return tokens[index - 2]?.kind === "," || isWord(before, "values", "in", "select", "where");
-  if (isWord(name, "lateral")) return before?.kind === "," || isWord(before, "join");
   return false;
 }

@@ -7,7 +7,7 @@ export function sessionEffect(tokens: readonly Token[]): SessionEffect {
   const isSet = isWord(tokens[0], "set");
   for (const [index, token] of tokens.entries()) {
     if (token.kind === ":=" && (!isSet || isInParentheses(tokens, index))) return "pinned";
-    if (token.kind === "variable" && isIntoList(tokens, index)) return "pinned";
+    if (isWord(token, "into") && hasVariable(tokens, index + 1)) return "pinned";
     if (isIdentifier(token) && tokens[index + 1]?.kind === "(" && PINNING_FUNCTIONS.has(token.text.toLowerCase())) {
       return "pinned";
     }
@@ -22,7 +22,10 @@ function isInParentheses(tokens: readonly Token[], index: number): boolean {
   return depth > 0;
 }
 
-/** `SELECT … INTO @a, @b`. */
-function isIntoList(tokens: readonly Token[], index: number): boolean {
-  return isWord(tokens[index - 1], "into");
+/** Whether the list that begins here has a user variable in it: `INTO a, @b`. */
+function hasVariable(tokens: readonly Token[], start: number): boolean {
+  for (let index = start; ; index += 2) {
+    if (tokens[index]?.kind === "variable") return true;
+    if (tokens[index + 1]?.kind !== ",") return false;
+  }
 }

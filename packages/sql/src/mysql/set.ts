@@ -28,6 +28,7 @@ export function setCommand(piece: Piece, modes: Modes): Partial<Command> {
 /** Whether the same assignment means the same on another connection. */
 export function isCarried(piece: Piece, modes: Modes, { scope, name, value, end }: Assignment): boolean {
   const written = partOf(piece, value, end);
+  if (scope === "unclear") return false;
   if (scope === "user") return isLiteral(written.tokens);
   if (name === "autocommit") return /^(?:1|on|true)$/i.test(textOf(written));
   if (BOUND.has(name) || (scope === "session" && name === "transaction_read_only")) return false;
