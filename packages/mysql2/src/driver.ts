@@ -1,4 +1,11 @@
-import { type Connection, type Driver, OptionsError, type Result, type Statement, type TransactionMode } from "@mirrorpool/core";
+import {
+  type Connection,
+  type Driver,
+  OptionsError,
+  type Result,
+  type Statement,
+  type TransactionMode,
+} from "@mirrorpool/core";
 import { createInspector } from "@mirrorpool/sql";
 import { classify } from "./classify.ts";
 import { type MysqlConnection, openConnection } from "./connection.ts";

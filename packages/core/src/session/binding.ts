@@ -128,9 +128,7 @@ export class Binding {
       if (!isRead && !isControl) this.#transaction.hasWritten = true;
       const { driver } = this.#context;
       const again = isError ? statement : (driver.again?.(statement, answer) ?? statement);
-      this.#transaction.recording.add(again, facts, () =>
-        typeof answer === "string" ? answer : digestResult(answer),
-      );
+      this.#transaction.recording.add(again, facts, () => (typeof answer === "string" ? answer : digestResult(answer)));
     } else {
       this.endTransaction();
       // counted when it is complete: what a later read must see

@@ -99,7 +99,7 @@ const promiseOf = (config: unknown): PromiseConstructor | undefined =>
 
 /** `mysql2` does not export the class. */
 function promiseCluster(cluster: VirtualPoolCluster, implementation: PromiseConstructor | undefined): unknown {
-  const { constructor } = promises.createPoolCluster();
-  const PromiseCluster = constructor as new (cluster: object, implementation: unknown) => object;
+  const made: object = promises.createPoolCluster();
+  const PromiseCluster = made.constructor as new (cluster: object, implementation: unknown) => object;
   return new PromiseCluster(cluster, implementation);
 }

@@ -14,7 +14,9 @@ export const createPool: DropIn["createPool"] = dropIn.createPool;
 export const createPoolCluster: DropIn["createPoolCluster"] = dropIn.createPoolCluster;
 export const createPoolClusterPromise: DropIn["createPoolClusterPromise"] = dropIn.createPoolClusterPromise;
 export const createPoolPromise: DropIn["createPoolPromise"] = dropIn.createPoolPromise;
-export const escape: DropIn["escape"] = dropIn.escape;
+const escapeValue: DropIn["escape"] = dropIn.escape;
+
+export { escapeValue as escape };
 export const escapeId: DropIn["escapeId"] = dropIn.escapeId;
 export const format: DropIn["format"] = dropIn.format;
 export const PoolConnection: DropIn["PoolConnection"] = dropIn.PoolConnection;

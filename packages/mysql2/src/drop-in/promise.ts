@@ -8,7 +8,9 @@ export const createConnection: PromiseDropIn["createConnection"] = promiseDropIn
 export const createPool: PromiseDropIn["createPool"] = promiseDropIn.createPool;
 export const createPoolCluster: PromiseDropIn["createPoolCluster"] = promiseDropIn.createPoolCluster;
 export const Connection: PromiseDropIn["Connection"] = promiseDropIn.Connection;
-export const escape: PromiseDropIn["escape"] = promiseDropIn.escape;
+const escapeValue: PromiseDropIn["escape"] = promiseDropIn.escape;
+
+export { escapeValue as escape };
 export const escapeId: PromiseDropIn["escapeId"] = promiseDropIn.escapeId;
 export const format: PromiseDropIn["format"] = promiseDropIn.format;
 export const PoolConnection: PromiseDropIn["PoolConnection"] = promiseDropIn.PoolConnection;

@@ -98,7 +98,10 @@ export class Conversation {
     this.session.add({
       statement: { text, holder: this.session },
       options: this.session.options(undefined),
-      done: (error) => process.nextTick(() => (error === undefined ? (callback as (() => void) | undefined)?.() : this.#report(error, callback))),
+      done: (error) =>
+        process.nextTick(() =>
+          error === undefined ? (callback as (() => void) | undefined)?.() : this.#report(error, callback),
+        ),
     });
   }
 

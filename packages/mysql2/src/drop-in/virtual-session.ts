@@ -84,6 +84,11 @@ export class VirtualSession implements Holder {
     this.#checkout?.close(task);
   }
 
+  /** Ends the statement that runs, on the very server that runs it; nothing where none does. */
+  interrupt(reason: string): void {
+    this.#checkout?.interrupt(reason);
+  }
+
   /** From now on its statements are one session. */
   lend(): void {
     this.#isLent = true;

@@ -16,7 +16,10 @@ type Options = Partial<mysql2.PoolOptions>;
 /** What an application can see of a value, without what no two connections have in common. */
 function show(seen: unknown): unknown {
   if (seen instanceof Error) {
-    const { message, code, errno, sqlState, sqlMessage, sql } = seen as mysql2.QueryError & { sql?: string };
+    const { message, code, errno, sqlState, sqlMessage, sql } = seen as mysql2.QueryError & {
+      sql?: string;
+      sqlMessage?: string;
+    };
     return { message, code, errno, sqlState, sqlMessage, sql };
   }
   if (Array.isArray(seen)) return seen.map(show);
@@ -35,7 +38,9 @@ function called(begin: (callback: (...args: unknown[]) => void) => unknown): Pro
 }
 
 const connect = (pool: mysql2.Pool): Promise<mysql2.PoolConnection> =>
-  new Promise((resolve, reject) => pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))));
+  new Promise((resolve, reject) =>
+    pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
+  );
 
 const scripts: Readonly<Record<string, readonly [script: Script, options?: Options]>> = {
   "text, by promise and callback": [
@@ -97,7 +102,11 @@ const scripts: Readonly<Record<string, readonly [script: Script, options?: Optio
   ],
   "what connections are told of rows": [
     async (pool, log) => {
-      log(await pool.promise().query("SELECT 9007199254740993 AS large, 1.50 AS exact, TIMESTAMP '2026-01-02 03:04:05' AS t"));
+      log(
+        await pool
+          .promise()
+          .query("SELECT 9007199254740993 AS large, 1.50 AS exact, TIMESTAMP '2026-01-02 03:04:05' AS t"),
+      );
     },
     { supportBigNumbers: true, bigNumberStrings: true, decimalNumbers: true, dateStrings: true, rowsAsArray: true },
   ],
@@ -173,7 +182,8 @@ const scripts: Readonly<Record<string, readonly [script: Script, options?: Optio
     async (pool, log) => {
       for await (const row of pool.query("SELECT id, name FROM product ORDER BY id").stream()) log(row);
       const connection = await connect(pool);
-      for await (const row of connection.execute("SELECT id FROM product WHERE id > ? ORDER BY id", [1]).stream()) log(row);
+      for await (const row of connection.execute("SELECT id FROM product WHERE id > ? ORDER BY id", [1]).stream())
+        log(row);
       const failing = connection.query("SELECT * FROM nowhere").stream();
       log(await new Promise((resolve) => failing.once("error", resolve)));
       connection.release();
@@ -286,7 +296,11 @@ describe.each(servers)("on %s, what an application sees is the same as with mysq
     const pool = open();
     const seen: unknown[] = [];
     try {
-      await soon("the script", script(pool, (...values) => void seen.push(...values.map(show))), 10_000);
+      await soon(
+        "the script",
+        script(pool, (...values) => void seen.push(...values.map(show))),
+        10_000,
+      );
     } finally {
       await soon("the pool", new Promise((resolve) => pool.end(resolve)), 10_000);
     }

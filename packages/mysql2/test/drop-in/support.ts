@@ -72,18 +72,26 @@ export async function failOver(cluster: LabCluster): Promise<void> {
   await cluster.promote(await cluster.mostAdvancedMirror());
 }
 
-/** All nodes run and follow the primary again. */
+/** Undoes all faults, and makes every node a mirror again that is not the primary. */
 export async function mend(cluster: LabCluster): Promise<void> {
   for (const node of cluster.nodes) {
+    await node.proxy.heal();
     if (node.isFrozen) await node.thaw();
-    if (!node.isRunning) await cluster.rejoin(node);
+  }
+  const primary = cluster.primary();
+  if (!primary.isRunning) await primary.start();
+  const mirrors = new Set(cluster.mirrors());
+  for (const node of cluster.nodes) {
+    if (node === primary) continue;
+    if (!mirrors.has(node)) await cluster.rejoin(node);
+    else if (!node.isRunning) await node.start();
   }
   await cluster.caughtUp();
 }
 
 /** Connections that a failover pool has on loan. */
 export function leases(core: FailoverPool): number {
-  return Object.values(core.stats().nodes).reduce((sum, { leased }) => sum + leased, 0);
+  return Object.values(core.stats().nodes).reduce((sum, { inUse }) => sum + inUse, 0);
 }
 
 /** Which kind of node answers a read. The number of a server is no part of the data. */
