@@ -109,7 +109,7 @@ export class MysqlConnection implements Connection {
     const prepared = statement["execute"] === true;
     if (own?.isReset === true) this.#forgetSession(own);
     // before anything is sent: what cannot be written as text fails here
-    const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? client.format(text, values ?? []));
+    const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
     (statement["holder"] as Holder | undefined)?.attach(client);
     const before = this.#before(own, afterBegin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
@@ -267,8 +267,14 @@ type Callback = (error: unknown, answer?: unknown, fields?: unknown) => void;
  * where whoever made the statement has put them in.
  */
 const OURS: ReadonlySet<string> = new Set([
-  ...["text", "values", "sql", "channel", "execute", "own", "holder", "timeout", "namedPlaceholders"],
+  ...["text", "values", "sql", "written", "channel", "execute", "own", "holder", "timeout", "namedPlaceholders"],
 ]);
+
+/** With its values; where these change what it is, the text has them already, and `written` is what the application wrote. */
+function format(client: Client, statement: Statement, text: string): string {
+  const written = statement["written"] as Pick<Statement, "text" | "values"> | undefined;
+  return client.format(written?.text ?? text, written?.values ?? statement.values ?? []);
+}
 
 function submit(client: Client, statement: Statement, sql: string, prepared: boolean, callback: Callback): void {
   const options: Record<string, unknown> = {};

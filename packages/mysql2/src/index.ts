@@ -15,4 +15,5 @@ export type {
 export { type SharedSource, takeMysqlPool } from "./drop-in/source.ts";
 export type { VirtualConnection } from "./drop-in/virtual-connection.ts";
 export type { ClientSettings } from "./open.ts";
+export { readRows } from "./read-rows.ts";
 export type { MysqlResult } from "./result.ts";

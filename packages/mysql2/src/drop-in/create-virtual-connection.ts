@@ -1,5 +1,6 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { type ConnectionConfig, classes } from "./internals.ts";
+import { common } from "./source.ts";
 import { inertConfig, SingleConnection, type VirtualConnection } from "./virtual-connection.ts";
 
 /**
@@ -9,13 +10,6 @@ import { inertConfig, SingleConnection, type VirtualConnection } from "./virtual
  * @param config how values are written and rows read, as in `mysql2`
  */
 export function createVirtualConnection(pool: FailoverPool, config: ConnectionConfig = {}): VirtualConnection {
-  const source = {
-    pool,
-    isOwned: false,
-    consistency: undefined,
-    connectTimeoutMs: undefined,
-    reading: config,
-    shown: {},
-  };
+  const source = { ...common(config), pool, isOwned: false, shown: {} };
   return new SingleConnection(source, inertConfig(new classes.ConnectionConfig(config)));
 }

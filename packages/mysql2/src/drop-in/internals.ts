@@ -27,6 +27,7 @@ export interface QueryCommand extends RowCommand {
   readonly values?: unknown;
   /** As the application has given it. */
   readonly _queryOptions: Options;
+  readonly namedPlaceholders?: unknown;
 }
 
 export interface ExecuteCommand extends RowCommand {
@@ -57,6 +58,8 @@ export interface BaseConnection extends EventEmitter {
   authorized: boolean;
   addCommand(command: Command): Command;
   _addCommandClosedState(command: Command): Command;
+  /** Puts `?` and an array in the place of names and an object. */
+  _resolveNamedPlaceholders(query: { sql: unknown; values: unknown; namedPlaceholders: unknown }): void;
   query(sql: unknown, values?: unknown, callback?: unknown): QueryCommand;
   execute(sql: unknown, values?: unknown, callback?: unknown): ExecuteCommand;
   connect(callback?: Callback): void;

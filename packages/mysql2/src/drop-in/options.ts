@@ -52,10 +52,13 @@ export const CLIENT_SETTINGS: readonly (keyof ClientSettings)[] = [
   ...(["password2", "password3", "stream"] as const),
 ] as readonly (keyof ClientSettings)[];
 
-/** How rows are read and values written: a matter of each query, also on connections that others have opened. */
+/** How rows are read: a matter of each query, also on connections that others have opened. */
 export const READING_OPTIONS: readonly string[] = [
   ...["bigNumberStrings", "dateStrings", "nestTables", "rowsAsArray", "supportBigNumbers", "timezone", "typeCast"],
 ];
+
+/** How values are written into the text. */
+export const WRITING_OPTIONS: readonly string[] = ["queryFormat", "stringifyObjects", "timezone"];
 
 export const isFailoverPool = (value: unknown): value is FailoverPool =>
   typeof value === "object" && value !== null && "connect" in value && "transaction" in value;

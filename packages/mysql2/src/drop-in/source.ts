@@ -13,6 +13,7 @@ import {
   READING_OPTIONS,
   refuseConnectionOptions,
   refuseUnfit,
+  WRITING_OPTIONS,
 } from "./options.ts";
 import type { Source } from "./virtual-session.ts";
 
@@ -85,11 +86,12 @@ function shown({ nodes: [first], driver }: PoolOptions): Given {
 }
 
 /** What the options of a pool or connection say of its statements. */
-export function common(given: Given): Pick<Source, "consistency" | "connectTimeoutMs" | "reading"> {
+export function common(given: Given): Pick<Source, "consistency" | "connectTimeoutMs" | "reading" | "writes"> {
   return {
     consistency: readConsistency(given["consistency"]),
     connectTimeoutMs: positive(given["connectTimeout"]),
     reading: pick(given, READING_OPTIONS),
+    writes: WRITING_OPTIONS.some((name) => given[name] !== undefined),
   };
 }
 

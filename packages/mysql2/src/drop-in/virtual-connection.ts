@@ -53,9 +53,10 @@ export class Conversation {
   }
 
   add(command: Command): Command {
-    if (isQuery(command)) this.#run(command, queryStatement(command, this.#source.reading), command._queryOptions);
-    else if (isExecute(command)) {
-      this.#run(command, executeStatement(command, this.#source.reading), command._executeOptions);
+    if (isQuery(command)) {
+      this.#run(command, queryStatement(this.#connection, command, this.#source), command._queryOptions);
+    } else if (isExecute(command)) {
+      this.#run(command, executeStatement(command, this.#source), command._executeOptions);
     } else if (isPrepare(command)) {
       // on which node, only its execution will tell
       const statement = preparedStatement(this.#connection, command);

@@ -22,6 +22,8 @@ export interface Source {
   readonly shown: Readonly<Record<string, unknown>>;
   /** How rows are read, where a query does not say it. */
   readonly reading: Readonly<Record<string, unknown>>;
+  /** How values are written was said as well: the driver's own settings do not count then. */
+  readonly writes: boolean;
 }
 
 /**

@@ -1,0 +1,67 @@
+import type { LabNode, ServerKind } from "@mirrorpool/lab";
+import { mysql } from "@mirrorpool/mysql2";
+import { createConnection } from "mysql2/promise";
+import type { Database, Gate } from "../database.ts";
+import { HELD, STREAM_FROM, STREAM_ROWS } from "../orders.ts";
+
+const HOLD_S = 120;
+
+export const onMysql = (server: ServerKind): Database => ({
+  server,
+  // the application's own role makes the trigger
+  settings: { log_bin_trust_function_creators: "1" },
+  driver: () => mysql({ supportBigNumbers: true, timezone: "Z" }),
+  schema: [
+    "CREATE TABLE orders (id int PRIMARY KEY, item varchar(200) NOT NULL)",
+    `CREATE TABLE samples (
+      id int PRIMARY KEY, large bigint NOT NULL, exact decimal(30, 10) NOT NULL, moment datetime(3) NOT NULL,
+      document json NOT NULL, bytes blob NOT NULL, tags json NOT NULL
+    )`,
+    `CREATE TRIGGER held BEFORE INSERT ON orders FOR EACH ROW
+      IF NEW.item = '${HELD}' THEN
+        DO GET_LOCK('gate', ${HOLD_S});
+        DO RELEASE_LOCK('gate');
+      END IF`,
+    `INSERT INTO orders WITH RECURSIVE numbers (n) AS (
+      SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 999
+    ) SELECT ${STREAM_FROM} + n, repeat('x', 100) FROM numbers`,
+    `INSERT INTO orders WITH RECURSIVE numbers (n) AS (
+      SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${STREAM_ROWS - 1}
+    ) SELECT ${STREAM_FROM} + n, repeat('x', 100) FROM numbers`,
+  ],
+  putOrder: (id, item) => `INSERT INTO app.orders VALUES (${id}, '${item}') ON DUPLICATE KEY UPDATE item = '${item}'`,
+  makeTable: (name) => `CREATE TABLE app.${name} (id int)`,
+  dropTable: (name) => `DROP TABLE app.\`${name}\``,
+  tables: "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'app'",
+  sleep: (seconds) => `SLEEP(${seconds})`,
+  sessionId: "CONNECTION_ID()",
+  rawWrite: (id) => `INSERT INTO orders VALUES (${id}, 'made') RETURNING id`,
+  uniqueViolation: "ER_DUP_ENTRY",
+  errorsAbort: false,
+  holdWrites: (primary) => hold(primary, `SELECT GET_LOCK('gate', ${HOLD_S})`),
+  // the primary waits for a mirror to have it
+  holdCommits: async (cluster) => {
+    const mirrors = cluster.mirrors();
+    for (const mirror of mirrors) await mirror.replicate(false);
+    return {
+      open: async () => {
+        for (const mirror of mirrors) await mirror.replicate(true);
+      },
+    };
+  },
+  holdReads: async (cluster) => {
+    const gates = await Promise.all(cluster.mirrors().map((mirror) => hold(mirror, "LOCK TABLES app.orders WRITE")));
+    return { open: async () => void (await Promise.all(gates.map((gate) => gate.open()))) };
+  },
+  held: `SELECT count(*) AS count FROM information_schema.PROCESSLIST
+    WHERE user = 'app' AND command <> 'Sleep' AND (state LIKE 'Waiting for%' OR state = 'User lock')`,
+  // without performance_schema nobody is told of names; there is nobody else
+  sessions: () => "SELECT count(*) AS count FROM information_schema.PROCESSLIST WHERE user = 'app'",
+});
+
+async function hold(node: LabNode, sql: string): Promise<Gate> {
+  const connection = await createConnection(node.adminUrl);
+  connection.on("error", () => {}); // the server may be killed under it
+  await connection.query(sql);
+  return { open: async () => connection.destroy() };
+}
