@@ -70,6 +70,8 @@ export interface StatementFacts {
   readonly transactional: boolean;
   /** Provably without effect, though only the primary may answer: catalogues, the server's own state. It may be run again. */
   readonly repeatable?: boolean;
+  /** A BEGIN in which a primary finds no mistake: it may be sent together with the statement after it. */
+  readonly canWait?: boolean;
   /** More than one statement in the text. */
   readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */
@@ -112,8 +114,9 @@ export interface Positions {
   /** Bytes from `behind` to `ahead`, where the system can tell. */
   distanceBytes(ahead: string, behind: string): number | undefined;
   /**
-   * True when the claim with the first history is certainly the later one: it has all that the other one has, and what its own
-   * node has written since. Doubt means false. Absent where timelines tell.
+   * True when the claim with the first history is certainly the later one: its node has followed the other one up to what that
+   * wrote last itself, and has written since. That it merely has more proves nothing: so has an old primary whose last writes were
+   * never mirrored. Doubt means false. Absent where timelines tell.
    */
   supersedes?(history: string, other: string): boolean;
 }
@@ -195,10 +198,11 @@ export interface Connection {
   /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
   cancel(signal: AbortSignal): Promise<void>;
   /**
-   * BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open.
+   * A BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open. Never
+   * asked for a text with several statements, for transaction control other than a savepoint, or for one with a channel.
    * @throws as `run` does
    */
-  begin(statement: Statement): Promise<Result>;
+  begin(opening: Statement, statement: Statement): Promise<Result>;
   /**
    * Says what the node is when the next statement leaves: on a mirror the session shall refuse writes itself, where the server's
    * own refusal does not bind every user. Costs nothing. Absent where it does.
@@ -241,7 +245,7 @@ export interface NodeAddress {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-/** Speaks to one database library. Stateless: all state is in its connections. */
+/** Speaks to one database library. All state is in its connections; it may learn of the servers how best to speak to them. */
 export interface Driver {
   /** Such as `pg`. */
   readonly name: string;

@@ -201,3 +201,18 @@ test.runIf(process.platform === "linux").each(["SIGTERM", "SIGKILL"] as const)(
     expect(claimsOf(child.process.pid)).toEqual([]);
   },
 );
+
+test.each(["SIGTERM", "SIGKILL"] as const)(
+  "MariaDB's servers and files go as PostgreSQL's do after %s",
+  async (signal) => {
+    const child = await startChild("wait", JSON.stringify({ server: "mariadb" }));
+    expect(tracesIn(home).processes).toHaveLength(2);
+    // of each server: its own, the lab's, the proxy's
+    expect(claimsOf(child.process.pid)).toHaveLength(6);
+    child.process.kill(signal);
+    await child.ended;
+    await until("the files to be removed", () => tracesIn(home).folders.length === 0);
+    sweep(parent);
+    await expectNoTraces(child);
+  },
+);

@@ -106,12 +106,34 @@ test("without --json it prints a table", async () => {
   expect(await child.ended).toBe("SIGTERM");
 });
 
+test("--database boots another system, with the same commands", async () => {
+  const { child, nodes } = await boot("--database", "mariadb", "--mirrors", "1");
+  expect(nodes.map((node) => node.url)).toEqual([
+    expect.stringContaining("mysql://"),
+    expect.stringContaining("mysql://"),
+  ]);
+  expect(await type(child, "sql node1 SELECT 1 + 1 AS two")).toMatchObject({ answer: [{ two: 2 }] });
+  for (const line of [
+    "kill node1",
+    "promote node2",
+    "rejoin node1",
+    "lag node1 on",
+    "lag node1 off",
+    "switchover node1",
+  ]) {
+    expect((await type(child, line)).error, line).toBeUndefined();
+  }
+  child.process.stdin?.write("quit\n");
+  expect(await child.ended).toBe(0);
+});
+
 test.each<[args: readonly string[], code: number, output: string]>([
   [["--help"], 0, "mirrorpool-lab up"],
   [[], 2, "mirrorpool-lab up"],
   [["down"], 2, "mirrorpool-lab up"],
   [["up", "--nonsense"], 2, "Unknown option '--nonsense'"],
   [["up", "--mirrors", "many"], 1, "mirrorpool-lab: mirrors: expected 0-8, got NaN"],
+  [["up", "--database", "oracle"], 1, 'server: expected "postgres", "mariadb", "mysql", got "oracle"'],
   [["up", "--bin", "/nowhere"], 1, "mirrorpool-lab: /nowhere/postgres does not run"],
   [["sweep"], 0, ""],
 ])("%j ends with %i", async (args, code, output) => {

@@ -176,6 +176,9 @@ test.each<[options: object, message: string]>([
   [{ user: "lab" }, 'user: expected another name than "lab", which is the lab\'s own, got "lab"'],
   [{ password: "a\nb" }, 'password: expected a text without control characters, got "***"'],
   [{ system: "mysql" }, 'system: expected "embedded", "system" or { bin: string }, got "mysql"'],
+  [{ server: "oracle" }, 'server: expected "postgres", "mariadb", "mysql", got "oracle"'],
+  [{ server: "mariadb", maxConnections: 12 }, "maxConnections: expected 13-10000, got 12"],
+  [{ server: "mysql", diskBytes: 2 ** 26 }, "diskBytes: expected at least 268435456, got 67108864"],
   [{ mirror: 1 }, "mirror: expected no such option"],
 ])("%o is rejected", async (options, message) => {
   await expect(createCluster(options as ClusterOptions)).rejects.toMatchObject({ code: "invalid-option", message });

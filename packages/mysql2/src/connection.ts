@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
+import type { Connection, ConnectTarget, Result, Statement, StatementFacts } from "@mirrorpool/core";
 import { NotSentError } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
@@ -28,7 +28,7 @@ const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSI
 
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
-  readonly commandOf: (text: string) => string;
+  readonly inspect: (text: string) => StatementFacts;
 }
 
 /** Opens a connection and logs in. @throws as {@link openClient} does */
@@ -90,14 +90,14 @@ export class MysqlConnection implements Connection {
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#execute(statement, false);
+    return this.#execute(statement, undefined);
   }
 
-  begin(statement: Statement): Promise<Result> {
-    return this.#execute(statement, true);
+  begin(opening: Statement, statement: Statement): Promise<Result> {
+    return this.#execute(statement, opening);
   }
 
-  async #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
+  async #execute(statement: Statement, begin: Statement | undefined): Promise<Result> {
     const client = this.#client;
     if (client._fatalError || client._closing || client.stream.destroyed) this.destroy();
     if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
@@ -111,18 +111,18 @@ export class MysqlConnection implements Connection {
     // before anything is sent: what cannot be written as text fails here
     const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
     (statement["holder"] as Holder | undefined)?.attach(client);
-    const before = this.#before(own, afterBegin);
+    const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     const wasOpen = this.#wire.isInTransaction;
     const send = (callback: Callback): void => submit(client, statement, sql, prepared, callback);
-    let outcome = await this.#exchange(before, send, behind, wasOpen || afterBegin);
+    let outcome = await this.#exchange(before, send, behind, wasOpen || begin !== undefined);
     if (prepared && STALE_NUMBERS.has(serverNumberOf(outcome.error) ?? 0)) {
       client.unprepare(text);
       outcome = await this.#exchange([], send, [], this.#wire.isInTransaction);
     }
     if (outcome.refusal !== undefined) throw outcome.refusal;
     if (outcome.error !== undefined) throw outcome.error;
-    return toResult(this.#options.commandOf(text), outcome.answer, outcome.fields);
+    return toResult(this.#options.inspect(text), outcome.answer, outcome.fields);
   }
 
   /** @throws {ConnectionLost} where the session cannot be made as new: another connection has to do */
@@ -136,7 +136,7 @@ export class MysqlConnection implements Connection {
   }
 
   /** What goes in the same flush before the statement. */
-  #before(own: Own | undefined, afterBegin: boolean): Send[] {
+  #before(own: Own | undefined, begin: Statement | undefined): Send[] {
     const client = this.#client;
     const query = (text: string) => () => sendQuery(client, text);
     const sends: Send[] = [];
@@ -145,14 +145,14 @@ export class MysqlConnection implements Connection {
       sends.push(() => client.write(RESET));
       const { database } = this.#target;
       if (own.hasMoved === true && database !== undefined) sends.push(query(`USE ${mysql.escapeId(database, true)}`));
-      sends.push(query(identityOf(this)?.characters ?? ""));
+      sends.push(...(identityOf(this)?.opened ?? []).map(query));
     }
     if (!this.#wire.isInTransaction && this.#guard !== this.#role) {
       this.#guard = this.#role;
       sends.push(query(GUARD[this.#role]));
     }
     for (const text of own?.before ?? []) sends.push(query(text));
-    if (afterBegin) sends.push(query("BEGIN"));
+    if (begin !== undefined) for (const text of [...(ownOf(begin)?.before ?? []), begin.text]) sends.push(query(text));
     if (this.#isSeveral(own)) sends.push(() => client.write(MULTI_ON));
     return sends;
   }

@@ -1,4 +1,5 @@
 import type { Connection } from "@mirrorpool/core";
+import mysql from "mysql2";
 import type { MysqlConnection } from "./connection.ts";
 import { ownStatement } from "./own.ts";
 
@@ -12,8 +13,8 @@ export interface Identity {
   /** The group that it belongs to, where it can be known for certain. */
   readonly group: string | undefined;
   readonly isGalera: boolean;
-  /** What makes a session write and read as this one did when it was opened: a reset loses it. */
-  readonly characters: string;
+  /** What the login itself has set, as statements: a reset loses it. */
+  readonly opened: readonly string[];
   /** MySQL: whether semi-synchronous replication is installed. */
   readonly hasSemiSync: boolean;
 }
@@ -23,7 +24,7 @@ export interface Identity {
  * process began, to the second, and the same for every connection. MariaDB has no `server_uuid`.
  */
 const MARIADB = `
-SELECT @@character_set_client AS characters, @@collation_connection AS collation, @@global.server_id AS server, @@hostname AS host, @@global.port AS port,
+SELECT @@sql_mode AS mode, @@character_set_client AS characters, @@collation_connection AS collation, @@global.server_id AS server, @@hostname AS host, @@global.port AS port,
        UNIX_TIMESTAMP() - (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS
                            WHERE VARIABLE_NAME = 'UPTIME') AS started,
        (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME = 'WSREP_ON') AS wsrep,
@@ -31,7 +32,7 @@ SELECT @@character_set_client AS characters, @@collation_connection AS collation
         WHERE VARIABLE_NAME = 'WSREP_CLUSTER_STATE_UUID') AS cluster`;
 
 const MYSQL = `
-SELECT @@character_set_client AS characters, @@collation_connection AS collation, @@global.server_uuid AS server, @@hostname AS host, @@global.port AS port,
+SELECT @@sql_mode AS mode, @@character_set_client AS characters, @@collation_connection AS collation, @@global.server_uuid AS server, @@hostname AS host, @@global.port AS port,
        UNIX_TIMESTAMP() - (SELECT VARIABLE_VALUE FROM performance_schema.global_status
                            WHERE VARIABLE_NAME = 'Uptime') AS started,
        (SELECT VARIABLE_VALUE FROM performance_schema.global_variables
@@ -40,6 +41,7 @@ SELECT @@character_set_client AS characters, @@collation_connection AS collation
         WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled') AS semi_sync`;
 
 interface Row {
+  readonly mode: string;
   readonly characters: string;
   readonly collation: string;
   readonly server: unknown;
@@ -70,7 +72,10 @@ export async function identify(connection: MysqlConnection): Promise<Identity> {
     instance: [row.server, row.host, row.port, row.started].join("/"),
     group: (flavour === "mysql" || isGalera) && row.cluster ? row.cluster : undefined,
     isGalera,
-    characters: `SET NAMES ${row.characters} COLLATE ${row.collation}`,
+    opened: [
+      `SET NAMES ${row.characters} COLLATE ${row.collation}`,
+      `SET SESSION sql_mode = ${mysql.escape(row.mode)}`,
+    ],
     hasSemiSync: flavour === "mariadb" || typeof row.semi_sync === "string",
   };
   known.set(connection, identity);

@@ -91,7 +91,10 @@ export class Wire {
   #take(packet: Packet | undefined, handle: (packet?: Packet) => void): void {
     const flush = this.#flush;
     const step = flush?.sent[0];
-    if (packet === undefined || flush === undefined || step === undefined) return handle(packet);
+    if (packet === undefined || flush === undefined || step === undefined) {
+      handle(packet);
+      return;
+    }
     if (step.isStatement) {
       if (packet.isEOF()) this.#status = packet.buffer.readUInt16LE(packet.offset + 3);
       handle(packet);

@@ -94,11 +94,16 @@ describe.each(servers)("a connection to %s", (server) => {
 
   test("BEGIN and a statement go in one flush, whose answer is that of the statement", async () => {
     const before = node.proxy.stats.connections.accepted;
-    const result = await connection.begin({ text: "INSERT INTO counted (n) VALUES (?)", values: [5] });
+    const result = await connection.begin(
+      { text: "BEGIN" },
+      { text: "INSERT INTO counted (n) VALUES (?)", values: [5] },
+    );
     expect(result).toMatchObject({ command: "INSERT", rowCount: 1, insertId: expect.any(Number) });
     expect(connection.status).toBe("transaction");
     await run("ROLLBACK");
-    expect(await rejection(connection.begin({ text: "INSERT INTO nowhere VALUES (1)" }))).toMatchObject({
+    expect(
+      await rejection(connection.begin({ text: "BEGIN" }, { text: "INSERT INTO nowhere VALUES (1)" })),
+    ).toMatchObject({
       errno: 1146,
     });
     expect(connection.status).toBe("transaction");
@@ -109,7 +114,7 @@ describe.each(servers)("a connection to %s", (server) => {
 
   test("the driver's compressed connections do the same, one command after the other", async () => {
     const compressed = await open(node, {}, mysql({ compress: true } as never));
-    await compressed.begin({ text: "INSERT INTO counted (n) VALUES (5)" });
+    await compressed.begin({ text: "BEGIN" }, { text: "INSERT INTO counted (n) VALUES (5)" });
     expect(compressed.status).toBe("transaction");
     await compressed.run(driver.transactions.rollback === "ROLLBACK" ? { text: "ROLLBACK" } : { text: "" });
     expect(compressed.status).toBe("idle");
@@ -172,11 +177,13 @@ describe.each(servers)("a connection to %s", (server) => {
       },
     };
     expect(driver.classify(await rejection(run("SELECT ?", [poison]))).kind).toBe("statement");
-    expect(await rejection(connection.begin({ text: "SELECT ?", values: [poison] }))).toBeInstanceOf(Error);
+    expect(await rejection(connection.begin({ text: "BEGIN" }, { text: "SELECT ?", values: [poison] }))).toBeInstanceOf(
+      Error,
+    );
     expect(connection.status).toBe("idle");
     const prepared = { text: "SELECT ?", values: [undefined], execute: true };
     expect(await rejection(connection.run(prepared))).toBeInstanceOf(TypeError);
-    expect(await rejection(connection.begin(prepared))).toBeInstanceOf(TypeError);
+    expect(await rejection(connection.begin({ text: "BEGIN" }, prepared))).toBeInstanceOf(TypeError);
     if (connection.isInTransaction) await run("ROLLBACK");
     expect(await rejection(connection.run({ text: "SELECT 1", values: "x" as unknown as unknown[] }))).toBeInstanceOf(
       TypeError,
@@ -210,7 +217,7 @@ describe.each(servers)("a connection to %s", (server) => {
     connection.onClose(() => {
       told += 1;
     });
-    const running = rejection(run("SELECT SLEEP(60)"));
+    const running = rejection(run("SELECT SLEEP(60) FROM thing"));
     await sleep(50);
     connection.destroy();
     connection.destroy();
@@ -257,7 +264,7 @@ describe.each(servers)("a connection to %s", (server) => {
       idle.onClose(() => {
         isTold = true;
       });
-      const running = rejection(run("SELECT SLEEP(60)"));
+      const running = rejection(run("SELECT SLEEP(60) FROM thing"));
       await sleep(50);
       await end();
       expect(driver.classify(await running).kind).toBe("gone");

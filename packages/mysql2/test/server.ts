@@ -5,7 +5,7 @@ import { mysql } from "@mirrorpool/mysql2";
 export const driver: Driver = mysql();
 
 /** What the driver speaks to. */
-export const servers: readonly ServerKind[] = ["mariadb"];
+export const servers: readonly ServerKind[] = ["mariadb", "mysql"];
 
 /** Where the application's user logs in, through the node's proxy. */
 export function targetOf(node: LabNode, changes: Partial<ConnectTarget> = {}): ConnectTarget {

@@ -12,6 +12,8 @@ export interface Findings {
   readonly reader: Reader | undefined;
   /** Whether all servers would read the text as it was read here. */
   readonly certain: boolean;
+  /** It is a BEGIN in which the server finds no mistake. */
+  readonly canWait?: boolean;
   /** How the dialect compares the names of savepoints. */
   readonly foldSavepoint?: (name: string) => string;
 }
@@ -26,6 +28,7 @@ export function describe(tokens: readonly Token[], findings: Findings): Statemen
     intent: reader === "any" ? "read" : "write",
     ...(reader === "primary" && { repeatable: true as const }),
     transaction: command.transaction,
+    ...(findings.canWait && { canWait: true as const }),
     ...(command.implicitCommit && { implicitCommit: true as const }),
     session,
     transactional: certain && command.transactional,

@@ -60,6 +60,10 @@ export interface StatementFacts {
    * primary would answer: catalogues, `SHOW`, `version()`. It may be run again.
    */
   readonly repeatable?: true;
+  /**
+   * Present and true for a `BEGIN` in which a primary finds no mistake: it may be sent together with the statement after it.
+   */
+  readonly canWait?: true;
   /** The savepoint that the statement makes, releases or rolls back to. */
   readonly savepoint?: string | undefined;
 }

@@ -19,7 +19,12 @@ export function nodesOf(cluster: LabCluster): NodeOptions[] {
 export function openPool(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error("the cluster has no node");
-  return createPool({ driver: systemOf(first).driver(), nodes: nodesOf(cluster), replay: { maxStatements: 0 }, ...options });
+  return createPool({
+    driver: systemOf(first).driver(),
+    nodes: nodesOf(cluster),
+    replay: { maxStatements: 0 },
+    ...options,
+  });
 }
 
 export type RecordedEvent = {

@@ -26,4 +26,4 @@ const MYSQL: TestSystem = {
 export const systemOf = ({ url }: LabNode): TestSystem => (url.startsWith("mysql:") ? MYSQL : POSTGRES);
 
 /** The systems that speak MySQL's protocol. */
-export const mysqlServers: readonly ServerKind[] = ["mariadb"];
+export const mysqlServers: readonly ServerKind[] = ["mariadb", "mysql"];

@@ -1,8 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
-import { MARIADB } from "../mysql/mariadb.ts";
-import { MYSQL } from "../mysql/mysql.ts";
-import { createMysql } from "../mysql/system.ts";
 import { type Account, serverAccount } from "../platform/account.ts";
 import { mountDisk } from "../platform/disk.ts";
 import { makeFolder } from "../platform/files.ts";
@@ -89,15 +86,10 @@ async function openSystem(
   run: Run,
   signal: AbortSignal,
 ): Promise<DatabaseSystem> {
-  switch (plan.server) {
-    case "postgres":
-      return createPostgres(plan, account, run.path);
-    case "mariadb":
-      return createMysql(MARIADB, plan, account, signal);
-    case "mysql":
-      return createMysql(MYSQL, plan, account, signal);
-  }
-  return plan.server satisfies never;
+  if (plan.server === "postgres") return createPostgres(plan, account, run.path);
+  // loaded when it is wanted: a library of its own belongs to it
+  const { createMysql } = await import("../mysql/system.ts");
+  return createMysql(plan.server, plan, account, signal);
 }
 
 interface Boot {

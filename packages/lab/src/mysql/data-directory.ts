@@ -63,9 +63,8 @@ export async function makeDataDirectory(site: Site, base: string, signal: AbortS
   await rm(logDirectoryOf(site), { recursive: true, force: true });
   await makeFolder(logDirectoryOf(site), account);
   await copyTree(join(base, "data"), directory, { account, signal });
-  // not in the binary log: each node does it itself, so that they all begin with an empty position
+  // not into the binary log: each node does it itself, so that they all begin with an empty position
   const statements = [
-    "SET sql_log_bin = 0",
     ...createUser(superuser),
     `GRANT ALL ON *.* TO ${quoteLiteral(superuser.user)}@'%' WITH GRANT OPTION`,
     `CREATE DATABASE IF NOT EXISTS ${quoteName(plan.database)}`,
@@ -73,9 +72,15 @@ export async function makeDataDirectory(site: Site, base: string, signal: AbortS
     // in the name of a database these two stand for others
     `GRANT ALL ON ${quoteName(plan.database.replaceAll(/[_%\\]/g, "\\$&"))}.* TO ${quoteLiteral(plan.user)}@'%'`,
   ];
-  await write(initFileOf(site), statements.map((statement) => `${statement};\n`).join(""), account);
+  await write(initFileOf(site), ["SET sql_log_bin = 0;\n", ...statements.map(encode)].join(""), account);
 }
 
 function createUser({ user, password }: { readonly user: string; readonly password: string }): readonly string[] {
   return [`CREATE USER ${quoteLiteral(user)}@'%' IDENTIFIED BY ${quoteLiteral(password)}`];
+}
+
+/** As hexadecimal digits: the reader of such a file takes quotes in names and passwords for its own. */
+function encode(statement: string): string {
+  const digits = Buffer.from(statement).toString("hex");
+  return `SET @statement = CONVERT(X'${digits}' USING utf8mb4);\nPREPARE statement FROM @statement;\nEXECUTE statement;\n`;
 }

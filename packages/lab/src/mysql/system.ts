@@ -1,13 +1,17 @@
 import type { DatabaseSystem, Member, Site } from "../cluster/engine.ts";
-import type { ClusterPlan } from "../cluster/options.ts";
+import type { ClusterPlan, ServerKind } from "../cluster/options.ts";
 import type { Launch } from "../cluster/server.ts";
 import type { Account } from "../platform/account.ts";
 import { logDirectoryOf, makeDataDirectory, openBase } from "./data-directory.ts";
 import { createEngine, optionFileOf } from "./engine.ts";
 import type { Flavor } from "./flavor.ts";
+import { MARIADB } from "./mariadb.ts";
+import { MYSQL } from "./mysql.ts";
 import { findPrograms, type Programs } from "./programs.ts";
 import { BASE_SETTINGS, type Settings } from "./settings.ts";
 import { adminLogin, formatUrl, withConnection } from "./sql.ts";
+
+const FLAVORS: Readonly<Record<Exclude<ServerKind, "postgres">, Flavor>> = { mariadb: MARIADB, mysql: MYSQL };
 
 /** Kept for the lab and for replication, so that the application's own are as many as on PostgreSQL. */
 const RESERVED_CONNECTIONS = 3;
@@ -17,11 +21,12 @@ const RESERVED_CONNECTIONS = 3;
  * @throws LabError `not-possible-here` when there are no programs for this machine
  */
 export async function createMysql(
-  flavor: Flavor,
+  server: Exclude<ServerKind, "postgres">,
   plan: ClusterPlan,
   account: Account | undefined,
   signal: AbortSignal,
 ): Promise<DatabaseSystem> {
+  const flavor = FLAVORS[server];
   const programs = await findPrograms(flavor.wanted, plan.system, signal);
   const shared = { ...BASE_SETTINGS, ...flavor.settings(plan.synchronous) };
   const base = await openBase(flavor, programs, { ...BASE_SETTINGS, ...flavor.settings(false) }, account, signal);

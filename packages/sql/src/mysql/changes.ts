@@ -41,7 +41,10 @@ function changesOf(
   const first = tokens[0];
   const name = tokens.at(-1);
   if (isWord(first, "set")) return set(piece, modes, write);
-  if (isWord(first, "use")) return [{ type: "set", names: ["database"], text: textOf(piece) }];
+  if (isWord(first, "use")) {
+    const isPlain = tokens.length === 2 && isIdentifier(name);
+    return isPlain ? [{ type: "set", names: ["database"], text: textOf(piece) }] : undefined;
+  }
   if (isWord(first, "prepare")) return prepare(piece, modes);
   if (isWord(first, "deallocate") || (isWord(first, "drop") && isWord(tokens[1], "prepare"))) {
     return isIdentifier(name) ? [{ type: "deallocate", name: name.text.toLowerCase() }] : undefined;

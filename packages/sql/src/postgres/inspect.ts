@@ -3,6 +3,7 @@ import { describe } from "../describe.ts";
 import { type StatementFacts, UNREADABLE } from "../facts.ts";
 import { isQueryStart, withoutOpening } from "../parenthesis.ts";
 import { isWord, type Token } from "../token.ts";
+import { isSoundBegin } from "./begin.ts";
 import { commandOf } from "./commands.ts";
 import { lex } from "./lex.ts";
 import { postgresReader } from "./read.ts";
@@ -24,6 +25,7 @@ function factsOf(tokens: readonly Token[], certain: boolean): StatementFacts {
     session: sessionEffect(statement),
     reader: postgresReader(statement),
     certain,
+    canWait: command.transaction === "begin" && isSoundBegin(tokens),
   });
 }
 
