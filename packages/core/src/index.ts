@@ -40,6 +40,7 @@ export {
   PoolClosedError,
   QueueFullError,
   ReplayMismatchError,
+  ReservedLostError,
   SessionLostError,
   SplitBrainError,
   StreamLostError,
@@ -54,6 +55,7 @@ export type { PoolSession } from "./pool-session.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";
 export { takePool } from "./pool-source.ts";
 export type { StatementOptions } from "./session/demand.ts";
+export type { ReservedConnection, ReserveOptions } from "./session/reserve.ts";
 export type { PromoteRequest, SwitchoverOptions } from "./session/switchover.ts";
 export type { Transaction, TransactionOptions } from "./session/transaction.ts";
 export type { Fence, NodeStatus } from "./topology/node.ts";
