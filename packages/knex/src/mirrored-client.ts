@@ -31,6 +31,8 @@ export interface System<C extends object, K extends KnexClient = KnexClient> {
   driver(config: Knex.Config): Driver;
   /** @param isOwnDriver it is the one that was made of Knex's configuration */
   connect(pool: FailoverPool, client: K, isOwnDriver: boolean): Promise<C>;
+  /** What Knex may write as the name of the database where that is not known. */
+  readonly database: unknown;
   isUsable(connection: C): boolean;
   lend(connection: C): void;
   unbind(connection: C, how: "return" | "destroy"): void;
@@ -122,9 +124,11 @@ export function mirroredClient<C extends object, K extends KnexClient>(
       return Promise.race([super._stream(connection, query, stream, options), closed]);
     }
 
-    /** Undefined for a pool that was given. */
     override database(): string | undefined {
-      return isPool(source) ? undefined : databaseOf(ownPoolOptions(source, this.config, system.driver));
+      // what a pool that was given has opened is not known here
+      return isPool(source)
+        ? (system.database as string | undefined)
+        : databaseOf(ownPoolOptions(source, this.config, system.driver));
     }
 
     override async destroy(callback?: (error?: unknown) => void): Promise<void> {

@@ -1,5 +1,6 @@
 import { createVirtualConnection, mysql, type VirtualConnection } from "@mirrorpool/mysql2";
 import type { Knex } from "knex";
+import { raw } from "mysql2";
 import { mirroredClient, type System } from "./mirrored-client.ts";
 import type { KnexPoolSource } from "./options.ts";
 
@@ -18,6 +19,8 @@ const system: System<VirtualConnection> = {
   client: "mysql2",
   driver: () => mysql(),
   connect: async (pool) => createVirtualConnection(pool),
+  // Knex asks the catalogue for the tables of this database, by a value of the statement
+  database: raw("DATABASE()"),
   isUsable: () => true,
   lend: ({ conversation }) => conversation.session.lend(),
   unbind: ({ conversation }, how) => void conversation.session.unbind(how),

@@ -29,6 +29,7 @@ const system: System<VirtualClient, PostgresClient> = {
     if (!isOwnDriver) await client.setSchemaSearchPath(connection);
     return connection;
   },
+  database: undefined,
   isUsable: (connection) => connection._queryable,
   lend: (connection) => connection.lend(),
   unbind: (connection, how) => void connection.unbind(how),

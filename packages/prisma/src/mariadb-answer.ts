@@ -29,7 +29,13 @@ export function toMariadbAnswer(result: Result): unknown {
 }
 
 function toField(packet: FieldPacket): Field {
-  const { name, columnType = -1, flags = 0, characterSet = 0, extendedFormat } = packet as FieldPacket & {
+  const {
+    name,
+    columnType = -1,
+    flags = 0,
+    characterSet = 0,
+    extendedFormat,
+  } = packet as FieldPacket & {
     readonly characterSet?: number;
     readonly extendedFormat?: string;
   };

@@ -27,10 +27,10 @@ export function shutdown(stage: Stage, check: Check): void {
         await subject.insert(order);
         expect(await subject.find(order.id)).toEqual(order);
         await subject.transaction((scope) => scope.find(order.id));
-        const last = settle(subject.raw(`SELECT 1 AS one, ${stage.database.sleep(1.5)} AS last_one`));
+        const last = settle(subject.raw(`SELECT 'one' AS one, ${stage.database.sleep(1.5)} AS last_one`));
         await whereRuns(stage.cluster.nodes, "last_one");
         await subject.close();
-        expect(await last).toMatchObject({ value: [{ one: 1 }], error: undefined });
+        expect(await last).toMatchObject({ value: [{ one: "one" }], error: undefined });
         await until("the sessions to end", async () => (await sessions(applicationName)) === 0);
       },
     );
