@@ -8,14 +8,14 @@ import { inertConfig, SingleConnection } from "./virtual-connection.ts";
 import { VirtualPool } from "./virtual-pool.ts";
 
 /** As `mysql2` makes them, on a failover pool. */
-export interface Factories {
+interface Factories {
   createConnection(config: DropInConnectionConfig | string): mysql.Connection;
   createPool(config: DropInPoolConfig | string): mysql.Pool;
   createPoolCluster(config?: DropInClusterConfig): mysql.PoolCluster;
 }
 
 /** As `mysql2/promise` makes them, on a failover pool. */
-export interface PromiseFactories {
+interface PromiseFactories {
   createConnection(config: DropInConnectionConfig | string): Promise<promises.Connection>;
   createPool(config: DropInPoolConfig | string): promises.Pool;
   createPoolCluster(config?: DropInClusterConfig): promises.PoolCluster;

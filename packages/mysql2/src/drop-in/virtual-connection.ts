@@ -21,7 +21,7 @@ import { executeStatement, queryStatement } from "./statement.ts";
 import { type Source, VirtualSession } from "./virtual-session.ts";
 
 /** Runs what a connection of `mysql2` is asked for as statements of the failover pool. */
-export class Conversation {
+class Conversation {
   readonly #connection: BaseConnection;
   readonly #source: Source;
   readonly session: VirtualSession;

@@ -5,7 +5,7 @@ import { createPool, type DropInPoolConfig, mysql } from "@mirrorpool/mysql2";
 import type mysql2 from "mysql2";
 
 /** The nodes of a cluster under their own names. */
-export function nodesOf(cluster: LabCluster): NodeOptions[] {
+function nodesOf(cluster: LabCluster): NodeOptions[] {
   return cluster.nodes.map(({ name, url }) => ({ name, url }));
 }
 
@@ -92,14 +92,4 @@ export async function mend(cluster: LabCluster): Promise<void> {
 /** Connections that a failover pool has on loan. */
 export function leases(core: FailoverPool): number {
   return Object.values(core.stats().nodes).reduce((sum, { inUse }) => sum + inUse, 0);
-}
-
-/** Which kind of node answers a read. The number of a server is no part of the data. */
-export async function nodeOf(
-  cluster: LabCluster,
-  client: { query(sql: string): Promise<unknown> },
-): Promise<"primary" | "mirror"> {
-  const [rows] = (await client.query("SELECT @@server_id AS id, name FROM product LIMIT 1")) as [{ id: number }[]];
-  const [primary] = await cluster.primary().query<{ id: number }>("SELECT @@server_id AS id");
-  return rows[0]?.id === primary?.id ? "primary" : "mirror";
 }
