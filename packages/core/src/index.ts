@@ -1,5 +1,6 @@
 /** The public API of the failover pool. */
 export type { CallOptions } from "./call.ts";
+export { Checkout, type CheckoutListener, type CheckoutTask } from "./checkout.ts";
 export type { Environment, Timer } from "./clock.ts";
 export { createPool } from "./cluster.ts";
 export type { Durability, ExactlyOnceOptions, NodeOptions, Password, PoolOptions } from "./config/options.ts";
