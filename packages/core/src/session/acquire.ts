@@ -88,6 +88,19 @@ export async function acquire(
   }
 }
 
+/**
+ * The connection, where one is at hand that needs nothing done to it: most statements find one, and every promise costs them
+ * something. Undefined where {@link acquire} has to be asked.
+ */
+export function acquireAtHand(context: SessionContext, demand: Demand, call: Call, wanted: Wanted): Lease | undefined {
+  const { state, avoid, shareable } = wanted;
+  if (context.isClosed || call.signal?.aborted === true || avoid !== undefined || state !== undefined) return undefined;
+  const found = findRoute(context, demand);
+  if (found.type === "wait") return undefined;
+  const pool = choose(context, found.nodes);
+  return (shareable === undefined ? undefined : pool.multiplexer.take(shareable)) ?? pool.takeIdle();
+}
+
 /** Resolves when a node could answer a read. @throws as {@link acquire} does where none comes in time */
 export async function awaitReadable(context: SessionContext, call: Call): Promise<void> {
   const demand: Demand = { intent: "read", freshAfter: Number.NEGATIVE_INFINITY };
@@ -148,7 +161,8 @@ async function retreat(
   await call.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
 }
 
-async function waitForNode(
+/** Waits until a node may answer such a demand. @throws as {@link acquire} does where none comes in time */
+export async function waitForNode(
   context: SessionContext,
   reason: Extract<Route, { type: "wait" }>["reason"],
   demand: Demand,
