@@ -5,7 +5,7 @@
  * |---|---|
  * | `invalid-option` | an option is out of range; nothing was started |
  * | `not-possible-here` | this machine lacks the ability (binaries, platform, right to mount); the message says which |
- * | `server-failed` | a PostgreSQL program failed; the message ends with the last lines of its log |
+ * | `server-failed` | a database program failed; the message ends with the last lines of its log |
  * | `wrong-state` | the operation does not fit the node's state, for example `query` on a stopped node |
  * | `timeout` | a wait reached its deadline; the message says what was waited for |
  * | `aborted` | the caller's `AbortSignal` fired, or the cluster was closed during the wait |
@@ -18,7 +18,7 @@ export type LabErrorCode =
   | "timeout"
   | "aborted";
 
-/** Every error the lab itself raises. Errors of SQL statements are passed on as the `pg` library gives them. */
+/** Every error the lab itself raises. Errors of SQL statements are passed on as the database library gives them. */
 export class LabError extends Error {
   override readonly name: string = "LabError";
   /** The kind of failure. */

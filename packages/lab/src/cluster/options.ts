@@ -17,15 +17,15 @@ export interface ClusterOptions {
   readonly system?: Installation;
   /** How many mirrors the primary has, 0 to 8. Default 2. */
   readonly mirrors?: number;
-  /** Whether a commit waits until a mirror has it (`synchronous_standby_names = 'ANY 1 (...)'`). Default false. */
+  /** Whether a commit waits until a mirror has it (PostgreSQL's `ANY 1 (...)`; semi-synchronous replication). Default false. */
   readonly synchronous?: boolean;
-  /** `max_connections` of each node, at least 5; three of them are kept for the lab itself. Default 100. */
+  /** How many connections each node takes, at least 5 (MariaDB: 13); three of them are kept for the lab. Default 100. */
   readonly maxConnections?: number;
-  /** Further lines of postgresql.conf, for all nodes. They win over the lab's, except for port, address and replication. */
+  /** Further lines of postgresql.conf, or of the option file, for all nodes. They win over the lab's, except for port, address and replication. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether each node has a fault proxy of its own, through which `node.url` leads. Default true. */
   readonly proxies?: boolean;
-  /** Gives each node a file system of this size, in bytes, so that it can be filled: at least 64 MiB; needs root on Linux. */
+  /** Gives each node a file system of this size, in bytes, so that it can be filled: at least 64 MiB (MySQL: 256); needs root on Linux. */
   readonly diskBytes?: number;
   /** The folder under which the cluster's files live. Default /dev/shm if there is 1 GiB to spare, else the temporary folder. */
   readonly dataDir?: string;

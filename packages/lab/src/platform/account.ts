@@ -8,7 +8,7 @@ export interface Account {
 }
 
 /**
- * The account for the servers: `undefined` (our own) for an ordinary user; `nobody` for root, because PostgreSQL refuses
+ * The account for the servers: `undefined` (our own) for an ordinary user; `nobody` for root, because the servers refuse
  * to run as root and a uid without a passwd entry fails with "could not look up effective user ID".
  * @throws LabError `not-possible-here` as root on a machine without the user `nobody`
  */
@@ -21,6 +21,6 @@ export function serverAccount(): Account | undefined {
   }
   throw new LabError(
     "not-possible-here",
-    'PostgreSQL does not run as root, and there is no user "nobody" to run it as: start the lab as an ordinary user',
+    'database servers do not run as root, and there is no user "nobody" to run it as: start the lab as an ordinary user',
   );
 }
