@@ -3,9 +3,11 @@ import { Random } from "../simulation/random.ts";
 import { DEFAULTS, runCampaign } from "./campaign.ts";
 import { drawFaults } from "./faults/faults.ts";
 import { formatReport } from "./report.ts";
+import { SYSTEMS } from "./system.ts";
 import { STEPS } from "./workload/transfer.ts";
 
-const namesOf = (seed: number, count: number): string[] => drawFaults(new Random(seed), count).map(({ name }) => name);
+const namesOf = (seed: number, count: number): string[] =>
+  drawFaults(new Random(seed), count, SYSTEMS.postgres).map(({ name }) => name);
 
 test("the same seed draws the same faults, and another one others", () => {
   expect(namesOf(7, 50)).toEqual(namesOf(7, 50));
@@ -46,6 +48,7 @@ test("under a hundred faults, with the commit ledger, no error surfaces, and not
   // it has worked under every fault
   expect(report.operations).toBeGreaterThan(DEFAULTS.faults * 10);
   expect(report, `${formatReport(report)}\n${lines.join("\n")}`).toEqual({
+    server: DEFAULTS.server,
     seed: DEFAULTS.seed,
     faults: DEFAULTS.faults,
     operations: report.operations,

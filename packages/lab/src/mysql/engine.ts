@@ -192,6 +192,8 @@ class MysqlEngine implements Engine {
 
   async follow(primary: Host): Promise<void> {
     this.#upstream = primary;
+    // it was cut off from another one
+    this.#isReplicating = true;
     if (this.#host.isResponsive) await this.#replicateNow();
   }
 
