@@ -22,6 +22,13 @@ export const sets: Positions = {
     return [...toCounts(other)].every(([origin, count]) => (has.get(origin) ?? 0) >= count);
   },
   distanceBytes: () => undefined,
+  // it has all of the other's, and writes of its own besides
+  supersedes(history, other) {
+    const [origin = "", own = ""] = history.split("@");
+    const [, foreign = ""] = other.split("@");
+    const written = toCounts(own).get(origin) ?? 0;
+    return sets.covers(own, foreign) && written > (toCounts(foreign).get(origin) ?? 0);
+  },
 };
 
 function toCounts(position: string): Map<string, number> {
