@@ -114,8 +114,9 @@ export interface Positions {
   /** Bytes from `behind` to `ahead`, where the system can tell. */
   distanceBytes(ahead: string, behind: string): number | undefined;
   /**
-   * True when the claim with the first history is certainly the later one: it has all that the other one has, and what its own
-   * node has written since. Doubt means false. Absent where timelines tell.
+   * True when the claim with the first history is certainly the later one: its node has followed the other one up to what that
+   * wrote last itself, and has written since. That it merely has more proves nothing: so has an old primary whose last writes were
+   * never mirrored. Doubt means false. Absent where timelines tell.
    */
   supersedes?(history: string, other: string): boolean;
 }

@@ -155,4 +155,42 @@ describe("without timelines", () => {
   test("two claims stop writes", () => {
     expect(after(accepted, observed("b", untimed, 5))).toMatchObject({ primary: undefined, isSplit: true });
   });
+
+  describe("histories tell", () => {
+    const claim = (history: string) => primary({ timeline: undefined, history });
+    const reigning = after(blank("a", "b"), observed("a", claim("a:a")), observed("b", untimedMirror));
+
+    test.each([
+      ["the one that has followed the other and has written since", ["a:a", "b:ab"], "b"],
+      ["nobody while the promoted one has written nothing", ["a:a", "b:a"], undefined],
+      ["nobody when the old one has more than the promoted one, which has written nothing", ["a:aa", "b:a"], undefined],
+      ["nobody when both have written", ["a:aa", "b:ab"], undefined],
+      ["the one that came back, once it has written again", ["a:aba", "b:ab"], "a"],
+    ])("of two first claims %s", (_, [one = "", other = ""], expected) => {
+      const both = after(blank("a", "b"), observed("a", claim(one)), observed("b", claim(other)));
+      expect(both).toMatchObject({ primary: expected, isSplit: expected === undefined });
+    });
+
+    test("a promoted mirror that has written takes over, although the old primary still answers", () => {
+      expect(after(reigning, observed("b", claim("b:a"), 5))).toMatchObject({ primary: undefined, isSplit: true });
+      const written = after(reigning, observed("b", claim("b:ab"), 5));
+      expect(written).toMatchObject({ primary: "b", isSplit: false, epoch: 2 });
+      expect(written.nodes.get("a")?.fence).toBe("superseded");
+    });
+
+    test("a node that was not seen following does not overthrow a primary that answers, and may follow one that is lost", () => {
+      const unseen = after(blank("a", "b"), lost("b"), observed("a", claim("a:a")), observed("b", claim("b:ab"), 5));
+      expect(unseen).toMatchObject({ primary: undefined, isSplit: true, epoch: 1 });
+      expect(after(unseen, lost("a"), observed("b", claim("b:ab"), 9))).toMatchObject({ primary: "b", epoch: 2 });
+    });
+
+    test("a mirror that lacks the last writes is accepted all the same, and who has them stays superseded", () => {
+      const ahead = after(reigning, observed("a", claim("a:aa"), 3), lost("a"));
+      const lossy = after(ahead, observed("b", claim("b:a"), 5));
+      expect(lossy).toMatchObject({ primary: "b", epoch: 2 });
+      const back = after(lossy, observed("a", claim("a:aa"), 9));
+      expect(back).toMatchObject({ primary: "b", isSplit: false });
+      expect(after(back, lost("b"), observed("a", claim("a:aaa"), 12)).nodes.get("a")?.fence).toBe("superseded");
+    });
+  });
 });

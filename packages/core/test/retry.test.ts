@@ -174,6 +174,24 @@ const lostConnection: readonly Case[] = [
     "commit-unknown",
   ],
   [
+    "what commits by itself, lost in a transaction that has written, is of unknown fate",
+    "gone",
+    { facts: facts({ implicitCommit: true, transactional: false }), inTransaction: true, hasWritten: true },
+    "commit-unknown",
+  ],
+  [
+    "and so is its own effect",
+    "gone",
+    { facts: facts({ implicitCommit: true, transactional: false }), inTransaction: true },
+    "commit-unknown",
+  ],
+  [
+    "a BEGIN that commits what only read leaves no doubt",
+    "gone",
+    { facts: facts({ implicitCommit: true, transaction: "begin" }), inTransaction: true },
+    "transaction-lost",
+  ],
+  [
     "a string of several statements may hold a COMMIT",
     "gone",
     { facts: control("mixed"), inTransaction: true, hasWritten: true },

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
+import type { Connection, ConnectTarget, Result, Statement, StatementFacts } from "@mirrorpool/core";
 import { NotSentError } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
@@ -26,7 +26,7 @@ const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSI
 
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
-  readonly commandOf: (text: string) => string;
+  readonly inspect: (text: string) => StatementFacts;
 }
 
 /** Opens a connection and logs in. @throws as {@link openClient} does */
@@ -119,7 +119,7 @@ export class MysqlConnection implements Connection {
     }
     if (outcome.refusal !== undefined) throw outcome.refusal;
     if (outcome.error !== undefined) throw outcome.error;
-    return toResult(this.#options.commandOf(text), outcome.answer, outcome.fields);
+    return toResult(this.#options.inspect(text), outcome.answer, outcome.fields);
   }
 
   /** @throws {ConnectionLost} where the session cannot be made as new: another connection has to do */

@@ -26,7 +26,7 @@ import { DEFAULT_PORT, parseUrl } from "./url.ts";
 export function mysql(settings: ClientSettings = {}): Driver {
   const inspector = createInspector("mysql");
   const inspect: Driver["inspect"] = (text) => inspector.inspect(text);
-  const options = { settings, commandOf: (text: string) => inspect(text).command };
+  const options = { settings, inspect };
   return Object.freeze({
     name: "mysql2",
     defaultPort: DEFAULT_PORT,

@@ -1,6 +1,6 @@
 import type { Positions } from "@mirrorpool/core";
-import { includesAll, listOf, parseGtidList, reaches } from "./gtid-list.ts";
-import { includes, parseGtidSet, writtenBy } from "./gtid-set.ts";
+import { type GtidList, includesAll, listOf, parseGtidList, reaches } from "./gtid-list.ts";
+import { type GtidSet, includes, parseGtidSet, writtenBy } from "./gtid-set.ts";
 
 /**
  * Positions as text:
@@ -31,15 +31,24 @@ export const positions: Positions = {
     const [otherServer = "", otherHas = ""] = other.split("@");
     if (server.startsWith("wsrep:")) return server === otherServer && BigInt(has) > BigInt(otherHas);
     if (formOf(has) !== formOf(otherHas)) return false;
-    if (formOf(has) === "list") {
-      const [own, foreign] = [parseGtidList(has), parseGtidList(otherHas)];
-      const written = listOf(own, server);
-      return written.size > 0 && includesAll(own, foreign) && !includesAll(foreign, written);
-    }
-    const [own, foreign] = [parseGtidSet(has), parseGtidSet(otherHas)];
-    return includes(own, foreign) && !includes(foreign, writtenBy(own, server));
+    return formOf(has) === "list"
+      ? isLaterList(server, parseGtidList(has), otherServer, parseGtidList(otherHas))
+      : isLaterSet(server, parseGtidSet(has), otherServer, parseGtidSet(otherHas));
   },
 };
+
+/** The numbers of a domain go on from server to server: the other one's last transaction was its own. */
+function isLaterList(server: string, has: GtidList, otherServer: string, otherHas: GtidList): boolean {
+  const written = listOf(has, server);
+  const wroteLast = [...otherHas.values()].every((gtids) => gtids.at(-1)?.server === otherServer);
+  return wroteLast && otherHas.size > 0 && includesAll(has, otherHas) && !includesAll(otherHas, written);
+}
+
+/** Sets have no order: the other one has written, and has nothing yet of what this one wrote. */
+function isLaterSet(server: string, has: GtidSet, otherServer: string, otherHas: GtidSet): boolean {
+  const isFirstReign = writtenBy(otherHas, server).size === 0 && writtenBy(otherHas, otherServer).size > 0;
+  return isFirstReign && includes(has, otherHas) && writtenBy(has, server).size > 0;
+}
 
 const WSREP = /^wsrep:([0-9a-f-]{36}):(\d{1,19})$/;
 

@@ -1,4 +1,4 @@
-import type { Result } from "@mirrorpool/core";
+import type { Result, StatementFacts } from "@mirrorpool/core";
 import type { FieldPacket, ResultSetHeader } from "mysql2";
 
 /** What one statement answered: its rows, or what it did. */
@@ -11,10 +11,10 @@ export interface MysqlResult extends Result {
   readonly insertId?: number | string;
 }
 
-/** @param command the first words of the text */
-export function toResult(command: string, answer: unknown, fields: unknown): MysqlResult {
-  if (!hasSeveral(fields)) return single(command, answer as Answer, fields as FieldPacket[] | undefined);
-  const results = (answer as Answer[]).map((each, index) => single(command, each, fields[index]));
+/** @param facts of the text: the server answers with a count also where nothing is counted */
+export function toResult(facts: StatementFacts, answer: unknown, fields: unknown): MysqlResult {
+  if (!hasSeveral(fields)) return single(facts, answer as Answer, fields as FieldPacket[] | undefined);
+  const results = (answer as Answer[]).map((each, index) => single(facts, each, fields[index]));
   const last = results.at(-1) as MysqlResult; // at least two
   return { ...last, results, answer: [answer, fields] };
 }
@@ -32,14 +32,21 @@ function hasSeveral(fields: unknown): fields is (FieldPacket[] | undefined)[] {
   );
 }
 
-function single(command: string, answer: Answer, fields: FieldPacket[] | undefined): MysqlResult {
+function single(facts: StatementFacts, answer: Answer, fields: FieldPacket[] | undefined): MysqlResult {
+  const command = facts.command.split(" ")[0] as string; // the first word
   if (isRows(answer)) {
     const rows = answer as Record<string, unknown>[]; // nobody changes it
     return { rows, rowCount: rows.length, command, fields: fields ?? [], answer: [answer, fields] };
   }
   const { affectedRows, insertId } = answer;
-  const result = { rows: [], rowCount: affectedRows, command, fields: [], answer: [answer, fields] as const };
+  const rowCount = isCounted(facts) ? affectedRows : null;
+  const result = { rows: [], rowCount, command, fields: [], answer: [answer, fields] as const };
   return insertId === 0 ? result : { ...result, insertId };
+}
+
+/** Not what controls transactions or sets something. */
+function isCounted({ transaction, session, multiple }: StatementFacts): boolean {
+  return multiple || transaction === "mixed" || (transaction === "none" && session === "none");
 }
 
 const isRows = (answer: Answer): answer is readonly Record<string, unknown>[] => Array.isArray(answer);

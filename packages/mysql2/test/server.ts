@@ -8,7 +8,7 @@ export const driver: Driver = mysql();
 export const servers: readonly ServerKind[] = ["mariadb", "mysql"];
 
 /** Where the application's user logs in, through the node's proxy. */
-function targetOf(node: LabNode, changes: Partial<ConnectTarget> = {}): ConnectTarget {
+export function targetOf(node: LabNode, changes: Partial<ConnectTarget> = {}): ConnectTarget {
   const { host, port, database, user, password, parameters = {} } = driver.parseUrl(node.url);
   return {
     ...{

@@ -95,3 +95,5 @@ try {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exitCode = 1;
 }
+// of the peers some leave timers and connections behind, and would keep the process for minutes
+process.exit();

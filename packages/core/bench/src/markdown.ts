@@ -11,7 +11,7 @@ export function renderMarkdown(reports: readonly Report[], machine: Machine): st
   const header = ["suite", "what", "callers", "measured", "target"];
   const body = reports.flatMap(({ suite, verdicts }) => grouped(verdicts).map((group) => rowOf(suite, group)));
   const lines = [header, header.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`);
-  return `${lines.join("\n")}\n\nMeasured by \`npm run bench\` in one run: ${describe(machine)}.`;
+  return `${lines.join("\n")}\n\nMeasured by \`npm run bench\`: ${describe(machine)}.`;
 }
 
 /** The same with different numbers of callers is one line. */
@@ -41,8 +41,9 @@ function rowOf(suite: string, group: readonly Verdict[]): string[] {
 
 /** Puts the table between the two markers of a text. @throws {Error} when they are not there */
 export function replaceBetweenMarkers(text: string, table: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END, begin);
-  if (begin < 0 || end < 0) throw new Error(`expected the markers ${BEGIN} and ${END}, in this order`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${text.slice(end)}`;
+  const lines = text.split("\n");
+  const begin = lines.indexOf(BEGIN);
+  const end = lines.indexOf(END, begin + 1);
+  if (begin < 0 || end < 0) throw new Error(`expected the markers ${BEGIN} and ${END}, each on a line, in this order`);
+  return [...lines.slice(0, begin + 1), "", table, "", ...lines.slice(end)].join("\n");
 }

@@ -19,7 +19,7 @@ export function usage(suites: readonly string[]): string {
   --record       keep the ratios as the baseline
   --compare      show the ratios beside those of the baseline
   --seconds N    for each client and round of a cell, 0.01 to 60 (default 0.15)
-  --rounds N     that count, after one that warms up, 1 to 100 (default 25)`;
+  --rounds N     that count, after one that warms up, 1 to 100 (default 20)`;
 }
 
 /** @throws {Error} that says what is wrong with the arguments */
@@ -33,7 +33,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       record: { type: "boolean", default: false },
       compare: { type: "boolean", default: false },
       seconds: { type: "string", default: "0.15" },
-      rounds: { type: "string", default: "25" },
+      rounds: { type: "string", default: "20" },
       help: { type: "boolean", short: "h", default: false },
     },
   });

@@ -22,16 +22,18 @@ test("one line for each target, whatever the number of callers, and what is not 
     "| query | select | 8 / 64 | 1.90 / **2.20** of plain | at least 1.80 / 2.30 |",
     "| query | first write |  | 31.26 ms | at most 50 |",
     "",
-    "Measured by `npm run bench` in one run: Node.js 24.21.0, 2 processors, PostgreSQL 18.4.",
+    "Measured by `npm run bench`: Node.js 24.21.0, 2 processors, PostgreSQL 18.4.",
   ]);
 });
 
 test("only what is between the markers is replaced", () => {
-  const text = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n";
-  expect(replaceBetweenMarkers(text, "new")).toBe("before\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter\n");
+  const text = "before `<!-- bench:begin -->`\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n";
+  expect(replaceBetweenMarkers(text, "new")).toBe(
+    "before `<!-- bench:begin -->`\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter\n",
+  );
 });
 
-test.each(["", "<!-- bench:begin -->", "<!-- bench:end --> <!-- bench:begin -->"])(
+test.each(["", "<!-- bench:begin -->", "<!-- bench:end -->\n<!-- bench:begin -->"])(
   "a text without both markers in their order is refused: %j",
   (text) => {
     expect(() => replaceBetweenMarkers(text, "new")).toThrow("markers");

@@ -11,8 +11,8 @@ import type { Election, Reign, Topology } from "../topology/topology.ts";
  * 4. A claim on the accepted primary's own timeline by another server is a rival: two mirrors were promoted from one
  *    ancestor, and the other's writes are not here. That the accepted one is down proves nothing; that it follows does.
  * 5. Where the system has no timelines, a node other than the accepted primary must have been seen following since it last
- *    reigned, or have all of it and its own writes besides; one that lacks what the accepted one wrote is superseded. Only one
- *    claim may stand, and of several one that has all of the others' and its own writes besides.
+ *    reigned, or its history tells that it has. That it lacks some writes is no reason against it: the loss is reported. Only one
+ *    claim may stand, or of several one whose history tells that it is later than the others.
  */
 export function elect(topology: Topology, positions: Positions): Election {
   const { reign } = topology;
@@ -50,7 +50,6 @@ function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Posit
   const accepted = nodes.get(reign.node);
   const isOverthrown = (each: NodeState): boolean => each.status === "up" && each.hasFollowed && isLater(each, node);
   if (accepted === undefined || accepted === node) return [...nodes.values()].some(isOverthrown);
-  if (isLater(accepted, node)) return true;
   return !node.hasFollowed && !isLater(node, accepted);
 }
 

@@ -71,7 +71,7 @@ export async function acquire(
     const place = shareable === undefined ? undefined : pool.multiplexer.take(shareable);
     if (place !== undefined) return place;
     try {
-      const lease = await pool.acquire(call, state);
+      const lease = await pool.acquire(call, state, shareable !== undefined && pool.multiplexer.isFast(shareable));
       if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);
       return (shareable === undefined ? undefined : pool.multiplexer.adopt(lease, shareable)) ?? lease;
     } catch (error) {
@@ -86,6 +86,19 @@ export async function acquire(
       if (error.fault.kind !== "configuration" && error.fault.kind !== "overloaded") context.suspect();
     }
   }
+}
+
+/**
+ * The connection, where one is at hand that needs nothing done to it: most statements find one, and every promise costs them
+ * something. Undefined where {@link acquire} has to be asked.
+ */
+export function acquireAtHand(context: SessionContext, demand: Demand, call: Call, wanted: Wanted): Lease | undefined {
+  const { state, avoid, shareable } = wanted;
+  if (context.isClosed || call.signal?.aborted === true || avoid !== undefined || state !== undefined) return undefined;
+  const found = findRoute(context, demand);
+  if (found.type === "wait") return undefined;
+  const pool = choose(context, found.nodes);
+  return (shareable === undefined ? undefined : pool.multiplexer.take(shareable)) ?? pool.takeIdle();
 }
 
 /** Resolves when a node could answer a read. @throws as {@link acquire} does where none comes in time */

@@ -17,6 +17,6 @@ export function mayWait({ values = [], channel }: Statement, { canWait }: Statem
 }
 
 /** Whether the statement may go in one flush with the BEGIN before it: by itself, and without ending what that has begun. */
-export function goesWithBegin({ transaction, multiple, stream }: StatementFacts): boolean {
-  return (transaction === "none" || transaction === "savepoint") && !multiple && !stream;
+export function goesWithBegin({ transaction, implicitCommit, multiple, stream }: StatementFacts): boolean {
+  return (transaction === "none" || transaction === "savepoint") && implicitCommit !== true && !multiple && !stream;
 }

@@ -7,7 +7,7 @@ import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
-import { acquire, TO_PRIMARY, UNDER_WAY } from "./acquire.ts";
+import { acquire, acquireAtHand, TO_PRIMARY, UNDER_WAY, type Wanted } from "./acquire.ts";
 import { Aftermath, rolledBack } from "./aftermath.ts";
 import { answerTo, goesWithBegin, mayWait } from "./begin.ts";
 import { Binding } from "./binding.ts";
@@ -92,6 +92,8 @@ export class Session {
     let unmirrored: AcknowledgedCommit | undefined;
     try {
       this.#throwIfReleased();
+      const { settling } = this.#aftermath;
+      if (settling !== undefined) await this.#settled(settling, facts, call);
       result = await this.#perform(statement, facts, options, call);
       unmirrored = this.#takeUnmirrored();
     } finally {
@@ -162,9 +164,13 @@ export class Session {
     if (call.isOver) throw interruption(this.#context, "deadline", facts, call);
   }
 
-  async #perform(statement: Statement, facts: StatementFacts, options: StatementOptions, call: Call): Promise<Result> {
-    const { settling } = this.#aftermath;
-    if (settling !== undefined) await this.#settled(settling, facts, call);
+  /** At once, where no server has to be asked. */
+  #perform(
+    statement: Statement,
+    facts: StatementFacts,
+    options: StatementOptions,
+    call: Call,
+  ): Result | Promise<Result> {
     const answer = this.#aftermath.answer(facts);
     if (answer !== undefined) return answer;
     const binding = this.#binding;
@@ -186,7 +192,8 @@ export class Session {
     const binding = this.#binding;
     for (;;) {
       const kept = binding.keep(TO_PRIMARY);
-      const lease = kept ?? binding.bind(TO_PRIMARY, await this.#acquire(TO_PRIMARY, call, undefined, undefined));
+      const lease =
+        kept ?? binding.bind(TO_PRIMARY, await this.#acquire(TO_PRIMARY, call, { state: binding.journal.state }));
       this.#throwIfOver(facts, call);
       if (lease !== undefined) break;
     }
@@ -234,7 +241,9 @@ export class Session {
       const kept = binding.keep(place);
       const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, place);
       const shareable = isShareable ? statement.text : undefined;
-      const lease = kept ?? binding.bind(place, await this.#acquire(place, call, avoid, shareable));
+      const wanted = { state: binding.journal.state, avoid, shareable };
+      const atHand = kept === undefined ? acquireAtHand(this.#context, place, call, wanted) : undefined;
+      const lease = kept ?? binding.bind(place, atHand ?? (await this.#acquire(place, call, wanted)));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const { work } = this.#context;
@@ -299,7 +308,7 @@ export class Session {
 
   /** On a connection to itself: so it shows whether it may share one the next time. */
   #notePace({ node }: Lease, { text }: Statement, sentAt: number): void {
-    this.#context.pools.get(node)?.multiplexer.paces.note(text, this.#context.environment.now() - sentAt);
+    this.#context.pools.get(node)?.multiplexer.noteAlone(text, this.#context.environment.now() - sentAt);
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
@@ -311,13 +320,12 @@ export class Session {
   }
 
   /** A connection with the session's state. @throws {SessionLostError} when that cannot be set up any more */
-  async #acquire(demand: Demand, call: Call, avoid: string | undefined, shareable: string | undefined): Promise<Lease> {
-    const { journal } = this.#binding;
+  async #acquire(demand: Demand, call: Call, wanted: Wanted): Promise<Lease> {
     try {
-      return await acquire(this.#context, demand, call, { state: journal.state, avoid, shareable });
+      return await acquire(this.#context, demand, call, wanted);
     } catch (error) {
       if (!(error instanceof StateRefused)) throw error;
-      journal.clear();
+      this.#binding.journal.clear();
       throw new SessionLostError(error.node, error.cause, "what the session had set could not be set again");
     }
   }

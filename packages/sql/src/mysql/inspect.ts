@@ -2,6 +2,7 @@ import { combine } from "../combine.ts";
 import { describe } from "../describe.ts";
 import { type StatementFacts, UNREADABLE } from "../facts.ts";
 import { type Piece, piecesOf } from "../piece.ts";
+import { isSoundBegin } from "./begin.ts";
 import { commandOf } from "./commands.ts";
 import { eitherOf } from "./either-of.ts";
 import { innerStatement } from "./inner-statement.ts";
@@ -36,10 +37,12 @@ function factsOfOne(piece: Piece, modes: Modes, certain: boolean): StatementFact
   const inner = innerStatement(piece);
   const statement = inner?.piece ?? piece;
   const command = commandOf(statement, modes);
+  const isBegin = inner === undefined && command.transaction === "begin";
   return describe(statement.tokens, {
     command: inner === undefined ? command : { ...command, name: inner.name },
     session: sessionEffect(statement.tokens),
     reader: mysqlReader(statement, modes),
+    canWait: isBegin && isSoundBegin(statement.tokens),
     certain,
     foldSavepoint: (name) => name.toLowerCase(),
   });

@@ -45,8 +45,9 @@ const table: readonly [sql: string, expected: Partial<StatementFacts>][] = [
   ["SET STATEMENT max_statement_time = 1, a = 'b' FOR SELECT 1", { command: "SET STATEMENT", intent: "read" }],
   ["SET STATEMENT a = f(1) FOR SELECT 1", { command: "SET", ...anything }],
 
-  ["BEGIN", { command: "BEGIN", transaction: "begin", ...commits }],
-  ["START TRANSACTION READ ONLY", { command: "START TRANSACTION", transaction: "begin", ...commits }],
+  ["BEGIN", { command: "BEGIN", transaction: "begin", canWait: true, ...commits }],
+  ["begin work;", { command: "BEGIN", transaction: "begin", canWait: true, ...commits }],
+  ["START TRANSACTION READ ONLY", { command: "START TRANSACTION", transaction: "begin", canWait: true, ...commits }],
   ["START TRANSACTION WITH CONSISTENT SNAPSHOT", { command: "START TRANSACTION", transaction: "begin", ...commits }],
   ["COMMIT WORK AND NO CHAIN RELEASE", { command: "COMMIT", transaction: "commit", transactional: false }],
   ["COMMIT AND CHAIN", { command: "COMMIT", transaction: "chain", transactional: false }],

@@ -1,3 +1,5 @@
+import { shortest } from "./shortest.ts";
+
 /** Statements that are remembered; the oldest one is forgotten, and has to prove itself again. */
 const MAX_TEXTS = 1000;
 /** A slower statement would hold up those behind it. */
@@ -9,8 +11,6 @@ const TRIALS_GROWTH = 4;
 const MAX_TRIALS = 1024;
 /** A run that takes longer than this is slow, whatever the machine does. */
 const SLOW_MS = 50;
-/** How quickly what was fast once is believed to have become slower. */
-const DRIFT = 0.1;
 
 interface Pace {
   ms: number;
@@ -19,10 +19,7 @@ interface Pace {
   trials: number;
 }
 
-/**
- * How long statements take, by text. The shortest time counts, which drifts upwards slowly: what is longer than that was mostly
- * the machine's, or that of others before it.
- */
+/** How long the server takes for statements, by text. */
 export class Paces {
   readonly #paces = new Map<string, Pace>();
 
@@ -43,7 +40,7 @@ export class Paces {
       if (this.#paces.size > MAX_TEXTS) this.#forgetOldest();
       return;
     }
-    pace.ms = ms < pace.ms ? ms : pace.ms + (ms - pace.ms) * DRIFT;
+    pace.ms = shortest(pace.ms, ms);
     // one that has proved itself needs more than a slow run to lose that: it may be the machine's
     pace.runs = ms >= SLOW_MS && pace.runs < pace.trials ? 0 : pace.runs + 1;
   }
