@@ -22,12 +22,12 @@ export const sets: Positions = {
     return [...toCounts(other)].every(([origin, count]) => (has.get(origin) ?? 0) >= count);
   },
   distanceBytes: () => undefined,
-  // it has all of the other's, and writes of its own besides
+  // the other one has written, and has nothing yet of what this one wrote besides
   supersedes(history, other) {
     const [origin = "", own = ""] = history.split("@");
-    const [, foreign = ""] = other.split("@");
-    const written = toCounts(own).get(origin) ?? 0;
-    return sets.covers(own, foreign) && written > (toCounts(foreign).get(origin) ?? 0);
+    const [otherOrigin = "", foreign = ""] = other.split("@");
+    const [has, otherHas] = [toCounts(own), toCounts(foreign)];
+    return has.has(origin) && otherHas.has(otherOrigin) && !otherHas.has(origin) && sets.covers(own, foreign);
   },
 };
 

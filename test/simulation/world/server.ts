@@ -110,7 +110,9 @@ export class Server {
       position: formatPosition(log, flavour),
       endOfRecovery: this.endOfRecovery,
       history:
-        flavour === "transaction-sets" && role === "primary" ? `${this.origin}@${formatPosition(log, flavour)}` : undefined,
+        flavour === "transaction-sets" && role === "primary"
+          ? `${this.origin}@${formatPosition(log, flavour)}`
+          : undefined,
     };
   }
 
