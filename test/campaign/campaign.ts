@@ -31,6 +31,8 @@ export async function runCampaign({ server, faults, seed, print }: CampaignOptio
   using uncaught = new Uncaught();
   const system = SYSTEMS[server];
   await using cluster = await createCluster({ server, mirrors: 2, synchronous: true });
+  for (const grant of system.grants) await cluster.primary().query(grant);
+  await cluster.caughtUp();
   await using pool = openPool(system, cluster);
   const losses: string[] = [];
   pool.on("acked-writes-lost", (event) => void losses.push(`acked-writes-lost: ${JSON.stringify(event)}`));

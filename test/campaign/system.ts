@@ -15,6 +15,8 @@ export interface CampaignSystem {
    * read-only first, and that waits for the transactions that are open.
    */
   readonly hasTimelines: boolean;
+  /** What the application's role has to be allowed for all of the promise. */
+  readonly grants: readonly string[];
   /** The node takes writes, and waits for no mirror. */
   letWrite(node: LabNode): Promise<void>;
   /** Promotes the node so that no commit on it is ever answered, though the other mirrors have all that it had. */
@@ -28,6 +30,7 @@ const POSTGRES: CampaignSystem = {
   text: (sql) => sql,
   commitBytes: { up: 110, down: 34 },
   hasTimelines: true,
+  grants: [],
 
   async letWrite(node) {
     await node.query("ALTER SYSTEM SET synchronous_standby_names = ''");
@@ -49,12 +52,16 @@ const POSTGRES: CampaignSystem = {
   },
 };
 
+/** Whether a node follows another one MySQL tells only with this. */
+const MYSQL_GRANTS = ["GRANT SELECT ON performance_schema.* TO app"];
+
 /** MariaDB and MySQL, which differ in how the setting is called that makes a commit wait. */
-const mysqlSystem = (commitWaits: string): CampaignSystem => ({
+const mysqlSystem = (commitWaits: string, grants: readonly string[]): CampaignSystem => ({
   driver: () => mysql(),
   text: (sql) => sql.replaceAll(/\$\d+/g, "?"),
   commitBytes: { up: 130, down: 42 },
   hasTimelines: false,
+  grants,
 
   async letWrite(node) {
     await node.query(`SET GLOBAL ${commitWaits} = OFF`);
@@ -80,6 +87,6 @@ const mysqlSystem = (commitWaits: string): CampaignSystem => ({
 /** The systems that a campaign runs on. */
 export const SYSTEMS: Readonly<Record<ServerKind, CampaignSystem>> = {
   postgres: POSTGRES,
-  mariadb: mysqlSystem("rpl_semi_sync_master_enabled"),
-  mysql: mysqlSystem("rpl_semi_sync_source_enabled"),
+  mariadb: mysqlSystem("rpl_semi_sync_master_enabled", []),
+  mysql: mysqlSystem("rpl_semi_sync_source_enabled", MYSQL_GRANTS),
 };

@@ -158,6 +158,20 @@ describe("without timelines", () => {
     expect(after(doubtful, observed("a", untimed, 6))).toMatchObject({ primary: undefined, isSplit: true });
   });
 
+  test("a primary that was read-only for a while has followed nobody, and does not succeed its successor", () => {
+    const readOnly = { ...untimedMirror, isFollowing: false };
+    const succeeded = after(
+      accepted,
+      observed("b", untimedMirror, 3),
+      observed("a", readOnly, 4),
+      observed("b", untimed, 5),
+    );
+    expect(succeeded).toMatchObject({ primary: "b", isSplit: false });
+    const back = after(succeeded, observed("a", readOnly, 6), observed("a", untimed, 7), observed("b", untimed, 8));
+    expect(back).toMatchObject({ primary: "b", isSplit: false });
+    expect(back.nodes.get("a")?.fence).toBe("superseded");
+  });
+
   test("a primary that hangs is no rival of the mirror that is promoted before anybody knows", () => {
     const followed = after(
       accepted,

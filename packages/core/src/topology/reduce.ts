@@ -62,9 +62,13 @@ function observe(topology: Topology, node: NodeState, event: Observed, positions
     claimedAt: claimedAt(node, observation, receivedAt),
     latencyMs: isFirst ? roundTrip : node.latencyMs * 0.8 + roundTrip * 0.2,
     fault: undefined,
-    hasFollowed: observation.role === "mirror" || (node.hasFollowed && topology.reign?.node !== node.id),
+    hasFollowed: follows(observation) || (node.hasFollowed && topology.reign?.node !== node.id),
     ...mirrorFreshness(topology, node, event, positions),
   };
+}
+
+function follows({ role, isFollowing }: Observation): boolean {
+  return role === "mirror" && isFollowing !== false;
 }
 
 function claimedAt(before: NodeState, { role, instance }: Observation, receivedAt: number): number {
