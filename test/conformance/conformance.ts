@@ -6,6 +6,8 @@ import { limits } from "./checks/limits.ts";
 import { routing } from "./checks/routing.ts";
 import { shutdown } from "./checks/shutdown.ts";
 import { transactions } from "./checks/transactions.ts";
+import type { Database } from "./database.ts";
+import { onPostgres } from "./databases/postgres.ts";
 import { checkWith, type Gaps } from "./gaps.ts";
 import { bootCluster, Stage } from "./stage.ts";
 import type { OpenSubject } from "./subject.ts";
@@ -15,6 +17,8 @@ export interface Conformance {
   /** The ORM and its version, for the report. */
   readonly name: string;
   readonly open: OpenSubject;
+  /** Default: PostgreSQL. */
+  readonly database?: Database;
   /** What it cannot do. Each gap is asserted: its check must fail as declared. */
   readonly gaps?: Gaps;
 }
@@ -23,14 +27,14 @@ export interface Conformance {
  * The one suite that every adapter and drop-in passes, on a real cluster, with the commit ledger off and on. To be called at
  * the top of a test file.
  */
-export function conformance({ name, open, gaps = {} }: Conformance): void {
+export function conformance({ name, open, database = onPostgres, gaps = {} }: Conformance): void {
   let cluster: LabCluster | undefined;
   let lastId = 1000;
   const check = checkWith(gaps);
-  describe(name, () => {
+  describe(`${name} on ${database.server}`, () => {
     beforeAll(async () => {
-      cluster = await bootCluster();
-    });
+      cluster = await bootCluster(database);
+    }, 120_000);
     afterAll(() => cluster?.close());
 
     describe.each([false, true])("exactlyOnce: %s", (exactlyOnce) => {
@@ -38,7 +42,7 @@ export function conformance({ name, open, gaps = {} }: Conformance): void {
         if (cluster === undefined) throw new Error("the cluster did not start");
         return cluster;
       };
-      const stage = new Stage(open, exactlyOnce, running, () => ++lastId);
+      const stage = new Stage(open, database, exactlyOnce, running, () => ++lastId);
       for (const group of [routing, transactions, data, limits, faults, shutdown]) group(stage, check);
     });
   });

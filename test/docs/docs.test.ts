@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { createPool, errorCodes, optionRules } from "@mirrorpool/core";
 import { postgres } from "@mirrorpool/pg";
+import { jobErrorCodes, numberRules } from "@mirrorpool/sync";
 import { describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
@@ -51,6 +52,19 @@ describe("the README of the core", () => {
     const documented = [...section.matchAll(/`([a-z-]+)`/g)].map((match) => match[1]);
     expect(events.length).toBeGreaterThan(10);
     for (const event of events) expect(documented).toContain(event);
+  });
+});
+
+describe("the README of sync", () => {
+  const text = read("packages/sync/README.md");
+
+  test.each(Object.keys(jobErrorCodes))("documents the error code %s", (code) => {
+    expect(text).toContain(`| \`${code}\` |`);
+  });
+
+  test.each(Object.entries(numberRules))("documents the option %s with its default", (name, rule) => {
+    expect(text).toContain(`\`${name}\``);
+    expect(text).toContain(String(rule.default));
   });
 });
 

@@ -12,7 +12,9 @@ const names = readdirSync(join(root, "packages"));
 const directory = (name: string): string => join(root, "packages", name);
 
 beforeAll(async () => {
-  const packages = ["knex", "kysely", "lab", "mysql2", "prisma", "typeorm"].map((name) => `packages/${name}`);
+  const packages = ["backup", "cli", "knex", "kysely", "lab", "mysql2", "prisma", "sync", "typeorm"].map(
+    (name) => `packages/${name}`,
+  );
   await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 

@@ -16,13 +16,19 @@ function machineNode(): string {
 }
 
 beforeAll(async () => {
-  const packages = ["knex", "kysely", "lab", "prisma", "typeorm"].map((name) => `packages/${name}`);
+  const packages = ["backup", "cli", "knex", "kysely", "lab", "prisma", "sync", "typeorm"].map(
+    (name) => `packages/${name}`,
+  );
   await run("tsc", ["-b", ...packages], { cwd: root }); // and with them all that they use
 });
 
 test.each([
   ["application.mjs", { sum: 2, same: 2, own: "function", intent: "read" }],
   ["application.cjs", { sum: 2, same: 2, own: "function", intent: "read" }],
+  ["backup.mjs", { code: "NOT_FOUND" }],
+  ["backup.cjs", { code: "NOT_FOUND" }],
+  ["cli.mjs", { nodes: 1 }],
+  ["cli.cjs", { isVersion: true }],
   ["knex.mjs", { sum: 2 }],
   ["knex.cjs", { sum: 2 }],
   ["kysely.mjs", { sum: 2 }],

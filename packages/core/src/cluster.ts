@@ -26,6 +26,7 @@ import { pruneLedger } from "./session/ledger-upkeep.ts";
 import { reportLosses } from "./session/loss-report.ts";
 import { Misrouted } from "./session/misrouted.ts";
 import { ReadYourWrites } from "./session/read-your-writes.ts";
+import { Reserved } from "./session/reserve.ts";
 import { reportStrays, StrayCommits } from "./session/stray-commits.ts";
 import { Work } from "./session/work.ts";
 import { WriteLog } from "./session/write-log.ts";
@@ -56,6 +57,7 @@ export class Cluster {
   readonly context: SessionContext;
   readonly config: Config;
   readonly environment: Environment;
+  readonly reserved: Reserved;
   readonly #monitor: Monitor;
   readonly #connector: Connector;
   readonly #introduction: Introduction;
@@ -109,6 +111,7 @@ export class Cluster {
       isClosed: false,
       createCall,
     };
+    this.reserved = new Reserved(this.context, (node, parameters, signal) => this.#open(node, signal, parameters));
     const byId = new Map(config.nodes.map((node) => [node.id, node]));
     this.#monitor = new Monitor(
       driver,
@@ -141,13 +144,18 @@ export class Cluster {
     this.#tending?.cancel();
     await Promise.all([this.#monitor.close(), ...[...context.pools.values()].map((pool) => pool.close())]);
     this.#cutOff.abort(new PoolClosedError());
+    this.reserved.close();
     context.deadlines.close();
     await Promise.all(this.#asked.values());
   }
 
   /** A connection to the very server that the monitor watches under this name. */
-  async #open(node: NodeConfig, signal: AbortSignal): Promise<Connection> {
-    const connection = await this.#connector.open(node, signal);
+  async #open(
+    node: NodeConfig,
+    signal: AbortSignal,
+    parameters?: Readonly<Record<string, string>>,
+  ): Promise<Connection> {
+    const connection = await this.#connector.open(node, signal, undefined, parameters);
     try {
       await this.#introduction.greet(node.id, connection, signal);
       return connection;
@@ -179,7 +187,10 @@ export class Cluster {
       if (was === node || was === undefined) continue;
       const pool = context.pools.get(node.id);
       if (node.answeredAt !== was.answeredAt) pool?.multiplexer.distance.note(node.answeredAt - node.observedAt);
-      if (mustCut(was, node)) pool?.cut({ kind: "gone", code: node.fault?.code });
+      if (mustCut(was, node)) {
+        pool?.cut({ kind: "gone", code: node.fault?.code });
+        this.reserved.cut(node.id);
+      }
       if (node.status === "up" && was.status !== "up") {
         pool?.forgive();
         this.#tendPool(node);

@@ -14,11 +14,15 @@ export class Connector {
     this.#environment = environment;
   }
 
-  /** @throws the driver's error, or the password function's */
+  /**
+   * @param parameters beside those of the node
+   * @throws the driver's error, or the password function's
+   */
   async open(
     node: NodeConfig,
     signal: AbortSignal,
     timeoutMs: number = this.#config.timeouts.connectMs,
+    parameters: Readonly<Record<string, string>> = {},
   ): Promise<Connection> {
     const attempt = new AbortController();
     const onAbort = (): void => attempt.abort(signal.reason);
@@ -33,7 +37,7 @@ export class Connector {
       true,
     );
     try {
-      return await this.#open(node, attempt.signal);
+      return await this.#open({ ...node, parameters: { ...node.parameters, ...parameters } }, attempt.signal);
     } finally {
       timer.cancel();
       signal.removeEventListener("abort", onAbort);

@@ -23,6 +23,7 @@ export const errorCodes = {
   NOT_MIRRORED: "the write is committed on the primary, and in time no mirror was seen to have it",
   READ_LOST: "a read lost its connection on every attempt",
   STREAM_LOST: "a stream or cursor had begun to answer when its connection was lost; it is never restarted",
+  RESERVED_LOST: "a reserved connection could not be opened, was lost or was cut off",
   SESSION_LOST: "state that cannot move to another connection was lost with its node",
   SESSION_REQUIRED: "the statement needs a session: use transaction() or connect()",
   SESSION_RELEASED: "the session was given back already",
@@ -197,6 +198,17 @@ export class StreamLostError extends MirrorpoolError {
       `${command}: the connection to ${node} was lost in the middle of its rows. A stream or cursor is never restarted: run it again from its start`,
       { node, cause, retryable: true },
     );
+  }
+}
+
+/** A reserved connection could not be opened, was lost, or was cut off with its node. What it had begun is gone; a commit's fate unknown. */
+export class ReservedLostError extends MirrorpoolError {
+  override readonly name = "ReservedLostError";
+  constructor(node: string, cause: unknown) {
+    super("RESERVED_LOST", `the connection reserved on ${node} is lost. Reserve another one and begin anew`, {
+      node,
+      cause,
+    });
   }
 }
 

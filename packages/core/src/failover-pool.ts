@@ -13,6 +13,7 @@ import { awaitReadable, refusedLogin } from "./session/acquire.ts";
 import type { StatementOptions } from "./session/demand.ts";
 import { drain } from "./session/drain.ts";
 import { exportToken, importToken } from "./session/freshness-token.ts";
+import type { ReservedConnection, ReserveOptions } from "./session/reserve.ts";
 import { factsOf, Session } from "./session/session.ts";
 import { toStatement } from "./session/statement.ts";
 import type { SwitchoverOptions } from "./session/switchover.ts";
@@ -56,6 +57,11 @@ export interface FailoverPool extends AsyncDisposable {
   transaction<T>(callback: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** A session, for what needs one: SET, LISTEN, a cursor, transactions by hand. Costs nothing until its first statement. */
   connect(options?: CallOptions): Promise<PoolSession>;
+  /**
+   * A connection to one node, outside of the pool's bounds: for long reads (several of one snapshot, on one mirror) and for
+   * replication. It is not routed, not replayed and not waited for by a pause; it is cut off when its node is lost or fenced.
+   */
+  reserve(options?: ReserveOptions): Promise<ReservedConnection>;
   /** Starts to watch the nodes and resolves when a primary takes writes. Optional: the first call starts as well. */
   start(options?: StartOptions): Promise<void>;
   /** The cluster as this pool sees it now. */
@@ -140,6 +146,10 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
   const pool: FailoverPool = {
     query,
     connect,
+    reserve: async (options = {}) => {
+      begin();
+      return cluster.reserved.reserve(options);
+    },
     transaction: async (callback, options = {}) => {
       begin();
       return transaction(context, callback, options);

@@ -1,5 +1,6 @@
 /** The public API of the failover pool. */
 export type { CallOptions } from "./call.ts";
+export { Checkout, type CheckoutListener, type CheckoutTask } from "./checkout.ts";
 export type { Environment, Timer } from "./clock.ts";
 export { createPool } from "./cluster.ts";
 export type { Durability, ExactlyOnceOptions, NodeOptions, Password, PoolOptions } from "./config/options.ts";
@@ -39,6 +40,7 @@ export {
   PoolClosedError,
   QueueFullError,
   ReplayMismatchError,
+  ReservedLostError,
   SessionLostError,
   SplitBrainError,
   StreamLostError,
@@ -53,6 +55,7 @@ export type { PoolSession } from "./pool-session.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";
 export { takePool } from "./pool-source.ts";
 export type { StatementOptions } from "./session/demand.ts";
+export type { ReservedConnection, ReserveOptions } from "./session/reserve.ts";
 export type { PromoteRequest, SwitchoverOptions } from "./session/switchover.ts";
 export type { Transaction, TransactionOptions } from "./session/transaction.ts";
 export type { Fence, NodeStatus } from "./topology/node.ts";

@@ -1,12 +1,10 @@
 import type { Driver, FailoverPool, PoolOptions } from "@mirrorpool/core";
 import { OptionsError } from "@mirrorpool/core";
-import { postgres } from "@mirrorpool/pg";
 import type { Knex } from "knex";
-import { searchPathOption } from "./search-path.ts";
 
 /** What `createPool` of `@mirrorpool/core` takes. */
 export type OwnPoolOptions = Omit<PoolOptions, "driver"> & {
-  /** Default: `postgres()` of `@mirrorpool/pg`. */
+  /** Default: `postgres()` of `@mirrorpool/pg`, or `mysql()` of `@mirrorpool/mysql2`. */
   readonly driver?: Driver;
 };
 
@@ -28,13 +26,13 @@ const OF_CONNECTIONS: readonly (keyof Pool)[] = [
 /** @throws {OptionsError} for what would have no effect, or another one than the application expects */
 export function refuseUnfit(source: KnexPoolSource, { pool = {}, ...config }: Knex.Config): void {
   refuse("connection", config.connection, "nothing here: say it in `nodes`");
-  refuse("connectionPool", config.connectionPool, "nothing here: give the pool to mirroredPostgres()");
+  refuse("connectionPool", config.connectionPool, "nothing here: give the pool to the mirrored client");
   refuse("pool.validate", pool.validate, "nothing here: the mirrored pool sees to its connections");
-  const spread = "nothing here: say it in mirroredPostgres({ pool: { lifetimeJitter } })";
+  const spread = "nothing here: say it in the source, { pool: { lifetimeJitter } }";
   refuse("pool.maxConnectionLifetimeJitterMillis", pool.maxConnectionLifetimeJitterMillis, spread);
   if (pool.max === 0) throw new OptionsError("pool.max", "1 or more: no connection is opened before it is needed", "0");
   if (!isPool(source)) return;
-  const rule = "nothing here: the connections are those of the pool given to mirroredPostgres()";
+  const rule = "nothing here: the connections are those of the pool that was given";
   for (const name of OF_CONNECTIONS) refuse(`pool.${name}`, pool[name], rule);
 }
 
@@ -44,12 +42,16 @@ function refuse(path: string, value: unknown, rule: string): void {
 }
 
 /** The options of Knex's own pool: what Knex's configuration says of connections holds where the source does not say it. */
-export function ownPoolOptions(source: OwnPoolOptions, config: Knex.Config): PoolOptions {
-  const { pool = {}, acquireConnectionTimeout, searchPath } = config;
+export function ownPoolOptions(
+  source: OwnPoolOptions,
+  config: Knex.Config,
+  driver: (config: Knex.Config) => Driver,
+): PoolOptions {
+  const { pool = {}, acquireConnectionTimeout } = config;
   const waits = [acquireConnectionTimeout, pool.acquireTimeoutMillis].map(given).filter((wait) => wait !== undefined);
   return {
     ...source,
-    driver: source.driver ?? postgres(searchPathOption(searchPath)),
+    driver: source.driver ?? driver(config),
     pool: defined({
       min: pool.min,
       max: pool.max,

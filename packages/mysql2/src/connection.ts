@@ -4,11 +4,13 @@ import { NotSentError } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
+import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
 import { statusOf, toResult } from "./result.ts";
+import { RowChannel } from "./row-channel.ts";
 import { MULTI_OFF, MULTI_ON, RESET, type Send, Wire } from "./wire.ts";
 
 /** What an answer came to: the library's, and what the server said of the commands around the statement. */
@@ -107,7 +109,8 @@ export class MysqlConnection implements Connection {
     const prepared = statement["execute"] === true;
     if (own?.isReset === true) this.#forgetSession(own);
     // before anything is sent: what cannot be written as text fails here
-    const sql = prepared ? text : client.format(text, values ?? []);
+    const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
+    (statement["holder"] as Holder | undefined)?.attach(client);
     const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     const wasOpen = this.#wire.isInTransaction;
@@ -259,14 +262,41 @@ export class MysqlConnection implements Connection {
 
 type Callback = (error: unknown, answer?: unknown, fields?: unknown) => void;
 
-/** What belongs to us; the rest of a statement's fields are `mysql2`'s own options of a query. */
-const OURS: ReadonlySet<string> = new Set(["text", "values", "channel", "execute", "own", "timeout"]);
+/**
+ * What belongs to us; the rest of a statement's fields are `mysql2`'s own options of a query. `sql` is the text with its values,
+ * where whoever made the statement has put them in.
+ */
+const OURS: ReadonlySet<string> = new Set([
+  ...["text", "values", "sql", "written", "channel", "execute", "own", "holder", "timeout", "namedPlaceholders"],
+]);
+
+/** With its values; where these change what it is, the text has them already, and `written` is what the application wrote. */
+function format(client: Client, statement: Statement, text: string): string {
+  const written = statement["written"] as Pick<Statement, "text" | "values"> | undefined;
+  return client.format(written?.text ?? text, written?.values ?? statement.values ?? []);
+}
 
 function submit(client: Client, statement: Statement, sql: string, prepared: boolean, callback: Callback): void {
   const options: Record<string, unknown> = {};
   for (const name in statement) if (!OURS.has(name)) options[name] = statement[name];
-  if (prepared) client.execute({ ...options, sql, values: [...(statement.values ?? [])] }, callback);
-  else client.query({ ...options, sql, values: [], namedPlaceholders: false }, callback);
+  const values = prepared ? [...(statement.values ?? [])] : [];
+  const query = { ...options, sql, values, namedPlaceholders: false };
+  const { channel } = statement;
+  if (!(channel instanceof RowChannel)) {
+    if (prepared) client.execute(query, callback);
+    else client.query(query, callback);
+    return;
+  }
+  const { infileStreamFactory: factory } = options;
+  if (typeof factory === "function") {
+    // a file that was read in part is not to be read again
+    const open = (path: unknown): unknown => {
+      channel.open();
+      return factory(path);
+    };
+    Object.assign(query, { infileStreamFactory: open });
+  }
+  channel.attempt(client, prepared ? client.execute(query) : client.query(query), callback);
 }
 
 /** What the client refuses to send it throws, or says in the callback. */

@@ -2,7 +2,8 @@ import { describe, expect } from "vitest";
 import { settle } from "../../failover/support/outcome.ts";
 import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
-import { atRest, STREAM_FROM, STREAM_ROWS, type Stage } from "../stage.ts";
+import { STREAM_FROM, STREAM_ROWS } from "../orders.ts";
+import { atRest, type Stage } from "../stage.ts";
 import type { Sample } from "../subject.ts";
 
 /** Values as they were written, and rows one after the other. */

@@ -5,8 +5,9 @@ import { settle } from "../../failover/support/outcome.ts";
 import { until } from "../../failover/support/until.ts";
 import { expectCode } from "../expect-code.ts";
 import type { Check } from "../gaps.ts";
-import { lockOrders, shutGate, whereWaiting } from "../gate.ts";
-import { atRest, EVENTUAL, HELD, HELD_AT_COMMIT, type Stage } from "../stage.ts";
+import { whereHeld } from "../gate.ts";
+import { HELD, HELD_AT_COMMIT } from "../orders.ts";
+import { atRest, EVENTUAL, type Stage } from "../stage.ts";
 
 /** `kill -9` at each moment that matters, a freeze, a handover: what the application sees, and what is in the database then. */
 export function faults(stage: Stage, check: Check): void {
@@ -36,12 +37,12 @@ export function faults(stage: Stage, check: Check): void {
 
     check("killed-in-read", "a read whose node is killed is answered by another one", async () => {
       const id = stage.newId();
-      await stage.cluster.primary().query("INSERT INTO orders VALUES ($1, 'read')", [id]);
+      await stage.cluster.primary().query(stage.database.putOrder(id, "read"));
       await stage.cluster.caughtUp();
       await using scene = await stage.open(EVENTUAL);
-      const gate = await lockOrders(stage.cluster.primary(), stage.cluster.mirrors());
+      const gate = await stage.database.holdReads(stage.cluster);
       const read = settle(scene.subject.find(id));
-      await (await whereWaiting(stage.cluster.mirrors())).kill();
+      await (await whereHeld(stage.database, stage.cluster.mirrors())).kill();
       await gate.open();
       expect(await read).toMatchObject({ value: { id, item: "read" }, error: undefined });
       expect(scene.pool.stats().reruns).toBeGreaterThanOrEqual(1);
@@ -55,9 +56,9 @@ export function faults(stage: Stage, check: Check): void {
       async () => {
         await using scene = await stage.open();
         const id = stage.newId();
-        const gate = await shutGate(stage.cluster.primary());
+        const gate = await stage.database.holdWrites(stage.cluster.primary());
         const write = settle(scene.subject.insert({ id, item: HELD }));
-        await (await whereWaiting([stage.cluster.primary()])).kill();
+        await (await whereHeld(stage.database, [stage.cluster.primary()])).kill();
         await gate.open();
         await promote();
         const { error } = await write;
@@ -93,9 +94,9 @@ export function faults(stage: Stage, check: Check): void {
       async () => {
         await using scene = await stage.open();
         const [id, next] = [stage.newId(), stage.newId()];
-        const gate = await shutGate(stage.cluster.primary());
+        const gate = await stage.database.holdCommits(stage.cluster);
         const write = settle(scene.subject.transaction((scope) => scope.insert({ id, item: HELD_AT_COMMIT })));
-        await (await whereWaiting([stage.cluster.primary()])).kill();
+        await (await whereHeld(stage.database, [stage.cluster.primary()])).kill();
         await gate.open();
         // without a ledger there is nothing to wait for: the caller is told while there is no primary yet
         if (!stage.exactlyOnce) expectCode((await write).error, "COMMIT_UNKNOWN");

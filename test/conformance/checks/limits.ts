@@ -27,9 +27,9 @@ export function limits(stage: Stage, check: Check): void {
       const marker = `given_up_${stage.newId()}`;
       const bystander = `bystander_${stage.newId()}`;
       const [, , other] = await Promise.all([
-        givenUp(scene.subject.giveUp(`SELECT pg_sleep(60)::text AS ${marker}`, 1000)),
+        givenUp(scene.subject.giveUp(`SELECT ${stage.database.sleep(60)} AS ${marker}`, 1000)),
         whereRuns(stage.cluster.nodes, marker),
-        scene.subject.raw(`SELECT 1 AS ${bystander}, pg_sleep(2)::text AS slept`),
+        scene.subject.raw(`SELECT 1 AS ${bystander}, ${stage.database.sleep(2)} AS slept`),
       ]);
       expect(other[0]?.[bystander]).toBe(1);
       await ended(marker);
@@ -39,7 +39,7 @@ export function limits(stage: Stage, check: Check): void {
     check("timeout", "the pool's deadline ends a statement, also on its server", async () => {
       await using scene = await stage.open({ timeouts: { statementMs: 2000 } });
       const marker = `too_long_${stage.newId()}`;
-      const error = await rejection(scene.subject.raw(`SELECT pg_sleep(60)::text AS ${marker}`));
+      const error = await rejection(scene.subject.raw(`SELECT ${stage.database.sleep(60)} AS ${marker}`));
       expectCode(error, "DEADLINE");
       await ended(marker);
       await atRest(scene.pool);

@@ -13,20 +13,17 @@ export function routing(stage: Stage, check: Check): void {
   /** A table that this process knows nothing of: made by somebody else, and not on the mirrors. */
   const makeTable = async (): Promise<string> => {
     const name = `made_${stage.newId()}`;
-    await stage.cluster.primary().query(`CREATE TABLE ${name} (id int); GRANT SELECT ON ${name} TO app`);
+    await stage.cluster.primary().query(stage.database.makeTable(name));
     return name;
   };
 
   describe("on mirrors that lag", () => {
     beforeAll(async () => {
       const primary = stage.cluster.primary();
-      await primary.query("INSERT INTO orders VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET item = $2", [
-        WITNESS,
-        ON_MIRRORS.item,
-      ]);
+      await primary.query(stage.database.putOrder(WITNESS, ON_MIRRORS.item));
       await stage.cluster.caughtUp();
       for (const mirror of stage.cluster.mirrors()) await mirror.lag(true);
-      await primary.query("UPDATE orders SET item = $2 WHERE id = $1", [WITNESS, ON_PRIMARY.item]);
+      await primary.query(stage.database.putOrder(WITNESS, ON_PRIMARY.item));
     });
     afterAll(() => mend(stage.cluster));
 
@@ -61,7 +58,7 @@ export function routing(stage: Stage, check: Check): void {
       await using scene = await stage.open();
       const id = stage.newId();
       await scene.subject.insert({ id, item: "written" });
-      expect(await stage.cluster.primary().query("SELECT item FROM orders WHERE id = $1", [id])).toEqual([
+      expect(await stage.cluster.primary().query(`SELECT item FROM orders WHERE id = ${id}`)).toEqual([
         { item: "written" },
       ]);
       expect(scene.pool.stats().misrouted).toBe(0);
@@ -70,8 +67,7 @@ export function routing(stage: Stage, check: Check): void {
     check("raw-writes", "a write that looks like a read goes to the primary", async () => {
       await using scene = await stage.open();
       const id = stage.newId();
-      const sql = `WITH made AS (INSERT INTO orders VALUES (${id}, 'made') RETURNING id) SELECT id FROM made`;
-      expect(await scene.subject.raw(sql)).toEqual([{ id }]);
+      expect(await scene.subject.raw(stage.database.rawWrite(id))).toEqual([{ id }]);
       expect(scene.pool.stats().misrouted).toBe(0);
     });
 
@@ -112,7 +108,7 @@ export function routing(stage: Stage, check: Check): void {
       const seen = await scene.subject.transaction(async (scope) => {
         const before = await scope.find(WITNESS);
         for (let i = 0; i < 2; i += 1) {
-          const [row] = await scope.raw("SELECT pg_backend_pid() AS pid");
+          const [row] = await scope.raw(`SELECT ${stage.database.sessionId} AS pid`);
           sessions.add(row?.["pid"]);
           if (i === 0) await scope.insert({ id, item: "in a transaction" });
         }
@@ -126,7 +122,7 @@ export function routing(stage: Stage, check: Check): void {
     check("catalogue-reads", "a read of the catalogue sees a table that the mirrors do not have yet", async () => {
       await using scene = await stage.open();
       const table = await makeTable();
-      const sql = `SELECT table_name FROM information_schema.tables WHERE table_name = '${table}'`;
+      const sql = `SELECT table_name AS table_name FROM information_schema.tables WHERE table_name = '${table}'`;
       expect(await scene.subject.raw(sql)).toEqual([{ table_name: table }]);
     });
 
@@ -148,7 +144,7 @@ export function routing(stage: Stage, check: Check): void {
         }
       } finally {
         for (const table of await tablesOn(stage)) {
-          if (!before.includes(table)) await primary.query(`DROP TABLE "${table}" CASCADE`);
+          if (!before.includes(table)) await primary.query(stage.database.dropTable(table));
         }
       }
     });
@@ -156,11 +152,7 @@ export function routing(stage: Stage, check: Check): void {
 }
 
 async function tablesOn(stage: Stage): Promise<readonly string[]> {
-  const rows = await stage.cluster
-    .primary()
-    .query<{ name: string }>(
-      "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
-    );
+  const rows = await stage.cluster.primary().query<{ name: string }>(stage.database.tables);
   return rows.map(({ name }) => name);
 }
 

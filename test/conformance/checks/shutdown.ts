@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { countRows, whereRuns } from "../../failover/support/cluster.ts";
+import { whereRuns } from "../../failover/support/cluster.ts";
 import { settle } from "../../failover/support/outcome.ts";
 import { until } from "../../failover/support/until.ts";
 import type { Check } from "../gaps.ts";
@@ -8,9 +8,11 @@ import type { Stage } from "../stage.ts";
 /** What closing the ORM closes. */
 export function shutdown(stage: Stage, check: Check): void {
   const sessions = async (applicationName: string): Promise<number> => {
-    const counts = stage.cluster.nodes.map((node) =>
-      countRows(node, "pg_stat_activity", `application_name = '${applicationName}'`),
-    );
+    const text = stage.database.sessions(applicationName);
+    const counts = stage.cluster.nodes.map(async (node) => {
+      const [row] = await node.query<{ count: number | string }>(text);
+      return Number(row?.count ?? 0);
+    });
     return (await Promise.all(counts)).reduce((sum, each) => sum + each, 0);
   };
 
@@ -25,10 +27,10 @@ export function shutdown(stage: Stage, check: Check): void {
         await subject.insert(order);
         expect(await subject.find(order.id)).toEqual(order);
         await subject.transaction((scope) => scope.find(order.id));
-        const last = settle(subject.raw("SELECT 1 AS one, pg_sleep(1.5)::text AS last_one"));
+        const last = settle(subject.raw(`SELECT 'one' AS one, ${stage.database.sleep(1.5)} AS last_one`));
         await whereRuns(stage.cluster.nodes, "last_one");
         await subject.close();
-        expect(await last).toMatchObject({ value: [{ one: 1 }], error: undefined });
+        expect(await last).toMatchObject({ value: [{ one: "one" }], error: undefined });
         await until("the sessions to end", async () => (await sessions(applicationName)) === 0);
       },
     );

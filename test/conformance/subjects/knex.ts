@@ -2,9 +2,10 @@ import type { Knex } from "knex";
 import type { Order, Scope, Subject } from "../subject.ts";
 
 /** What an application does with Knex. */
-export function knexSubject(db: Knex): Subject {
+export function knexSubject(db: Knex, system: "postgres" | "mysql" = "postgres"): Subject {
+  const isPostgres = system === "postgres";
   return {
-    ...scopeOf(db),
+    ...scopeOf(db, isPostgres),
     roundTrip: async ({ id, large, exact, moment, document, bytes, tags }) => {
       await db("samples").insert({
         id,
@@ -13,7 +14,7 @@ export function knexSubject(db: Knex): Subject {
         moment,
         document: JSON.stringify(document),
         bytes: Buffer.from(bytes, "hex"),
-        tags: [...tags],
+        tags: isPostgres ? [...tags] : JSON.stringify(tags),
       });
       const row = await db("samples").where({ id }).first();
       return row && { ...row, large: BigInt(row.large), bytes: row.bytes.toString("hex") };
@@ -21,12 +22,15 @@ export function knexSubject(db: Knex): Subject {
     stream: (fromId) => db<Order>("orders").where("id", ">=", fromId).orderBy("id").stream(),
     migrate: () => db.migrate.latest({ migrationSource }),
     tables: async () => {
-      const { rows } = await db.raw("select tablename from pg_tables where schemaname = current_schema()");
+      const schema = isPostgres ? "current_schema()" : "database()";
+      const rows = await db("information_schema.tables")
+        .select({ name: "table_name" })
+        .where({ table_schema: db.raw(schema) });
       const known = await Promise.all(
-        rows.map(async ({ tablename }: { tablename: string }) => ({
-          name: tablename,
-          isThere: await db.schema.hasTable(tablename),
-          columns: Object.keys(await db(tablename).columnInfo()),
+        rows.map(async ({ name }) => ({
+          name,
+          isThere: await db.schema.hasTable(name),
+          columns: Object.keys(await db(name).columnInfo()),
         })),
       );
       return known.filter(({ isThere, columns }) => isThere && columns.length > 0).map(({ name }) => name);
@@ -36,12 +40,12 @@ export function knexSubject(db: Knex): Subject {
   };
 }
 
-function scopeOf(db: Knex): Scope {
+function scopeOf(db: Knex, isPostgres: boolean): Scope {
   return {
     insert: async (order) => await db("orders").insert(order),
     find: (id) => db<Order>("orders").where({ id }).first().then(),
-    raw: async (sql) => (await db.raw(sql)).rows,
-    transaction: (work) => db.transaction((trx) => work(scopeOf(trx))),
+    raw: async (sql) => (isPostgres ? (await db.raw(sql)).rows : (await db.raw(sql))[0]),
+    transaction: (work) => db.transaction((trx) => work(scopeOf(trx, isPostgres))),
   };
 }
 

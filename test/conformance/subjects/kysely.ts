@@ -1,4 +1,4 @@
-import { type ControlledTransaction, type Kysely, sql, type Transaction } from "kysely";
+import { type ColumnType, type ControlledTransaction, type Kysely, sql, type Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Order, Scope, Subject } from "../subject.ts";
 
@@ -11,7 +11,8 @@ export interface Database {
     moment: Date;
     document: unknown;
     bytes: Buffer;
-    tags: string[];
+    /** Written as JSON where there are no arrays. */
+    tags: ColumnType<string[], string[] | string>;
   };
 }
 
@@ -19,7 +20,11 @@ export interface Database {
  * What an application does with Kysely.
  * @param transactions by a callback, with savepoints as statements; or Kysely's controlled ones, with its own savepoints
  */
-export function kyselySubject(db: Kysely<Database>, transactions: "callback" | "controlled"): Subject {
+export function kyselySubject(
+  db: Kysely<Database>,
+  transactions: "callback" | "controlled",
+  system: "postgres" | "mysql" = "postgres",
+): Subject {
   return {
     ...statementsOf(db),
     transaction: (work) =>
@@ -36,7 +41,7 @@ export function kyselySubject(db: Kysely<Database>, transactions: "callback" | "
           moment,
           document: JSON.stringify(document),
           bytes: Buffer.from(bytes, "hex"),
-          tags: [...tags],
+          tags: system === "postgres" ? [...tags] : JSON.stringify(tags),
         })
         .execute();
       const row = await db.selectFrom("samples").selectAll().where("id", "=", id).executeTakeFirst();

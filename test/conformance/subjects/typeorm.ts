@@ -1,4 +1,5 @@
 import type { PostgresOptions } from "@mirrorpool/typeorm";
+import type { MysqlOptions } from "@mirrorpool/typeorm/mysql";
 import type { DataSource, EntityManager, MigrationInterface, QueryRunner } from "typeorm";
 import { EntitySchema } from "typeorm";
 import type { Gaps } from "../gaps.ts";
@@ -9,18 +10,24 @@ const orders = new EntitySchema<Order>({
   columns: { id: { type: "int", primary: true }, item: { type: "text" } },
 });
 
-const samples = new EntitySchema<Omit<Sample, "large" | "bytes"> & { large: string; bytes: Buffer }>({
-  name: "samples",
-  columns: {
-    id: { type: "int", primary: true },
-    large: { type: "bigint" },
-    exact: { type: "numeric", precision: 30, scale: 10 },
-    moment: { type: "timestamptz" },
-    document: { type: "jsonb" },
-    bytes: { type: "bytea" },
-    tags: { type: "text", array: true },
-  },
-});
+type StoredSample = Omit<Sample, "large" | "bytes"> & { large: string; bytes: Buffer };
+
+const samplesOn = (isPostgres: boolean): EntitySchema<StoredSample> =>
+  new EntitySchema<StoredSample>({
+    name: "samples",
+    columns: {
+      id: { type: "int", primary: true },
+      large: { type: "bigint" },
+      exact: { type: "decimal", precision: 30, scale: 10 },
+      moment: isPostgres ? { type: "timestamptz" } : { type: "datetime", precision: 3 },
+      document: { type: isPostgres ? "jsonb" : "json" },
+      bytes: { type: isPostgres ? "bytea" : "blob" },
+      tags: isPostgres ? { type: "text", array: true } : { type: "json" },
+    },
+  });
+
+const samples = samplesOn(true);
+const mysqlSamples = samplesOn(false);
 
 const migration = (name: string, sql: string): (new () => MigrationInterface) =>
   class {
@@ -39,13 +46,22 @@ export const typeormOptions: PostgresOptions = {
   ],
 };
 
+/** The same on MariaDB and MySQL. */
+export const typeormMysqlOptions: MysqlOptions = {
+  type: "mariadb",
+  timezone: "Z",
+  entities: [orders, mysqlSamples],
+  migrations: typeormOptions.migrations as NonNullable<MysqlOptions["migrations"]>,
+};
+
 /** What an application does with TypeORM, on a data source that is initialized. */
 export function typeormSubject(db: DataSource): Subject {
+  const repository = db.getRepository<StoredSample>("samples");
   return {
     ...scopeOf(db.manager),
     roundTrip: async ({ large, bytes, ...sample }) => {
-      await db.getRepository(samples).save({ ...sample, large: String(large), bytes: Buffer.from(bytes, "hex") });
-      const row = await db.getRepository(samples).findOneBy({ id: sample.id });
+      await repository.save({ ...sample, large: String(large), bytes: Buffer.from(bytes, "hex") });
+      const row = await repository.findOneBy({ id: sample.id });
       return row === null ? undefined : { ...row, large: BigInt(row.large), bytes: row.bytes.toString("hex") };
     },
     stream: (fromId) => streamed(db, fromId),
@@ -53,13 +69,13 @@ export function typeormSubject(db: DataSource): Subject {
     tables: async () => {
       const runner = db.createQueryRunner();
       try {
-        return (await runner.getTables()).map(({ name }) => name.replace("public.", ""));
+        return (await runner.getTables()).map(({ name }) => name.replace(/^(public|app)\./, ""));
       } finally {
         await runner.release();
       }
     },
     giveUp: async () => {
-      throw new NotSupported("TypeORM has no means to give up a statement on PostgreSQL");
+      throw new NotSupported("TypeORM has no means to give up a statement");
     },
     close: async () => {
       if (db.isInitialized) await db.destroy();

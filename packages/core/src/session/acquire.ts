@@ -160,7 +160,8 @@ async function retreat(
   await call.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
 }
 
-async function waitForNode(
+/** Waits until a node may answer such a demand. @throws as {@link acquire} does where none comes in time */
+export async function waitForNode(
   context: SessionContext,
   reason: Extract<Route, { type: "wait" }>["reason"],
   demand: Demand,

@@ -1,6 +1,5 @@
 import type { Call } from "../call.ts";
-import type { Result, Statement } from "../driver.ts";
-import type { Lease } from "../pool/lease.ts";
+import type { Connection, Result, Statement } from "../driver.ts";
 import type { SessionContext } from "./context.ts";
 
 /** The caller's deadline or signal ended the wait for an answer; the statement is still running on its server. */
@@ -20,18 +19,24 @@ export class Interrupted extends Error {
   }
 }
 
+/** What a statement is run on: a lease, or a connection of somebody's own. */
+interface Holding {
+  readonly node: string;
+  readonly connection: Connection;
+}
+
 /** After a cancel was asked for, a server that lives gives the connection back within this time. */
 const CANCEL_GRACE_MS = 1000;
 
 /**
- * Runs one statement on a leased connection, no longer than the call; one whose rows pass through a channel is bounded by the
+ * Runs one statement on a connection, no longer than the call; one whose rows pass through a channel is bounded by the
  * call's deadline until it has begun to answer, and then by its signal alone. The lease stays the caller's.
  * @param opening a BEGIN that goes before it in the same flush, and leaves the transaction open
  * @throws {Interrupted} at the call's end; else what the driver's connection throws
  */
 export function run(
   context: SessionContext,
-  lease: Lease,
+  lease: Holding,
   statement: Statement,
   call: Call,
   opening?: Statement,
@@ -57,8 +62,7 @@ export function run(
 const ignore = (): void => {};
 
 /** Asks the server to cancel, and destroys the connection unless that certainly ended this statement and no later one. */
-async function giveUp(context: SessionContext, lease: Lease, running: Promise<Result>): Promise<void> {
-  const { connection } = lease;
+async function giveUp(context: SessionContext, { connection }: Holding, running: Promise<Result>): Promise<void> {
   const { environment, driver } = context;
   const attempt = new AbortController();
   const timer = environment.schedule(

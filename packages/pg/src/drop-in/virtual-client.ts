@@ -1,5 +1,7 @@
 import type { EventEmitter } from "node:events";
 import {
+  Checkout,
+  type CheckoutTask,
   type FailoverPool,
   MirrorpoolError,
   NoNodeError,
@@ -13,7 +15,6 @@ import pg from "pg";
 import type { HeldConnection, Holder, Unasked } from "../holder.ts";
 import { type QueryObject, Submission } from "../submission.ts";
 import { withCallerStack } from "./caller-stack.ts";
-import { Checkout, type Task } from "./checkout.ts";
 import { type Callback, readRequest } from "./request.ts";
 import { toPgResult } from "./result.ts";
 import { VirtualConnection } from "./virtual-connection.ts";
@@ -48,7 +49,7 @@ interface ClientState extends EventEmitter {
 
 const BaseClient = pg.Client as unknown as new (config: Record<string, unknown>) => ClientState;
 
-const NO_OPTIONS: Task["options"] = Object.freeze({});
+const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
 
 /** A query object as applications submit it. */
 interface Submitted extends QueryObject {
@@ -205,7 +206,7 @@ export class VirtualClient extends BaseClient implements Holder {
     if (object._result !== undefined && object._result._types === undefined) object._result._types = this._types;
     const submission = new Submission(object);
     const text = object.text ?? object.cursor?.text;
-    const task: Task = {
+    const task: CheckoutTask = {
       statement: { text: typeof text === "string" ? text : "", channel: submission, holder: this },
       options: this.#options(undefined),
       done: (error) => {
@@ -218,14 +219,14 @@ export class VirtualClient extends BaseClient implements Holder {
     return object;
   }
 
-  #options(given: number | undefined): Task["options"] {
+  #options(given: number | undefined): CheckoutTask["options"] {
     const { consistency, queryTimeoutMs } = this.#source;
     const timeoutMs = given ?? queryTimeoutMs;
     if (timeoutMs === undefined && consistency === undefined) return NO_OPTIONS;
     return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(consistency === undefined ? {} : { consistency }) };
   }
 
-  #add(task: Task): Checkout | undefined {
+  #add(task: CheckoutTask): Checkout | undefined {
     const refusal = this.#refusal();
     if (refusal !== undefined) {
       process.nextTick(() => task.done(refusal, undefined));
@@ -237,10 +238,10 @@ export class VirtualClient extends BaseClient implements Holder {
   }
 
   /** For all sessions to come, unless it fails: who gave it is told then. */
-  #keepSetting(task: Task): Task {
+  #keepSetting(task: CheckoutTask): CheckoutTask {
     const { statement } = task;
     this.#settings.push(statement);
-    const done: Task["done"] = (error, result) => {
+    const done: CheckoutTask["done"] = (error, result) => {
       if (error !== undefined) this.#settings.splice(this.#settings.indexOf(statement), 1);
       task.done(error, result);
     };

@@ -4,8 +4,8 @@ import { isWord, type Token } from "../token.ts";
  * The statements of a text; empty ones are left out. Semicolons inside parentheses (`CREATE RULE`) and in the body of an
  * SQL-standard routine (`BEGIN ATOMIC … END`) do not count.
  */
-export function split(tokens: readonly Token[]): readonly (readonly Token[])[] {
-  const statements: (readonly Token[])[] = [];
+export function split<T extends Token>(tokens: readonly T[]): readonly (readonly T[])[] {
+  const statements: (readonly T[])[] = [];
   let start = 0;
   let parentheses = 0;
   let body = 0;

@@ -1,16 +1,12 @@
 import { AsyncResource } from "node:async_hooks";
-import type {
-  FailoverPool,
-  PoolSession,
-  Result,
-  SessionLostError,
-  Statement,
-  StatementOptions,
-} from "@mirrorpool/core";
-import { AbortedError, QueueFullError } from "@mirrorpool/core";
+import type { Result, Statement } from "./driver.ts";
+import { AbortedError, QueueFullError, type SessionLostError } from "./errors.ts";
+import type { FailoverPool } from "./failover-pool.ts";
+import type { PoolSession } from "./pool-session.ts";
+import type { StatementOptions } from "./session/demand.ts";
 
 /** A statement that waits for its turn. */
-export interface Task {
+export interface CheckoutTask {
   readonly statement: Statement;
   readonly options: Omit<StatementOptions, "signal">;
   /** Called once, when the next one may begin. */
@@ -20,11 +16,11 @@ export interface Task {
 /** How long a stream may take to end that nobody reads from any more. */
 const STREAM_GRACE_MS = 1000;
 
-/** Statements that may wait on one client. `pg` has no bound. */
+/** Statements that may wait on one client. The libraries themselves have no bound. */
 const MAX_QUEUED = 100_000;
 
 interface Entry {
-  readonly task: Task;
+  readonly task: CheckoutTask;
   /** The caller's asynchronous context, where it is not that of the statement before: reads see the writes of their context. */
   readonly context: AsyncResource | undefined;
 }
@@ -36,7 +32,10 @@ export interface CheckoutListener {
   drained(): void;
 }
 
-/** What a client does from one release to the next: one session of the pool, and its statements one after the other. */
+/**
+ * What a drop-in's client does from one release to the next: one session of the pool, and its statements one after the other, as
+ * they were given without a wait in between.
+ */
 export class Checkout {
   readonly #pool: FailoverPool;
   readonly #settings: readonly Statement[];
@@ -45,8 +44,8 @@ export class Checkout {
   #session: PoolSession | undefined;
   /** Statements that the session has run. */
   #runs = 0;
-  #closed: Task | undefined;
-  #current: Task | undefined;
+  #closed: CheckoutTask | undefined;
+  #current: CheckoutTask | undefined;
   #isWorking = false;
   /** Why the statement that runs was ended, perhaps before there was a session. */
   #interrupted: Error | undefined;
@@ -70,7 +69,7 @@ export class Checkout {
   }
 
   /** Runs it after those that were given before. */
-  add(task: Task): void {
+  add(task: CheckoutTask): void {
     if (this.#queue.length >= MAX_QUEUED) {
       process.nextTick(() => task.done(new QueueFullError("queries of one client", MAX_QUEUED), undefined));
       return;
@@ -102,7 +101,7 @@ export class Checkout {
     if (this.#ending !== undefined) this.#release(this.#ending);
   }
 
-  async #run({ statement, options }: Task): Promise<Result> {
+  async #run({ statement, options }: CheckoutTask): Promise<Result> {
     this.#interrupted = undefined;
     const session = this.#session ?? (await this.#open(options));
     this.#runs += 1;
@@ -132,7 +131,7 @@ export class Checkout {
   }
 
   /** The application has closed the stream of this task, before its end or after it. */
-  close(task: Task): void {
+  close(task: CheckoutTask): void {
     this.#closed = task;
     this.abandon(task);
     if (!this.#isWorking) this.#letGo();
@@ -147,7 +146,7 @@ export class Checkout {
   }
 
   /** Nobody reads from the stream of this task any more: its statement ends by itself, or is ended, or never begins. */
-  abandon(task: Task): void {
+  abandon(task: CheckoutTask): void {
     const place = this.#queue.findIndex((entry) => entry.task === task);
     if (place >= 0) this.#queue.splice(place, 1);
     if (this.#current !== task) return;

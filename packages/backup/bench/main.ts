@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import { createCluster } from "@mirrorpool/lab";
+
+const run = promisify(execFile);
+const { values } = parseArgs({
+  options: { rows: { type: "string", default: "600000" }, rounds: { type: "string", default: "3" } },
+});
+const [rows, rounds] = [Number(values.rows), Number(values.rounds)];
+const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mirrorpool-bench-"));
+
+const NARROW =
+  "CREATE TABLE narrow AS SELECT i AS id, i % 1000 AS kind, (i::bigint * 7919) % 1000003 AS value FROM generate_series(1, $1::int * 2) AS i";
+const WIDE = `CREATE TABLE wide AS SELECT i AS id, md5(i::text) AS a, repeat(md5((i::bigint * 3)::text), 4) AS b, now() + i * interval '1 second' AS at,
+  (i * 1.37)::numeric(12, 2) AS price, i % 2 = 0 AS flag, (random() * 1e6)::float8 AS f, ('2020-01-01'::date + i % 3000) AS day,
+  NULLIF(i % 5, 0) AS maybe, md5((i::bigint * 5)::text)::uuid AS uuid FROM generate_series(1, $1::int) AS i`;
+
+/** How long a command took, in ms. */
+async function timed(command: string, ...args: string[]): Promise<number> {
+  const startedAt = performance.now();
+  await run(command, args);
+  return performance.now() - startedAt;
+}
+
+async function job(kind: "backup" | "restore", url: string, at: string): Promise<{ ms: number; maxBytes: number }> {
+  const args = ["--conditions=mirrorpool-source", join(import.meta.dirname, "job.ts"), kind, url, at];
+  const startedAt = performance.now();
+  const { stdout } = await run(process.execPath, args);
+  // the whole process, as of the others
+  return { ms: performance.now() - startedAt, ...JSON.parse(stdout) };
+}
+
+function sizeOf(path: string): number {
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((one, other) => one - other)[numbers.length >> 1] ?? 0;
+
+// one cluster, with databases of its own for what is restored
+const cluster = await createCluster({ mirrors: 0, proxies: false, system: "system" });
+const times: Record<string, number[]> = {};
+const sizes: Record<string, number> = {};
+let maxBytes = 0;
+const note = (name: string, ms: number): void => {
+  times[name] = [...(times[name] ?? []), ms];
+};
+try {
+  const node = cluster.primary();
+  const on = (database: string): string => node.directUrl.replace(/\/[^/]*$/, `/${database}`);
+  await node.query(NARROW, [rows]);
+  await node.query(WIDE, [rows]);
+  for (const table of ["narrow", "wide"]) {
+    await node.query(`ALTER TABLE ${table} OWNER TO app`);
+    await node.query(`ALTER TABLE ${table} ADD PRIMARY KEY (id)`);
+  }
+  await node.query("VACUUM ANALYZE");
+  const anew = async (): Promise<string> => {
+    await node.query("DROP DATABASE IF EXISTS restored");
+    await node.query("CREATE DATABASE restored OWNER app");
+    return on("restored");
+  };
+  for (let round = 0; round < rounds; round += 1) {
+    const [ours, gzip6, gzip1] = ["ours", "pg_dump", "pg_dump-Z1"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const backed = await job("backup", on("app"), ours);
+    note("backup", backed.ms);
+    note("pg_dump -Fd -j2", await timed("pg_dump", "-Fd", "-j2", "-f", gzip6, on("app")));
+    note("pg_dump -Fd -j2 -Z1", await timed("pg_dump", "-Fd", "-j2", "-Z1", "-f", gzip1, on("app")));
+    const restored = await job("restore", await anew(), ours);
+    note("restore", restored.ms);
+    note("pg_restore -j2", await timed("pg_restore", "-j2", "--no-owner", "-d", await anew(), gzip1));
+    maxBytes = Math.max(maxBytes, backed.maxBytes, restored.maxBytes);
+    Object.assign(sizes, {
+      backup: sizeOf(ours),
+      "pg_dump -Fd -j2": sizeOf(gzip6),
+      "pg_dump -Fd -j2 -Z1": sizeOf(gzip1),
+    });
+    for (const path of [ours, gzip6, gzip1]) rmSync(path, { recursive: true, force: true });
+  }
+} finally {
+  await cluster.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+const figures = Object.entries(times).map(([name, all]) => {
+  const reference = name.includes("restore") ? "restore" : "backup";
+  return {
+    name,
+    ms: Math.round(median(all)),
+    "times ours": Number((median(all) / median(times[reference] ?? [])).toFixed(2)),
+    megabytes: sizes[name] === undefined ? "" : Math.round(sizes[name] / 1e6),
+  };
+});
+console.table(figures);
+console.log(
+  `${rows} wide and ${2 * rows} narrow rows, ${rounds} rounds in turn, medians; most memory of ours: ${Math.round(maxBytes / 1024 ** 2)} MiB`,
+);

@@ -1,0 +1,221 @@
+import { AbortedError, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
+import { BackupError } from "./errors.ts";
+import type { KeySource } from "./format/key.ts";
+import type { Manifest } from "./format/manifest.ts";
+import { type OpenedBackup, openBackup } from "./format/repository.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkKeySource,
+  checkListener,
+  checkName,
+  checkOptions,
+  checkPatterns,
+  checkSignal,
+  checkStore,
+} from "./options.ts";
+import { Meter, type Progress } from "./progress.ts";
+import { matches, quoteTable } from "./source/names.ts";
+import type { Store } from "./store/store.ts";
+import { requireEmptyDatabase, requireEmptyTables, requireTables } from "./target/inspect.ts";
+import { lockTarget } from "./target/lock.ts";
+import { fill, finish, type Phase, prepare, type RestorePlan } from "./target/phases.ts";
+import { isBegun, mark, stepsDone, unmark } from "./target/run.ts";
+import { Target } from "./target/target.ts";
+
+/** What {@link restore} is to do. Only `from` is needed. */
+export interface RestoreOptions {
+  /** The path of a folder, or a store. */
+  readonly from: string | Store;
+  /** The name of the backup. Default: the latest that is finished. */
+  readonly backup?: string;
+  /** `schema.table`, with `*` for any characters: only the rows of these, into tables that are there. Default: all. */
+  readonly tables?: readonly string[];
+  /** Whether the definitions are restored. Default: where they are in the backup, all tables are chosen and none is there yet. */
+  readonly schema?: boolean;
+  /** Whether owners and privileges are restored with the definitions; their roles have to be there. Default true. */
+  readonly owners?: boolean;
+  /** What becomes of tables that have rows: `refuse` (default), `append` the backup's, or `replace` theirs. */
+  readonly existing?: "refuse" | "append" | "replace";
+  readonly encryption?: KeySource;
+  /** Chunks and indexes at a time, 1 to 32. Default 2. */
+  readonly jobs?: number;
+  /** Whether to go on with the same restore that was killed. Default true. */
+  readonly resume?: boolean;
+  /** How often it is gone over again after a failover that took steps back, 1 to 20. Default 5. */
+  readonly attempts?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends it; the target stays marked, and the same call goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was restored. */
+export interface RestoreReport {
+  readonly backup: string;
+  readonly tables: number;
+  readonly chunks: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly hasSchema: boolean;
+  /** What the backup itself says is not in it. */
+  readonly warnings: readonly string[];
+  readonly isResumed: boolean;
+  readonly durationMs: number;
+}
+
+const OPTIONS = [
+  "from", "backup", "tables", "schema", "owners", "existing", "encryption", "jobs", "resume", "attempts", "onProgress", "signal",
+] as const satisfies readonly (keyof RestoreOptions)[]; // biome-ignore format: one list
+
+type Checked = ReturnType<typeof check>;
+
+function check(given: RestoreOptions) {
+  const options = checkOptions(given, OPTIONS);
+  return {
+    store: checkStore("from", options["from"]),
+    name: checkName("backup", options["backup"]),
+    tables: checkPatterns(options["tables"]),
+    schema: options["schema"] === undefined ? undefined : checkBoolean("schema", options["schema"], true),
+    owners: checkBoolean("owners", options["owners"], true),
+    existing: checkChoice("existing", options["existing"], ["refuse", "append", "replace"], "refuse"),
+    keySource: checkKeySource(options["encryption"]),
+    jobs: checkInteger("jobs", options["jobs"], 1, 32, 2),
+    mayResume: checkBoolean("resume", options["resume"], true),
+    attempts: checkInteger("attempts", options["attempts"], 1, 20, 5),
+    onProgress: checkListener<Progress>("onProgress", options["onProgress"]),
+    signal: checkSignal(options["signal"]),
+  };
+}
+
+/**
+ * Restores a backup into a database: definitions, rows, then keys and indexes. Until it is complete the target is marked by the schema
+ * `mirrorpool_restore`; the same call goes on where one has ended.
+ * @param into a pool, or the options of one
+ * @throws {BackupError} {@link OptionsError}, and what the pool throws
+ */
+export async function restore(into: PoolSource, given: RestoreOptions): Promise<RestoreReport> {
+  const options = check(given);
+  const { signal, store, name, keySource } = options;
+  if ("driver" in into && into.driver.name !== "pg")
+    throw new BackupError(
+      "NOT_SUPPORTED",
+      `only PostgreSQL can be restored into yet, and the driver is ${into.driver.name}`,
+    );
+  const startedAt = performance.now();
+  const backup = await openBackup(store, name, keySource, signal);
+  const plan = planRestore(backup.manifest, options);
+  const { pool, release } = takePool(into);
+  const target = new Target(pool);
+  try {
+    await pool.start(signal && { signal });
+    const lock = await lockTarget(pool, signal);
+    try {
+      const isResumed = await run(target, backup, plan, options);
+      return { ...summarize(backup.manifest, plan), isResumed, durationMs: Math.round(performance.now() - startedAt) };
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (signal?.aborted === true) throw new AbortedError(signal.reason);
+    throw error;
+  } finally {
+    target.close();
+    await release();
+  }
+}
+
+/** @throws {OptionsError} {BackupError} for what this backup has not */
+function planRestore(manifest: Manifest, { tables, schema, owners, existing }: Checked): RestorePlan {
+  for (const pattern of tables ?? [])
+    if (!manifest.tables.some((table) => matches(pattern, table)))
+      throw new BackupError("NO_TABLES", `tables: no table of the backup is called ${JSON.stringify(pattern)}`, {
+        subject: pattern,
+      });
+  if (schema === true && tables !== undefined)
+    throw new OptionsError("schema", "false where tables are chosen: definitions come whole", "true");
+  if (schema === true && existing !== "refuse")
+    throw new OptionsError("schema", `false with existing: "${existing}"`, "true");
+  if (schema === true && !manifest.schema.isIncluded)
+    throw new OptionsError("schema", "false: there are no definitions in this backup", "true");
+  const places = manifest.tables.flatMap((table, place) =>
+    tables === undefined || tables.some((pattern) => matches(pattern, table)) ? [place] : [],
+  );
+  return {
+    tables: places,
+    names: places.flatMap((place) => manifest.tables[place] ?? []).map(quoteTable),
+    withDefinitions: schema ?? (manifest.schema.isIncluded && tables === undefined && existing === "refuse"),
+    withOwners: owners,
+    existing,
+  };
+}
+
+/** @returns whether it went on with one that had ended */
+async function run(target: Target, backup: OpenedBackup, plan: RestorePlan, options: Checked): Promise<boolean> {
+  const { signal, jobs, attempts } = options;
+  const { manifest } = backup;
+  const text = JSON.stringify(plan);
+  let isResumed = false;
+  for (let attempt = 1; ; attempt += 1) {
+    const { epoch } = target.pool.topology();
+    const meter = new Meter(options.onProgress);
+    const phase: Phase = { target, backup, plan, jobs, meter, signal };
+    try {
+      meter.enter("plan");
+      const hasBegun = await isBegun(target, manifest, text, options.mayResume || attempt > 1, signal);
+      if (attempt === 1) isResumed = hasBegun;
+      if (!hasBegun) {
+        await requireFit(target, manifest, plan, signal);
+        await mark(target, manifest, text, signal);
+      }
+      await prepare(phase);
+      await fill(phase, await stepsDone(target, signal));
+      await finish(phase);
+      meter.enter("finish");
+      if (await isComplete(phase)) {
+        await unmark(target, signal);
+        return isResumed;
+      }
+      if (attempt >= attempts)
+        throw new BackupError("TARGET_LOST", "failovers took steps back again and again", { retryable: true });
+    } catch (error) {
+      signal?.throwIfAborted();
+      // with asynchronous mirroring a new primary may lack what the old one had acknowledged: then nothing fits any more
+      const isOfFailover = target.pool.topology().epoch > epoch && error instanceof BackupError;
+      if (!isOfFailover || attempt >= attempts || error.code === "CORRUPT") throw error;
+    }
+  }
+}
+
+async function requireFit(
+  target: Target,
+  manifest: Manifest,
+  { tables, withDefinitions, existing }: RestorePlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (withDefinitions) return requireEmptyDatabase(target, signal);
+  const chosen = tables.flatMap((place) => manifest.tables[place] ?? []);
+  await requireTables(target, chosen, signal);
+  if (existing === "refuse") await requireEmptyTables(target, chosen, signal);
+}
+
+/** Whether the present primary has every chunk. */
+async function isComplete({ target, backup, plan, signal }: Phase): Promise<boolean> {
+  const done = await stepsDone(target, signal);
+  const chosen = new Set(plan.tables);
+  return done.has("before") && backup.manifest.chunks.every(({ table, file }) => !chosen.has(table) || done.has(file));
+}
+
+function summarize(manifest: Manifest, plan: RestorePlan): Omit<RestoreReport, "isResumed" | "durationMs"> {
+  const chosen = new Set(plan.tables);
+  const chunks = manifest.chunks.filter(({ table }) => chosen.has(table));
+  return {
+    backup: manifest.name,
+    tables: plan.tables.length,
+    chunks: chunks.length,
+    rows: chunks.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: chunks.reduce((sum, { bytes }) => sum + bytes, 0),
+    hasSchema: plan.withDefinitions,
+    warnings: manifest.warnings,
+  };
+}

@@ -1,0 +1,90 @@
+import type { ReservedConnection } from "@mirrorpool/core";
+import type { BackedUpSequence, QualifiedName } from "../format/manifest.ts";
+import { quoteTable } from "./names.ts";
+
+/** A table that holds rows of its own. */
+export interface SourceTable extends QualifiedName {
+  readonly oid: string;
+  readonly columns: readonly string[];
+  /** Pages of its heap now; a part of a table is a range of them. */
+  readonly pages: number;
+  /** With what is stored out of line. */
+  readonly bytes: number;
+  readonly isHeap: boolean;
+  readonly isUnlogged: boolean;
+}
+
+export interface Catalogue {
+  readonly tables: readonly SourceTable[];
+  readonly sequences: readonly QualifiedName[];
+  readonly materializedViews: readonly QualifiedName[];
+  readonly largeObjects: number;
+  readonly foreignTables: number;
+}
+
+/** Of the user's own schemas, and not of an extension, which makes its tables itself. */
+const OWN = `ns.nspname NOT LIKE 'pg\\_%' AND ns.nspname NOT IN ('information_schema', 'mirrorpool_restore')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                   WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+
+const TABLES = `
+SELECT c.oid::text AS oid, ns.nspname AS schema, c.relname AS name, c.relpersistence = 'u' AS "isUnlogged",
+       am.amname = 'heap' AS "isHeap", s.bytes::float8 AS bytes,
+       (pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
+       coalesce(a.columns, '{}') AS columns
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
+  CROSS JOIN LATERAL (SELECT pg_catalog.pg_table_size(c.oid) AS bytes) AS s
+  LEFT JOIN LATERAL (SELECT array_agg(attname::text ORDER BY attnum) AS columns FROM pg_catalog.pg_attribute
+                      WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS a ON true
+ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${OWN}
+ ORDER BY ns.nspname COLLATE "C", c.relname COLLATE "C"`;
+
+const OTHERS = `
+SELECT ns.nspname AS schema, c.relname AS name, c.relkind AS kind
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace
+ WHERE (c.relkind IN ('S', 'f') OR (c.relkind = 'm' AND c.relispopulated)) AND c.relpersistence <> 't' AND ${OWN}
+ ORDER BY c.oid`;
+
+/** What there is to back up, as the connection's snapshot sees it. */
+export async function readCatalogue(connection: ReservedConnection): Promise<Catalogue> {
+  const { rows: tables } = await connection.query<SourceTable>(TABLES);
+  const { rows: others } = await connection.query<QualifiedName & { readonly kind: string }>(OTHERS);
+  const { rows: objects } = await connection.query<{ count: string }>(
+    "SELECT count(*)::text AS count FROM pg_catalog.pg_largeobject_metadata",
+  );
+  const ofKind = (kind: string): QualifiedName[] =>
+    others.filter((each) => each.kind === kind).map(({ schema, name }) => ({ schema, name }));
+  return {
+    tables,
+    sequences: ofKind("S"),
+    materializedViews: ofKind("m"),
+    foreignTables: ofKind("f").length,
+    largeObjects: Number(objects[0]?.count ?? 0),
+  };
+}
+
+/** So many in one statement. */
+const BATCH = 200;
+
+/** How far sequences have come. They know no snapshots: it is at least as far as the rows of the snapshot. */
+export async function readSequences(
+  connection: ReservedConnection,
+  sequences: readonly QualifiedName[],
+): Promise<readonly BackedUpSequence[]> {
+  const found: BackedUpSequence[] = [];
+  for (let start = 0; start < sequences.length; start += BATCH) {
+    const batch = sequences.slice(start, start + BATCH);
+    const text = batch
+      .map((each, index) => `SELECT ${index} AS at, last_value::text AS value, is_called FROM ${quoteTable(each)}`)
+      .join(" UNION ALL ");
+    const { rows } = await connection.query<{ at: number; value: string; is_called: boolean }>(`${text} ORDER BY at`);
+    batch.forEach((each, index) => {
+      const row = rows[index];
+      if (row !== undefined) found.push({ ...each, lastValue: row.value, isCalled: row.is_called });
+    });
+  }
+  return found;
+}

@@ -1,0 +1,86 @@
+import { BackupError } from "../errors.ts";
+import type { BackedUpTable, QualifiedName } from "../format/manifest.ts";
+import { quoteTable, quoteText, showTable } from "../source/names.ts";
+import { MARK, type Target } from "./target.ts";
+
+/** What a restore of everything would meet. */
+const RELATIONS = `
+SELECT ns.nspname AS schema, c.relname AS name
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't'
+   AND ns.nspname NOT LIKE 'pg\\_%' AND ns.nspname NOT IN ('information_schema', '${MARK}')
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY 1, 2 LIMIT 4`;
+
+/** @throws {BackupError} `TARGET_NOT_EMPTY` naming some of what is there */
+export async function requireEmptyDatabase(target: Target, signal: AbortSignal | undefined): Promise<void> {
+  const found = await target.ask<QualifiedName>(RELATIONS, [], signal);
+  if (found.length === 0) return;
+  const names = `${found.slice(0, 3).map(showTable).join(", ")}${found.length > 3 ? " and more" : ""}`;
+  throw new BackupError(
+    "TARGET_NOT_EMPTY",
+    `the target holds ${names}: restore into an empty database, or with schema: false into the tables that are there`,
+    { subject: showTable(found[0] as QualifiedName) },
+  );
+}
+
+const COLUMNS = `
+SELECT wanted.at::int AS at, c.oid IS NOT NULL AS "isThere",
+       (SELECT coalesce(array_agg(attname::text), '{}') FROM pg_catalog.pg_attribute
+         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(schema, name, at)
+  LEFT JOIN (pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace AND c.relkind IN ('r', 'p'))
+    ON ns.nspname = wanted.schema AND c.relname = wanted.name
+ ORDER BY wanted.at`;
+
+/** @throws {BackupError} `TARGET_LACKS` naming what is missing */
+export async function requireTables(
+  target: Target,
+  tables: readonly BackedUpTable[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const rows = await target.ask<{ readonly isThere: boolean; readonly columns: readonly string[] }>(
+    COLUMNS,
+    [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
+    signal,
+  );
+  tables.forEach((table, index) => {
+    const { isThere = false, columns = [] } = rows[index] ?? {};
+    const subject = showTable(table);
+    if (!isThere)
+      throw new BackupError("TARGET_LACKS", `${subject} is not in the target: make its tables first`, { subject });
+    const missing = table.columns.filter((column) => !columns.includes(column));
+    if (missing.length === 0) return;
+    const names = missing.map((each) => JSON.stringify(each)).join(", ");
+    throw new BackupError("TARGET_LACKS", `${subject} has no column ${names} in the target that takes values`, {
+      subject,
+    });
+  });
+}
+
+/** So many in one statement. */
+const BATCH = 200;
+
+/** @throws {BackupError} `TARGET_NOT_EMPTY` */
+export async function requireEmptyTables(
+  target: Target,
+  tables: readonly BackedUpTable[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let start = 0; start < tables.length; start += BATCH) {
+    const batch = tables.slice(start, start + BATCH);
+    const text = batch
+      .map(
+        (table) => `SELECT ${quoteText(showTable(table))} AS name WHERE EXISTS (SELECT FROM ONLY ${quoteTable(table)})`,
+      )
+      .join(" UNION ALL ");
+    const found = await target.ask<{ readonly name: string }>(text, [], signal);
+    if (found[0] === undefined) continue;
+    throw new BackupError(
+      "TARGET_NOT_EMPTY",
+      `${found[0].name} has rows in the target: say existing: "append" or "replace", or choose other tables`,
+      { subject: found[0].name },
+    );
+  }
+}

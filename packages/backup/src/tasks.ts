@@ -1,0 +1,31 @@
+/**
+ * Works a list off with so many at a time, in its order. The first error stops the others through the signal that each was given,
+ * and is thrown once all have ended.
+ */
+export async function inParallel<T>(
+  items: Iterable<T>,
+  jobs: number,
+  signal: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  const stop = new AbortController();
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  let failure: { readonly error: unknown } | undefined;
+  const run = async (): Promise<void> => {
+    for (;;) {
+      either.throwIfAborted();
+      const next = iterator.next();
+      if (next.done === true) return;
+      await work(next.value, either);
+    }
+  };
+  const running = Array.from({ length: jobs }, () =>
+    run().catch((error: unknown) => {
+      failure ??= { error };
+      stop.abort(error);
+    }),
+  );
+  await Promise.all(running);
+  if (failure !== undefined) throw failure.error;
+}

@@ -1,0 +1,181 @@
+import {
+  abandonRestore,
+  backup,
+  type Compression,
+  type Keep,
+  listBackups,
+  type Progress,
+  restore,
+  verify,
+} from "@mirrorpool/backup";
+import { findKey, findStore } from "../config/clusters.ts";
+import type { Context } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { bytes, count, duration, table } from "../output/format.ts";
+
+/** What commands for backups have in common. */
+export interface StoreFlags {
+  readonly store?: string;
+  readonly keyFile?: string;
+  readonly jobs?: number;
+}
+
+function common(context: Context, { keyFile, jobs }: StoreFlags, cluster: Parameters<typeof findKey>[1]) {
+  const encryption = findKey(keyFile, cluster, context.world.environment);
+  return {
+    signal: context.signal,
+    onProgress: (progress: Progress) => show(context, progress),
+    ...(jobs !== undefined && { jobs }),
+    ...(encryption && { encryption }),
+  };
+}
+
+function show({ output }: Context, progress: Progress): void {
+  const { phase, chunks, chunksDone, rows, bytesPerSecond, secondsLeft } = progress;
+  const left = secondsLeft === undefined ? "" : `, ${duration(1000 * secondsLeft)} left`;
+  const text = `${phase}: ${count(rows)} rows, ${bytes(bytesPerSecond)}/s${left}`;
+  output.progress(progress, chunks === 0 ? undefined : chunksDone / chunks, text);
+}
+
+export interface BackupFlags extends StoreFlags {
+  readonly tables?: string[];
+  readonly from?: "mirror" | "primary";
+  readonly compression?: Compression;
+  readonly keep?: Keep;
+  readonly schema?: boolean;
+  readonly pgDump?: string;
+}
+
+export async function runBackup(context: Context, given: string | undefined, flags: BackupFlags): Promise<void> {
+  const cluster = await context.cluster(given);
+  const { tables, from, compression, keep, pgDump } = flags;
+  const schema = pgDump === undefined ? (flags.schema === false ? false : undefined) : { pgDump };
+  const report = await backup(cluster.pool, {
+    to: findStore(flags.store, cluster, context.world.environment),
+    ...common(context, flags, cluster),
+    ...(tables && { tables }),
+    ...(from && { from }),
+    ...(compression && { compression }),
+    ...(keep && { keep }),
+    ...(schema !== undefined && { schema }),
+  });
+  for (const warning of report.warnings) context.output.warn(warning);
+  context.output.result(
+    report,
+    () =>
+      `${report.name}: ${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} as ${bytes(report.storedBytes)}, ` +
+      `from ${report.node} (${report.role}), ${duration(report.durationMs)}` +
+      (report.removed.length > 0 ? `\nremoved: ${report.removed.join(", ")}` : ""),
+  );
+}
+
+export async function runList(context: Context, given: string | undefined, flags: StoreFlags): Promise<void> {
+  const cluster = await context.clusterIfAny(given);
+  const { environment } = context.world;
+  const found = await listBackups(
+    findStore(flags.store, cluster, environment),
+    findKey(flags.keyFile, cluster, environment),
+  );
+  const backups = found.map(({ name, manifest, problem }) => ({
+    name,
+    problem,
+    finishedAt: manifest?.finishedAt,
+    database: manifest?.source.database,
+    tables: manifest?.tables.length,
+    rows: manifest?.chunks.reduce((sum, each) => sum + each.rows, 0),
+    storedBytes: manifest?.chunks.reduce((sum, each) => sum + each.storedBytes, 0),
+  }));
+  context.output.result({ backups }, () =>
+    backups.length === 0
+      ? "no finished backups"
+      : table(
+          ["backup", "finished", "database", "tables", "rows", "stored"],
+          backups.map((each) => [
+            each.name,
+            each.finishedAt ?? each.problem ?? "",
+            each.database ?? "",
+            `${each.tables ?? ""}`,
+            each.rows === undefined ? "" : count(each.rows),
+            each.storedBytes === undefined ? "" : bytes(each.storedBytes),
+          ]),
+        ),
+  );
+}
+
+export interface VerifyFlags extends StoreFlags {
+  readonly backup?: string;
+  readonly into?: string;
+  readonly scratch?: boolean;
+}
+
+export async function runVerify(context: Context, given: string | undefined, flags: VerifyFlags): Promise<void> {
+  if (flags.into !== undefined && flags.scratch === true) throw new UsageError("--into or --scratch, and not both");
+  const cluster = await context.clusterIfAny(given);
+  const scratch = flags.scratch === true ? await startScratch(context) : undefined;
+  try {
+    const into = scratch?.pool ?? (flags.into === undefined ? undefined : (await context.cluster(flags.into)).pool);
+    const report = await verify({
+      from: findStore(flags.store, cluster, context.world.environment),
+      ...common(context, flags, cluster),
+      ...(flags.backup !== undefined && { backup: flags.backup }),
+      ...(into && { into }),
+    });
+    for (const warning of report.warnings) context.output.warn(warning);
+    context.output.result(
+      report,
+      () =>
+        `${report.backup} is whole: ${report.chunks} chunks, ${count(report.rows)} rows, ${bytes(report.bytes)}` +
+        `${report.isRestored ? ", restored and compared" : ""}, ${duration(report.durationMs)}`,
+    );
+  } finally {
+    await scratch?.close();
+  }
+}
+
+/** A server of its own on this machine, which goes afterwards. */
+async function startScratch(context: Context) {
+  const { createCluster } = await import("@mirrorpool/lab").catch(() => {
+    throw new UsageError("--scratch needs @mirrorpool/lab: npm install --save-dev @mirrorpool/lab");
+  });
+  const { postgres } = await import("@mirrorpool/pg");
+  const cluster = await createCluster({ mirrors: 0, proxies: false, signal: context.signal });
+  return { pool: { driver: postgres(), nodes: [...cluster.urls] }, close: () => cluster.close() };
+}
+
+export interface RestoreFlags extends StoreFlags {
+  readonly backup?: string;
+  readonly tables?: string[];
+  readonly existing?: "refuse" | "append" | "replace";
+  readonly schema?: boolean;
+  readonly owners?: boolean;
+  readonly of?: string;
+  readonly abandon?: boolean;
+}
+
+export async function runRestore(context: Context, given: string | undefined, flags: RestoreFlags): Promise<void> {
+  const cluster = await context.cluster(given);
+  if (flags.abandon === true) {
+    const name = await abandonRestore(cluster.pool, { signal: context.signal });
+    return context.output.result({ abandoned: name ?? null }, () =>
+      name === undefined ? "there is no unfinished restore" : `the restore of ${name} was given up`,
+    );
+  }
+  const source = flags.of === undefined ? cluster : await context.cluster(flags.of);
+  const { backup: name, tables, existing, schema, owners } = flags;
+  const report = await restore(cluster.pool, {
+    from: findStore(flags.store, source, context.world.environment),
+    ...common(context, flags, source),
+    ...(name !== undefined && { backup: name }),
+    ...(tables && { tables }),
+    ...(existing && { existing }),
+    ...(schema === false && { schema }),
+    ...(owners === false && { owners }),
+  });
+  for (const warning of report.warnings) context.output.warn(warning);
+  context.output.result(
+    report,
+    () =>
+      `${report.backup}: ${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} restored` +
+      `${report.isResumed ? " (gone on with)" : ""}, ${duration(report.durationMs)}`,
+  );
+}

@@ -1,0 +1,206 @@
+import type { FailoverPool } from "@mirrorpool/core";
+import {
+  compare,
+  copy,
+  type Difference,
+  type FollowEvent,
+  type FollowStats,
+  follow,
+  type Progress,
+  type Refusal,
+  repair,
+} from "@mirrorpool/sync";
+import { keepUrlSecret } from "../config/redact.ts";
+import type { Context } from "../context.ts";
+import { exitCodes, UsageError } from "../errors.ts";
+import { bytes, count, duration, table } from "../output/format.ts";
+
+export interface SyncFlags {
+  readonly from: string;
+  readonly to: string;
+  readonly tables?: string[];
+  readonly exclude?: string[];
+  readonly connections?: number;
+  readonly readFrom?: "mirror" | "primary";
+}
+
+/** Both pools, and what all jobs of this kind take. */
+async function withPools<T>(
+  context: Context,
+  { from, to, tables, exclude, connections, readFrom }: SyncFlags,
+  work: (options: ReturnType<typeof common> & { readonly from: FailoverPool; readonly to: FailoverPool }) => Promise<T>,
+): Promise<T> {
+  const [source, target] = [await context.cluster(from), await context.cluster(to)];
+  return context.withPool(source, (one) =>
+    context.withPool(target, async (other) => {
+      await Promise.all([
+        one.start({ until: "readable", signal: context.signal }),
+        other.start({ signal: context.signal }),
+      ]);
+      return work({ from: one, to: other, ...common(context, { tables, exclude, connections, readFrom }) });
+    }),
+  );
+}
+
+function common(
+  context: Context,
+  flags: { [K in "tables" | "exclude" | "connections" | "readFrom"]: SyncFlags[K] | undefined },
+) {
+  const { tables, exclude, connections, readFrom } = flags;
+  const onProgress = (progress: Progress): void => {
+    const { phase, chunks, rows, bytesPerSecond, remainingMs } = progress;
+    const share = chunks.total === 0 ? undefined : chunks.done / chunks.total;
+    const left = remainingMs === undefined ? "" : `, ${duration(remainingMs)} left`;
+    context.output.progress(progress, share, `${phase}: ${count(rows)} rows, ${bytes(bytesPerSecond)}/s${left}`);
+  };
+  return {
+    ...(tables && { tables }),
+    ...(exclude && { exclude }),
+    ...(connections !== undefined && { connections }),
+    ...(readFrom !== undefined && { readFrom }),
+    signal: context.signal,
+    onProgress,
+  };
+}
+
+/** Copies tables from one cluster to another. */
+export async function runCopy(
+  context: Context,
+  flags: SyncFlags & { readonly job?: string; readonly into?: "empty" | "replace" },
+): Promise<void> {
+  const { job, into } = flags;
+  await withPools(context, flags, async (options) => {
+    const report = await copy({ ...options, ...(job !== undefined && { job }), ...(into !== undefined && { into }) });
+    context.output.result(
+      report,
+      () =>
+        `${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} in ${duration(report.durationMs)}` +
+        (report.chunks.kept > 0 ? `; ${report.chunks.kept} chunks were there from an earlier run` : ""),
+    );
+  });
+}
+
+/** Finds the rows in which two clusters differ. */
+export async function runCompare(
+  context: Context,
+  flags: SyncFlags & { readonly maxDifferences?: number },
+): Promise<void> {
+  await withPools(context, flags, async (options) => {
+    const { maxDifferences } = flags;
+    const report = await compare({ ...options, ...(maxDifferences !== undefined && { maxDifferences }) });
+    context.output.result(report, () => {
+      const rows = `${count(report.rows.from)} and ${count(report.rows.to)} rows of ${report.tables} tables`;
+      const told = report.isEqual ? `equal: ${rows}` : `different: ${rows}\n\n${listOf(report.differences)}`;
+      return report.isTruncated ? `${told}\nand more` : told;
+    });
+    if (!report.isEqual) context.exitCode = exitCodes.found;
+  });
+}
+
+/** Makes the target equal to the source. */
+export async function runRepair(
+  context: Context,
+  flags: SyncFlags & { readonly dryRun?: boolean; readonly batchRows?: number },
+): Promise<void> {
+  await withPools(context, flags, async (options) => {
+    const { dryRun = false, batchRows } = flags;
+    const report = await repair({ ...options, dryRun, ...(batchRows !== undefined && { batchRows }) });
+    context.output.result(report, () => {
+      const rows = `${report.inserted} rows inserted, ${report.updated} updated, ${report.deleted} deleted`;
+      const refusals = report.refusals.map(({ table: name, reason }: Refusal) => `\n${name}: ${reason}`).join("");
+      return dryRun ? `would be: ${rows}${refusals}\n\n${listOf(report.differences)}` : `${rows}${refusals}`;
+    });
+    if (!report.isEqual) context.exitCode = exitCodes.found;
+  });
+}
+
+const MAX_LISTED = 50;
+
+function listOf(differences: readonly Difference[]): string {
+  const rows = differences.slice(0, MAX_LISTED).map((each) => Object.values(each).map((value) => shown(value)));
+  const [first] = differences;
+  const more =
+    differences.length > MAX_LISTED ? `\nand ${differences.length - MAX_LISTED} more (--json shows all)` : "";
+  return first === undefined ? "" : table(Object.keys(first), rows) + more;
+}
+
+const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
+
+/** How often it is told how far it is. */
+const TELL_MS = 1000;
+
+export interface FollowFlags extends SyncFlags {
+  readonly job?: string;
+  readonly begin?: "copy" | "replace" | "compare";
+  readonly onConflict?: "stop" | "source-wins";
+  readonly untilCaughtUp?: boolean;
+  readonly remove?: boolean;
+  readonly native?: string | boolean;
+}
+
+/** Keeps the target equal to the source, until Ctrl-C; the same command goes on. */
+export async function runFollow(context: Context, flags: FollowFlags): Promise<void> {
+  const { job, begin, onConflict, untilCaughtUp = false, remove = false } = flags;
+  const { output, signal } = context;
+  const native = await nativeOf(context, flags);
+  await withPools(context, flags, async ({ signal: _, ...options }) => {
+    const onEvent = (event: FollowEvent): void => output.item("event", { event }, () => JSON.stringify(event));
+    await using following = await follow({
+      ...options,
+      ...(job !== undefined && { job }),
+      ...(begin !== undefined && { begin }),
+      ...(onConflict !== undefined && { onConflict }),
+      ...(native !== undefined && { native }),
+      onEvent,
+    });
+    const timer = setInterval(() => tell(context, following.stats()), TELL_MS);
+    try {
+      const isAsked = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      const isEnough = untilCaughtUp || remove ? following.caughtUp({ timeoutMs: FOREVER_MS, signal }) : isAsked;
+      await Promise.race([following.ended, isAsked, isEnough]);
+      if (remove && !signal.aborted) await following.remove();
+      else await following.stop();
+    } finally {
+      clearInterval(timer);
+    }
+    const stats = following.stats();
+    output.result(
+      stats,
+      () =>
+        `${count(stats.changes)} changes of ${count(stats.transactions)} transactions, up to ${stats.position ?? "nothing"}`,
+    );
+    // it goes on for ever: to be ended is how it ends
+    if (stats.state === "failed") await following.ended;
+  });
+}
+
+/** How the target's server reaches the source: as was said, or by the URL of its only node. */
+async function nativeOf(
+  context: Context,
+  { native, from }: FollowFlags,
+): Promise<{ readonly connection: string } | undefined> {
+  if (native === undefined || native === false) return undefined;
+  if (typeof native === "string") {
+    keepUrlSecret(native);
+    return { connection: native };
+  }
+  const { nodes } = (await context.cluster(from)).config;
+  const [node] = nodes;
+  const url = typeof node === "string" ? node : node?.url;
+  if (nodes.length === 1 && url !== undefined) return { connection: url };
+  throw new UsageError(
+    "--native: say how the target's server reaches the source, such as postgres://host1,host2/db?target_session_attrs=read-write",
+  );
+}
+
+const FOREVER_MS = 86_400_000;
+
+function tell({ output }: Context, stats: FollowStats): void {
+  const { state, changes, lagBytes, lagMs } = stats;
+  const lag =
+    lagBytes === undefined ? "" : `, ${bytes(lagBytes)} behind${lagMs === undefined ? "" : `, ${duration(lagMs)}`}`;
+  output.progress({ phase: state, ...stats }, undefined, `${state}: ${count(changes)} changes${lag}`);
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { exitCodes } from "./errors.ts";
+import { runCommand } from "./run.ts";
+
+const stop = new AbortController();
+let asked = 0;
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.on(name, () => {
+    asked += 1;
+    // the second time nothing is waited for; what was done stays done all the same
+    if (asked > 1) process.exit(exitCodes.interrupted);
+    stop.abort(new Error(`ended by ${name}`));
+  });
+
+const { stdout, stderr } = process;
+process.exitCode = await runCommand({
+  ...{
+    args: process.argv.slice(2),
+    folder: process.cwd(),
+    environment: process.env,
+    signal: stop.signal,
+    stdout,
+    stderr,
+  },
+});

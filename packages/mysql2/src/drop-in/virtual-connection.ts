@@ -1,0 +1,283 @@
+import { OptionsError, type SessionLostError } from "@mirrorpool/core";
+import mysql from "mysql2";
+import { commandTask } from "./command-task.ts";
+import { InertStream } from "./inert-stream.ts";
+import {
+  type BaseConnection,
+  type BasePool,
+  type BasePoolConnection,
+  type Callback,
+  type Command,
+  type ConnectionConfig,
+  classes,
+  type ExecuteCommand,
+  isExecute,
+  isPrepare,
+  isQuery,
+  type QueryCommand,
+} from "./internals.ts";
+import { preparedStatement } from "./prepared-statement.ts";
+import { executeStatement, queryStatement } from "./statement.ts";
+import { type Source, VirtualSession } from "./virtual-session.ts";
+
+/** Runs what a connection of `mysql2` is asked for as statements of the failover pool. */
+class Conversation {
+  readonly #connection: BaseConnection;
+  readonly #source: Source;
+  readonly session: VirtualSession;
+  /** Those who listen for errors from the start are no part of the application. */
+  readonly #ownListeners: number;
+  #flow: { pause(): void; resume(): void } | undefined;
+  #connecting: Promise<void> | undefined;
+  readonly #given = new AbortController();
+
+  constructor(connection: BaseConnection, source: Source) {
+    this.#connection = connection;
+    this.#source = source;
+    this.session = new VirtualSession(source, (error) => this.#lost(error));
+    this.#ownListeners = connection.listenerCount("error");
+  }
+
+  /** Resolves when some node can answer; no connection is opened for it. */
+  connect(): Promise<void> {
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<void> {
+    const { pool, connectTimeoutMs: timeoutMs } = this.#source;
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    await pool.start({ until: "readable", signal: this.#given.signal, ...limit });
+    this.#connection._handshakePacket = {};
+    this.#connection.authorized = true;
+  }
+
+  add(command: Command): Command {
+    if (isQuery(command)) {
+      this.#run(command, queryStatement(this.#connection, command, this.#source), command._queryOptions);
+    } else if (isExecute(command)) {
+      this.#run(command, executeStatement(command, this.#source), command._executeOptions);
+    } else if (isPrepare(command)) {
+      // on which node, only its execution will tell
+      const statement = preparedStatement(this.#connection, command);
+      process.nextTick(() => command.emit("end"));
+      command.onResult?.(null, statement);
+    } else refuse(command, (error) => this.#fail(error));
+    return command;
+  }
+
+  #run(
+    command: QueryCommand | ExecuteCommand,
+    statement: ReturnType<typeof queryStatement>,
+    { timeout }: { readonly timeout?: unknown },
+  ): void {
+    const held = { ...statement, holder: this.session };
+    const task = commandTask(command, held, this.session.options(timeout), (error) => this.#fail(error));
+    const { channel } = task;
+    if (channel !== undefined) {
+      this.#flow = channel;
+      const { stream } = command;
+      command.stream = (...given) => {
+        const rows = stream.apply(command, given);
+        rows.once("close", () => this.session.close(task));
+        return rows;
+      };
+    }
+    this.session.add(task);
+  }
+
+  pause(): void {
+    this.#flow?.pause();
+  }
+
+  resume(): void {
+    this.#flow?.resume();
+  }
+
+  /** Runs a statement of ours in the session. */
+  command(text: string, callback: Callback | undefined): void {
+    this.session.add({
+      statement: { text, holder: this.session },
+      options: this.session.options(undefined),
+      done: (error) =>
+        process.nextTick(() =>
+          error === undefined ? (callback as (() => void) | undefined)?.() : this.#report(error, callback),
+        ),
+    });
+  }
+
+  async reset(callback: Callback | undefined): Promise<void> {
+    await this.session.renew();
+    callback?.(null);
+  }
+
+  /** Only the database can be another one: as whom to log in, the nodes' addresses say. */
+  async changeUser(options: unknown, callback: Callback | undefined): Promise<void> {
+    const { user, database, ...others } = (options ?? {}) as Readonly<Record<string, unknown>>;
+    const isSameUser = user === undefined || user === this.#connection.config["user"];
+    const other = Object.keys(others).find((name) => others[name] !== undefined && name !== "timeout");
+    if (!isSameUser || other !== undefined || typeof database !== "string") {
+      const rule = "only `database`: another user needs a pool of its own, whose nodes say how to log in";
+      this.#report(
+        new OptionsError(`changeUser.${isSameUser ? (other ?? "database") : "user"}`, rule, "a value"),
+        callback,
+      );
+      return;
+    }
+    await this.session.renew();
+    this.command(`USE ${mysql.escapeId(database, true)}`, callback);
+  }
+
+  #report(error: unknown, callback: Callback | undefined): void {
+    if (callback === undefined) this.#fail(error);
+    else callback(error);
+  }
+
+  /** An error that no command has a listener for. */
+  #fail(error: unknown): void {
+    const { listeners } = this.#awaited();
+    if (listeners > 0) this.#connection.emit("error", error);
+    else if (error instanceof Error) process.emitWarning(error);
+  }
+
+  #awaited(): { readonly listeners: number } {
+    return { listeners: this.#connection.listenerCount("error") - this.#ownListeners };
+  }
+
+  /** Who waits for the connection's errors is told at once; others are by their next statement. */
+  #lost(error: SessionLostError): void {
+    if (this.#awaited().listeners > 0) setImmediate(() => this.#connection.emit("error", error));
+  }
+
+  /** After what was begun; with `destroy` at once. */
+  async end(how: "return" | "destroy"): Promise<void> {
+    this.#given.abort(new Error("the connection was ended"));
+    await this.session.unbind(how);
+    if (this.#source.isOwned) await this.#source.pool.close();
+  }
+}
+
+function refuse(command: Command, fail: (error: unknown) => void): void {
+  const rule = "a query: what needs a connection to one server is for mysql2 itself, with the address of the node";
+  const error = new OptionsError("command", rule, command.constructor.name);
+  process.nextTick(() => (command.onResult ? command.onResult(error) : fail(error)));
+}
+
+/** Without a socket, and nothing that waits for one. */
+export function inertConfig(config: ConnectionConfig): { readonly config: ConnectionConfig } {
+  const copy: ConnectionConfig = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
+  return {
+    config: Object.assign(copy, { stream: () => new InertStream(), connectTimeout: 0, maxPreparedStatements: 1 }),
+  };
+}
+
+type Base = new (...given: unknown[]) => BaseConnection;
+
+/** One of `mysql2`'s own connections, with everything that goes to a server replaced. */
+export interface VirtualConnection extends BaseConnection {
+  readonly conversation: Conversation;
+}
+
+/** Either of `mysql2`'s classes: that of a single connection, or that of a pool's. */
+function virtual(BaseClass: Base): new (source: Source, ...given: unknown[]) => VirtualConnection {
+  return class extends BaseClass implements VirtualConnection {
+    readonly #conversation: Conversation;
+
+    constructor(source: Source, ...given: unknown[]) {
+      super(...given);
+      this.#conversation = new Conversation(this, source);
+    }
+
+    get conversation(): Conversation {
+      return this.#conversation;
+    }
+
+    get threadId(): number | null {
+      return #conversation in this ? this.#conversation.session.threadId : null;
+    }
+    set threadId(_: number | null) {}
+
+    override addCommand(command: Command): Command {
+      // `mysql2`'s constructor asks for the handshake
+      return #conversation in this ? this.#conversation.add(command) : command;
+    }
+
+    override connect(callback?: Callback): void {
+      const connected = this.#conversation.connect();
+      connected.then(
+        () => callback?.(null, this),
+        (error: unknown) => callback?.(error),
+      );
+    }
+
+    override ping(callback?: Callback): this {
+      this.#conversation.command("SELECT 1", callback);
+      return this;
+    }
+
+    override reset(callback?: Callback): this {
+      void this.#conversation.reset(callback);
+      return this;
+    }
+
+    override changeUser(options: unknown, callback?: Callback): this {
+      void this.#conversation.changeUser(options, callback);
+      return this;
+    }
+
+    override pause(): void {
+      this.#conversation.pause();
+    }
+
+    override resume(): void {
+      this.#conversation.resume();
+    }
+
+    /** `mysql2` destroys by this as well. */
+    override close(): void {
+      super.close();
+      void this.#conversation.end("destroy");
+    }
+
+    override end(callback?: Callback): this {
+      this._closing = true;
+      this.addCommand = this._addCommandClosedState;
+      void this.#conversation.end("return").then(() => {
+        callback?.(undefined);
+        this.stream.end();
+      });
+      return this;
+    }
+  };
+}
+
+/** A connection that is one session of the failover pool, from the beginning to `end()`. */
+export const SingleConnection: new (source: Source, options: object) => VirtualConnection = virtual(
+  classes.Connection as unknown as Base,
+);
+
+/** What a pool of the drop-in hands out. */
+const Pooled = virtual(classes.PoolConnection as unknown as Base) as unknown as new (
+  source: Source,
+  pool: BasePool,
+  options: object,
+) => VirtualConnection & BasePoolConnection;
+
+export class PooledConnection extends Pooled {
+  /** As a pool ends its connections. */
+  _realEnd(callback?: Callback): void {
+    super.end(callback);
+  }
+
+  /** Gives it back, as `mysql2` does unless `gracefulEnd` is set. */
+  override end(callback?: Callback): this {
+    if (this.config["gracefulEnd"] === true) {
+      this._removeFromPool();
+      super.end(callback);
+      return this;
+    }
+    this.release();
+    callback?.(undefined);
+    return this;
+  }
+}

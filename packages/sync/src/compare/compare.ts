@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import { planChunks } from "../copy/chunks.ts";
+import type { Chunk } from "../copy/plan.ts";
+import type { Dialect, View } from "../dialect.ts";
+import { dialectsOf } from "../dialects.ts";
+import { JobError, refused } from "../errors.ts";
+import { codeOf, isPassing, ViewLost } from "../faults.ts";
+import { type Catalog, nameOf } from "../model.ts";
+import { checkChoice, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
+import { comparable, type Pair, pairTables } from "../pair-tables.ts";
+import { Meter, type Progress } from "../progress.ts";
+import { selectTables } from "../select.ts";
+import { type Difference, findDifferences, type Suspect } from "./find-differences.ts";
+import { recheck } from "./recheck.ts";
+import { Side } from "./side.ts";
+
+export interface CompareOptions extends JobOptions {
+  /** `mirror` (default): read the source from a mirror where one is fit. The target is read on its primary. */
+  readonly readFrom?: "mirror" | "primary";
+  /** About how much of a table is compared by one checksum; default 64 MiB. */
+  readonly chunkBytes?: number;
+  /** Ends after so many differences; default 10000. */
+  readonly maxDifferences?: number;
+  /** How often what differs is looked at again, since the source may move and the target follow; default 3, 0 is off. */
+  readonly rechecks?: number;
+  /** Milliseconds between two looks; default 1000. */
+  readonly recheckMs?: number;
+  /** How often a chunk may be tried; default 20. */
+  readonly attempts?: number;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface CompareReport {
+  /** Every row of both sides was compared, and none differs. */
+  readonly isEqual: boolean;
+  readonly tables: number;
+  /** Rows that were compared, on each side. */
+  readonly rows: { readonly from: number; readonly to: number };
+  readonly differences: readonly Difference[];
+  /** Rows that were never seen the same twice: the source changes them faster than they are looked at. */
+  readonly moving: readonly Difference[];
+  /** There are more differences than were asked for. */
+  readonly isTruncated: boolean;
+  readonly durationMs: number;
+}
+
+const KEYS = ["readFrom", "chunkBytes", "maxDifferences", "rechecks", "recheckMs", "attempts", "onProgress"];
+
+/**
+ * Proves that the tables of two databases are equal, or finds the rows that are not: by checksums that the servers compute over
+ * ranges of keys. Tables without a key are compared whole.
+ * @throws {JobError} `REFUSED` where tables cannot be compared; {@link OptionsError}
+ */
+export async function compare(options: CompareOptions): Promise<CompareReport> {
+  checkOptions(options, KEYS);
+  const names = ["connections", "chunkBytes", "maxDifferences", "rechecks", "recheckMs", "attempts"] as const;
+  const numbers = checkNumbers(options as never, names);
+  const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
+  checkListener("onProgress", options.onProgress);
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const { from, to } = options;
+  const dialect = await dialectsOf(from, to);
+  const meter = new Meter("compare", options.onProgress);
+  const given = { dialect, from, to, numbers, readFrom, signal, meter };
+  const found = await findAll(given, (source, target) => choose(options, dialect, source, target));
+  const checked = await recheck({ dialect, from, to, signal }, found.pairs, found.suspects, numbers);
+  meter.enter("done");
+  return Object.freeze({
+    isEqual: checked.differences.length === 0 && checked.moving.length === 0 && !found.isTruncated,
+    tables: found.pairs.length,
+    rows: Object.freeze(found.rows),
+    differences: checked.differences.map(toDifference),
+    moving: checked.moving.map(toDifference),
+    isTruncated: found.isTruncated,
+    durationMs: Math.round(meter.elapsedMs),
+  });
+}
+
+const toDifference = ({ table, key, what }: Suspect): Difference => Object.freeze({ table, key, what });
+
+/** @throws {JobError} `REFUSED` */
+export function choose(options: JobOptions, dialect: Dialect, source: Catalog, target: Catalog): readonly Pair[] {
+  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], dialect.state.tables);
+  const { pairs, refusals } = pairTables(tables, target);
+  const all = [...missing.map((table) => ({ table, reason: "the source has no such table" })), ...refusals];
+  if (tables.length === 0 && missing.length === 0)
+    all.push({ table: "", reason: "the source has no table that the role may see" });
+  if (all.length > 0) throw refused("the comparison is", all);
+  return pairs.map(comparable);
+}
+
+interface Search {
+  readonly dialect: Dialect;
+  readonly from: FailoverPool;
+  readonly to: FailoverPool;
+  readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "maxDifferences" | "attempts", number>>;
+  readonly readFrom: "mirror" | "primary";
+  readonly signal: AbortSignal;
+  readonly meter: Meter;
+  /** In place of a view of its own. */
+  readonly openView?: () => Promise<View>;
+}
+
+interface Found {
+  readonly pairs: readonly Pair[];
+  readonly target: Catalog;
+  readonly suspects: readonly Suspect[];
+  readonly isTruncated: boolean;
+  readonly rows: { from: number; to: number };
+}
+
+/** One pass over everything. Whatever is lost on the way is looked at again. */
+export async function findAll(
+  { dialect, from, to, numbers, readFrom, signal, meter, openView }: Search,
+  pick: (source: Catalog, target: Catalog) => readonly Pair[],
+): Promise<Found> {
+  const here = new Side(openView ?? (() => dialect.openView(from, readFrom, signal)));
+  const there = new Side(() => dialect.openView(to, "primary", signal));
+  try {
+    const view = await here.view(signal);
+    const source = await dialect.readCatalog(view.holder, signal);
+    const target = await dialect.readCatalog((await there.view(signal)).holder, signal);
+    const pairs = pick(source, target);
+    const tables = pairs.map((pair) => pair.source);
+    const chunks = await planChunks(dialect, view.holder, tables, numbers.chunkBytes, signal);
+    meter.plan(chunks.map(({ weight }) => weight));
+    meter.enter("rows");
+    const suspects: Suspect[] = [];
+    const rows = { from: 0, to: 0 };
+    let isTruncated = false;
+    const take = (batch: readonly Suspect[]): boolean => {
+      const room = numbers.maxDifferences - suspects.length;
+      suspects.push(...batch.slice(0, room));
+      isTruncated ||= batch.length > room;
+      return !isTruncated;
+    };
+    const queue = chunks.values();
+    const work = async (): Promise<void> => {
+      const readers = { from: undefined, to: undefined } as Record<"from" | "to", ReservedConnection | undefined>;
+      try {
+        for (const chunk of queue) {
+          if (isTruncated) return;
+          const outcome = await search(chunk, readers);
+          rows.from += outcome.from;
+          rows.to += outcome.to;
+          meter.count(outcome.from);
+          meter.finish(chunk.weight);
+        }
+      } finally {
+        readers.from?.release();
+        readers.to?.release();
+      }
+    };
+    const search = async (
+      { table, range, id }: Chunk,
+      readers: Record<"from" | "to", ReservedConnection | undefined>,
+    ): Promise<{ from: number; to: number }> => {
+      for (let attempt = 1; ; attempt += 1) {
+        signal.throwIfAborted();
+        const batches: Suspect[] = [];
+        try {
+          if (readers.from?.isOpen !== true) readers.from = await here.reader(signal);
+          if (readers.to?.isOpen !== true) readers.to = await there.reader(signal);
+          const sides = { dialect, from: readers.from, to: readers.to, signal };
+          const isFull = (batch: readonly Suspect[]): boolean => {
+            batches.push(...batch);
+            return batches.length + suspects.length <= numbers.maxDifferences;
+          };
+          const outcome = await findDifferences(sides, pairs[table] as Pair, range, isFull); // a chunk of the list above
+          take(batches);
+          return outcome.rows;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!isPassing(error) && !(error instanceof ViewLost)) throw error;
+          if (attempt >= numbers.attempts) {
+            const name = nameOf((pairs[table] as Pair).source);
+            const message = `chunk ${id} of ${name} could not be compared in ${attempt} attempts`;
+            throw new JobError("CHUNK_FAILED", message, { cause: error });
+          }
+          // a failed transaction is of no use; a view that a mirror took away is not to be had again
+          readers.from?.release();
+          readers.to?.release();
+          if (codeOf(error) === "40001") here.close();
+          await sleep(REST_MS, undefined, { signal });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: numbers.connections }, work));
+    return { pairs, target, suspects, isTruncated, rows };
+  } finally {
+    here.close();
+    there.close();
+  }
+}
+
+const REST_MS = 100;

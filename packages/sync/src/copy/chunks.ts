@@ -1,0 +1,32 @@
+import type { Dialect } from "../dialect.ts";
+import { rangesBetween, type Table, WHOLE } from "../model.ts";
+import type { Querier } from "../querier.ts";
+import type { Chunk } from "./plan.ts";
+
+/** Most chunks of one table: more would be bookkeeping. */
+const MAX_CHUNKS = 10_000;
+/** Where bounds cannot be looked up in the key's index each chunk reads the whole table. */
+const MAX_UNINDEXED_CHUNKS = 8;
+/** Size of a row where the system has no estimate of how many there are. */
+const TYPICAL_ROW_BYTES = 100;
+
+/** Cuts the tables into chunks of about the same size, the biggest first. */
+export async function planChunks(
+  dialect: Dialect,
+  on: Querier,
+  tables: readonly Table[],
+  chunkBytes: number,
+  signal: AbortSignal,
+): Promise<readonly Chunk[]> {
+  const chunks: Omit<Chunk, "id">[] = [];
+  for (const [index, table] of tables.entries()) {
+    const isIndexed = table.key?.every(({ order }) => order === "own") ?? false;
+    const most = table.key === undefined ? 1 : isIndexed ? MAX_CHUNKS : MAX_UNINDEXED_CHUNKS;
+    const pieces = Math.min(most, Math.ceil(table.bytes / chunkBytes));
+    const rows = table.rows > 0 ? table.rows : table.bytes / TYPICAL_ROW_BYTES;
+    const bounds = pieces < 2 ? [] : await dialect.splitRange(on, table, WHOLE, pieces, { rows, signal });
+    const ranges = rangesBetween(bounds, WHOLE);
+    for (const range of ranges) chunks.push({ table: index, range, weight: Math.ceil(table.bytes / ranges.length) });
+  }
+  return chunks.sort((one, other) => other.weight - one.weight).map((chunk, id) => ({ id, ...chunk }));
+}

@@ -1,0 +1,272 @@
+import type { FailoverPool } from "@mirrorpool/core";
+import type { Dialect, View } from "../dialect.ts";
+import { dialectsOf } from "../dialects.ts";
+import { JobError, type Refusal, refused } from "../errors.ts";
+import { isPassing, ViewLost } from "../faults.ts";
+import { foreignKeyOrder } from "../foreign-key-order.ts";
+import { type Catalog, nameOf } from "../model.ts";
+import { checkChoice, checkJobName, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
+import { type Pair, pairTables } from "../pair-tables.ts";
+import { Meter, type Progress } from "../progress.ts";
+import { selectTables } from "../select.ts";
+import { planChunks } from "./chunks.ts";
+import type { ChunkResult } from "./copy-chunk.ts";
+import { finishCopy } from "./finish.ts";
+import { type CopyPlan, differenceOf, type PlannedTable } from "./plan.ts";
+import { runPass } from "./run-pass.ts";
+
+export interface CopyOptions extends JobOptions {
+  /** Under this name the target keeps how far the copy is; the same call goes on with it. Default `copy`. */
+  readonly job?: string;
+  /**
+   * `empty` (default): the target's tables have to be; `replace`: what they have is removed first; `compare`: a chunk is written anew
+   * only where its checksum is another one.
+   */
+  readonly into?: "empty" | "replace" | "compare";
+  /** `mirror` (default): read from a mirror where one is fit, so that the primary carries no load. */
+  readonly readFrom?: "mirror" | "primary";
+  /** About how much of a table is one unit of work; default 64 MiB. */
+  readonly chunkBytes?: number;
+  /** A chunk of which no byte has moved for so long is begun anew; default 300000. */
+  readonly stallMs?: number;
+  /** How often a chunk, or the view of the source, may be lost before the copy gives up; default 20. */
+  readonly attempts?: number;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface CopyReport {
+  readonly job: string;
+  readonly tables: number;
+  /** Written by this run. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly chunks: {
+    readonly total: number;
+    /** Written by this run for the first time. */
+    readonly copied: number;
+    /** Of an earlier run, or of an earlier view of the source, and still right. */
+    readonly kept: number;
+    /** Of an earlier view, and written anew since the source has changed. */
+    readonly redone: number;
+  };
+  /** Consistent views of the source that it took. */
+  readonly views: number;
+  readonly sequences: number;
+  readonly durationMs: number;
+}
+
+const KEYS = ["job", "into", "readFrom", "chunkBytes", "stallMs", "attempts", "onProgress"];
+
+/**
+ * Copies tables from one consistent view of the source. What is done is kept on the target chunk by chunk, in the transactions that
+ * write the rows: the same call goes on where a former one was killed, and each row is there once.
+ * @throws {JobError} `REFUSED` before the first row where something cannot be copied without a loss
+ * @throws {OptionsError} and the errors of the pools and databases
+ */
+export async function copy(options: CopyOptions): Promise<CopyReport> {
+  checkOptions(options, KEYS);
+  const numbers = checkNumbers(options as never, ["connections", "chunkBytes", "stallMs", "attempts"]);
+  const job = checkJobName(options.job, "copy");
+  const into = checkChoice("into", options.into, ["empty", "replace", "compare"]);
+  const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
+  checkListener("onProgress", options.onProgress);
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const { from, to } = options;
+  const dialect = await dialectsOf(from, to);
+  const openView = (side: "primary" | "mirror"): Promise<View> => dialect.openView(from, side, signal);
+  return runCopy({ options, numbers, dialect, job, into, readFrom, signal, openView, isAgain: false });
+}
+
+/** What the options come to. */
+export interface CopyWork {
+  readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "onProgress">;
+  readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
+  readonly dialect: Dialect;
+  readonly job: string;
+  readonly into: "empty" | "replace" | "compare";
+  readonly readFrom: "mirror" | "primary";
+  readonly signal: AbortSignal;
+  readonly openView: (side: "primary" | "mirror") => Promise<View>;
+  /** One that is finished is not begun anew: what it has written is compared with this view. */
+  readonly isAgain: boolean;
+}
+
+/** Copies, view after view, until everything is of one. */
+export async function runCopy(given: CopyWork): Promise<CopyReport> {
+  const { options, numbers, job, signal, openView } = given;
+  const meter = new Meter(job, options.onProgress);
+  const work: Work = { ...given, from: options.from, to: options.to, meter, counts: newCounts() };
+  let side = given.readFrom;
+  for (let views = 1; ; views += 1) {
+    let view: View | undefined;
+    try {
+      view = await openView(side);
+      const { plan, sequences } = await copyFrom(work, view);
+      meter.enter("done");
+      return report(work, plan, views, sequences);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ViewLost) && !isPassing(error)) throw error;
+      if (views >= numbers.attempts) {
+        const message = `the view of the source was lost ${views} times. Run the same copy again: it goes on from the chunks that are finished`;
+        throw new JobError("SNAPSHOT_LOST", message, { cause: error, resumable: true });
+      }
+      // what conflicts with a mirror's replay does so again
+      if (error instanceof ViewLost && error.cause !== undefined) side = "primary";
+      if (error instanceof NotOnMirrors) side = "primary";
+    } finally {
+      view?.close();
+    }
+  }
+}
+
+/** Unlogged tables are there on the primary only. */
+class NotOnMirrors extends ViewLost {}
+
+interface Work extends CopyWork {
+  readonly from: FailoverPool;
+  readonly to: FailoverPool;
+  readonly meter: Meter;
+  readonly counts: Counts;
+}
+
+interface Counts {
+  rows: number;
+  copied: number;
+  kept: number;
+  redone: number;
+}
+
+const newCounts = (): Counts => ({ rows: 0, copied: 0, kept: 0, redone: 0 });
+
+/** All that there is to do, from one view. */
+async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
+  const { dialect, job, signal, numbers, meter, to, from, counts } = work;
+  const source = await dialect.readCatalog(view.holder, signal);
+  const target = await dialect.readPrimary(to, signal);
+  const pairs = choose(work, source, target);
+  if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
+    throw new NotOnMirrors(undefined);
+  await view.lock(
+    pairs.map((pair) => pair.source),
+    signal,
+  );
+  const { plan, generation } = await settlePlan(work, view, source, target, pairs);
+  const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
+  const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
+  meter.plan(plan.chunks.map(({ weight }) => weight));
+  const before = await dialect.state.loadChunks(to, job);
+  let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
+  for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
+  meter.enter("rows");
+  const onChunk = ({ what, rows }: ChunkResult): void => {
+    if (what === "copied" || what === "redone") counts.rows += rows;
+    counts[what === "done" ? "kept" : what] += 1;
+  };
+  const { connections, stallMs, attempts } = numbers;
+  // a failover of the target may have taken what was acknowledged: then its checkpoint is gone with it
+  for (let round = 0; left.length > 0; round += 1) {
+    if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
+    const given = { dialect, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
+    await runPass({ ...given, onChunk }, left, signal);
+    const done = await dialect.state.loadChunks(to, job);
+    left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
+  }
+  meter.enter("constraints");
+  return { plan, sequences: await finishCopy(work, plan, ordered) };
+}
+
+function isMirror(pool: FailoverPool, node: string): boolean {
+  const { primary } = pool.topology();
+  return primary !== undefined && primary !== node;
+}
+
+/** @throws {JobError} `REFUSED`, with all reasons at once */
+function choose({ options, dialect, job }: Work, source: Catalog, target: Catalog): readonly Pair[] {
+  const { tables: chosen, exclude = [] } = options;
+  const { tables, missing } = selectTables(source, chosen, exclude, dialect.state.tables);
+  const { pairs, refusals } = pairTables(tables, target);
+  const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
+  all.push(...refusals);
+  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
+  if (tables.length === 0 && missing.length === 0)
+    all.push({ table: "", reason: "the source has no table that the role may see" });
+  if (all.length > 0) throw refused(`the copy ${job} is`, all);
+  return pairs;
+}
+
+/** The plan that was begun, or a new one, which is then begun in one transaction with all that it changes. */
+async function settlePlan(
+  work: Work,
+  view: View,
+  source: Catalog,
+  target: Catalog,
+  pairs: readonly Pair[],
+): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
+  const { dialect, job, to, into, signal, numbers, isAgain } = work;
+  const { state } = dialect;
+  const targets = pairs.map((pair) => pair.target);
+  const isOwned = targets.every((table) => table.isOwned);
+  const { levels, circular } = foreignKeyOrder(targets, target.foreignKeys);
+  const planned: readonly PlannedTable[] = pairs.map((pair) => ({
+    schema: pair.source.schema,
+    name: pair.source.name,
+    columns: pair.source.columns.map(({ name }) => name),
+    form: dialect.formFor(source, target, pair.source, pair.target),
+    level: isOwned ? 0 : (levels.get(nameOf(pair.target)) ?? 0),
+  }));
+  const stored = await state.load(to, job);
+  if (stored !== undefined && (stored.state === "running" || isAgain)) {
+    const begun = stored.kind === "copy" ? (JSON.parse(stored.plan) as CopyPlan) : undefined;
+    const why = begun === undefined ? `it is a ${stored.kind}` : differenceOf(begun, source.identity, planned);
+    if (begun === undefined || why !== undefined) {
+      const message = `there is an unfinished job ${job} on the target, and this is not it: ${why}. Finish that one, or give this one another name`;
+      throw new JobError("JOB_CONFLICT", message);
+    }
+    return { plan: begun, generation: await state.nextGeneration(to, job) };
+  }
+  const filled = into === "empty" ? await dialect.findFilled(to, targets) : [];
+  const refusals: Refusal[] = filled.map((table) => ({
+    table: nameOf(table),
+    reason: 'the target has rows in it. Empty it, or say into: "replace"',
+  }));
+  if (!isOwned) {
+    for (const table of circular)
+      refusals.push({
+        table,
+        reason: "it is in a circle of foreign keys, which only the owner of the target's tables may set aside",
+      });
+  }
+  const setAside = isOwned ? await dialect.findObstacles(to, targets) : [];
+  if (refusals.length > 0) throw refused(`the copy ${job} is`, refusals);
+  const sources = pairs.map((pair) => pair.source);
+  const chunks = await planChunks(dialect, view.holder, sources, numbers.chunkBytes, signal);
+  const plan: CopyPlan = { version: 1, source: source.identity, tables: planned, chunks, setAside };
+  await to.transaction(
+    async (transaction) => {
+      await state.prepare(transaction);
+      await state.begin(transaction, job, "copy", JSON.stringify(plan));
+      for (const { remove } of setAside) await transaction.query(remove);
+      if (into === "compare") await state.markStale(transaction, job, chunks.length);
+      if (into === "replace") await dialect.truncate(transaction, targets);
+    },
+    { signal, timeoutMs: Number.POSITIVE_INFINITY },
+  );
+  return { plan, generation: 1 };
+}
+
+function report({ job, meter, counts }: Work, plan: CopyPlan, views: number, sequences: number): CopyReport {
+  const { rows, copied, redone } = counts;
+  const total = plan.chunks.length;
+  return Object.freeze({
+    job,
+    tables: plan.tables.length,
+    rows,
+    bytes: meter.snapshot.bytes,
+    chunks: Object.freeze({ total, copied, redone, kept: Math.max(0, total - copied - redone) }),
+    views,
+    sequences,
+    durationMs: Math.round(meter.elapsedMs),
+  });
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import type { Dialect, View } from "../dialect.ts";
+import { JobError } from "../errors.ts";
+import { codeOf, isPassing, ViewLost } from "../faults.ts";
+import { nameOf } from "../model.ts";
+import type { Pair } from "../pair-tables.ts";
+import type { Meter } from "../progress.ts";
+import { type ChunkResult, copyChunk } from "./copy-chunk.ts";
+import type { Chunk, CopyPlan } from "./plan.ts";
+
+export interface Pass {
+  readonly dialect: Dialect;
+  readonly job: string;
+  readonly to: FailoverPool;
+  readonly plan: CopyPlan;
+  /** By the plan's index of tables. */
+  readonly pairs: readonly Pair[];
+  readonly generation: number;
+  readonly view: View;
+  readonly connections: number;
+  readonly stallMs: number;
+  readonly attempts: number;
+  readonly meter: Meter;
+  readonly onChunk: (result: ChunkResult) => void;
+}
+
+/**
+ * Works chunks off, several at a time, from one view. Each is tried again as long as what went wrong may mend.
+ * @throws {ViewLost} when that is gone; those that are done stay done
+ */
+export async function runPass(pass: Pass, chunks: readonly Chunk[], signal: AbortSignal): Promise<void> {
+  const byLevel = new Map<number, Chunk[]>();
+  for (const chunk of chunks) {
+    const level = pass.plan.tables[chunk.table]?.level ?? 0;
+    byLevel.set(level, [...(byLevel.get(level) ?? []), chunk]);
+  }
+  for (const level of [...byLevel.keys()].sort((one, other) => one - other)) {
+    const queue = (byLevel.get(level) ?? []).values();
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const workers = Array.from({ length: pass.connections }, () => work(pass, queue, either));
+    const ends = await Promise.allSettled(workers.map((worker) => worker.catch((error) => failWith(failed, error))));
+    signal.throwIfAborted();
+    if (ends.some(({ status }) => status === "rejected")) throw failed.signal.reason;
+  }
+}
+
+/** The first error counts; the others come of it. */
+function failWith(failed: AbortController, error: unknown): never {
+  if (!failed.signal.aborted) failed.abort(error);
+  throw error;
+}
+
+async function work(pass: Pass, queue: IterableIterator<Chunk>, signal: AbortSignal): Promise<void> {
+  let reader: ReservedConnection | undefined;
+  try {
+    for (const chunk of queue) reader = await finish(pass, chunk, reader, signal);
+  } finally {
+    reader?.release();
+  }
+}
+
+const REST_MS = 100;
+
+/** Returns the connection to the source for the next chunk. */
+async function finish(
+  pass: Pass,
+  chunk: Chunk,
+  given: ReservedConnection | undefined,
+  signal: AbortSignal,
+): Promise<ReservedConnection | undefined> {
+  const { dialect, job, generation, view, meter, stallMs, plan, pairs, attempts } = pass;
+  let reader = given;
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    let moved = 0;
+    const onBytes = (bytes: number): void => {
+      moved += bytes;
+      meter.move(bytes);
+    };
+    const planned = plan.tables[chunk.table];
+    const pair = pairs[chunk.table];
+    if (planned === undefined || pair === undefined) throw new Error(`chunk ${chunk.id} is of no table of the plan`);
+    try {
+      if (reader?.isOpen !== true) reader = await view.reader(signal);
+      const { range, id } = chunk;
+      const given = { dialect, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes };
+      const result = await copyChunk(given, reader, pass.to);
+      meter.count(result.rows);
+      meter.finish(chunk.weight);
+      pass.onChunk(result);
+      return reader;
+    } catch (error) {
+      meter.takeBack(moved);
+      signal.throwIfAborted();
+      if (error instanceof ViewLost) throw error;
+      // a mirror that has to go on takes the view away, and would again
+      if (codeOf(error) === "40001") throw new ViewLost(error);
+      if (!isPassing(error)) throw error;
+      if (attempt >= attempts) {
+        const message = `chunk ${chunk.id} of ${nameOf(planned)} could not be copied in ${attempt} attempts. Run the same copy again: it goes on from the chunks that are finished`;
+        throw new JobError("CHUNK_FAILED", message, { cause: error, resumable: true });
+      }
+      await sleep(REST_MS, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { MirrorpoolError } from "@mirrorpool/core";
+import { Stalled } from "./stream.ts";
+
+/** Errors of the pools after which the same work may be begun anew: nothing of it is left, or a checkpoint tells. */
+const PASSING: ReadonlySet<string> = new Set([
+  "TRANSACTION_LOST",
+  "REPLAY_MISMATCH",
+  "COMMIT_UNKNOWN",
+  "STREAM_LOST",
+  "SESSION_LOST",
+  "RESERVED_LOST",
+  "READ_LOST",
+  "DEADLINE",
+  "ACQUIRE_TIMEOUT",
+]);
+
+/**
+ * Undone by the server, or not possible just now: a serialization failure, a deadlock, a lock that was not had in time, an end by
+ * an administrator; and for a view that is to be taken over: its connection has just failed (25P02, 25001) or is gone (22023).
+ */
+const UNDONE: ReadonlySet<string> = new Set([
+  "40001",
+  "40P01",
+  "55P03",
+  "57P01",
+  "57P02",
+  "57P03",
+  "25P02",
+  "25001",
+  "22023",
+]);
+
+/** The nodes could not be had within the pool's own patience, or the caller has had enough. */
+const FINAL: ReadonlySet<string> = new Set(["NO_PRIMARY", "NO_NODE", "SPLIT_BRAIN", "POOL_CLOSED", "ABORTED"]);
+
+/** Whether the same work may succeed when it is begun anew. By codes alone. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof MirrorpoolError) return !FINAL.has(error.code) && (PASSING.has(error.code) || error.retryable);
+  return error instanceof Stalled || UNDONE.has(codeOf(error) ?? "");
+}
+
+/** All connections that had the source's view are lost, or the server takes it away: nobody can ever see it again. */
+export class ViewLost extends Error {
+  override readonly name = "ViewLost";
+  constructor(cause: unknown) {
+    super("the consistent view of the source is lost", { cause });
+  }
+}
+
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

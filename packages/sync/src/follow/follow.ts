@@ -1,0 +1,222 @@
+import { createHash } from "node:crypto";
+import { type FailoverPool, OptionsError } from "@mirrorpool/core";
+import { dialectsOf } from "../dialects.ts";
+import { type Conflict, type Refusal, refused } from "../errors.ts";
+import { foreignKeyOrder } from "../foreign-key-order.ts";
+import { nameOf } from "../model.ts";
+import {
+  checkChoice,
+  checkJobName,
+  checkListener,
+  checkNumbers,
+  checkOptions,
+  isObject,
+  type JobOptions,
+} from "../options.ts";
+import { pairTables } from "../pair-tables.ts";
+import type { Progress } from "../progress.ts";
+import { ask } from "../querier.ts";
+import { selectTables } from "../select.ts";
+import { Follower, type FollowStats } from "./follower.ts";
+import { NativeFollower } from "./native.ts";
+
+export interface FollowOptions extends JobOptions {
+  /** Under this name the target keeps how far it is; the same call goes on there. Default `follow`. */
+  readonly job?: string;
+  /**
+   * How the target becomes equal to the source at first: `copy` (default) into empty tables, `replace` what they have, or
+   * `compare` what they have and write what differs.
+   */
+  readonly begin?: "copy" | "replace" | "compare";
+  /** What becomes of a change for which the target has not the right row: following stops (default), or the source's row is written. */
+  readonly onConflict?: "stop" | "source-wins";
+  /** Changes that are written in one statement for each table; default 2000. */
+  readonly batchChanges?: number;
+  /** Most bytes of changes that are held in memory; default 16 MiB. */
+  readonly maxBatchBytes?: number;
+  /** About how much of a table is one unit of work of the copy; default 64 MiB. */
+  readonly chunkBytes?: number;
+  /** How often a step is begun anew before following fails; default 20. One that gets on counts anew. */
+  readonly attempts?: number;
+  /**
+   * Has the target's server follow by itself (CREATE SUBSCRIPTION), and watches that: costs less, and ends where the slot is lost in
+   * a failover. Given is how the target's server reaches the source, as libpq takes it; several hosts with
+   * `target_session_attrs=read-write` follow the primary.
+   */
+  readonly native?: { readonly connection: string | (() => string | Promise<string>) };
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onEvent?: (event: FollowEvent) => void;
+}
+
+/** What happens on the way. Plain data. */
+export type FollowEvent =
+  | { readonly type: "copied"; readonly rows: number }
+  | { readonly type: "streaming"; readonly node: string; readonly position: string }
+  | { readonly type: "interrupted"; readonly reason: string }
+  | { readonly type: "reseeded"; readonly reason: string; readonly rows: number; readonly isWhole: boolean }
+  | { readonly type: "conflict"; readonly conflict: Conflict };
+
+/** One database that follows another one. */
+export interface Following extends AsyncDisposable {
+  /** Resolves when it was stopped. Rejects with what has ended it. */
+  readonly ended: Promise<void>;
+  stats(): FollowStats;
+  /** Resolves when the target has everything that the source had at this moment. */
+  caughtUp(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<void>;
+  /** Sets the target's sequences, which do not follow by themselves: before the target takes over. Returns how many. */
+  setSequences(): Promise<number>;
+  /** Ends it. What is being written is rolled back; the source keeps that, and what follows, for the next call. */
+  stop(): Promise<void>;
+  /** Ends it for good: the source keeps nothing any more, and the target forgets the position. */
+  remove(): Promise<void>;
+}
+
+const KEYS = [
+  "job",
+  "begin",
+  "onConflict",
+  "batchChanges",
+  "maxBatchBytes",
+  "chunkBytes",
+  "attempts",
+  "native",
+  "onProgress",
+  "onEvent",
+];
+
+/**
+ * Keeps tables of one database equal to those of another: copies them, and from that very view on writes each transaction of the
+ * source, whole, in order and exactly once.
+ * @returns when it has found out that it can: it goes on by itself
+ * @throws {JobError} `REFUSED` with all reasons
+ */
+export async function follow(options: FollowOptions): Promise<Following> {
+  checkOptions(options, KEYS);
+  const names = ["connections", "batchChanges", "maxBatchBytes", "chunkBytes", "attempts"] as const;
+  const numbers = checkNumbers(options as never, names);
+  const job = checkJobName(options.job, "follow");
+  const begin = checkChoice("begin", options.begin, ["copy", "replace", "compare"]);
+  const onConflict = checkChoice("onConflict", options.onConflict, ["stop", "source-wins"]);
+  const connection = checkNative(options.native, begin);
+  checkListener("onProgress", options.onProgress);
+  checkListener("onEvent", options.onEvent);
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const { from, to } = options;
+  const dialect = await dialectsOf(from, to);
+  const source = await dialect.readPrimary(from, signal);
+  const target = await dialect.readPrimary(to, signal);
+  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], dialect.state.tables);
+  const { pairs, refusals } = pairTables(tables, target);
+  const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
+  all.push(...refusals, ...(await obstacles(from)));
+  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
+  for (const { source: table } of pairs) {
+    if (table.key === undefined)
+      all.push({ table: nameOf(table), reason: "it has no primary key, so that a change names no row" });
+    else if (table.identity === "none")
+      all.push({ table: nameOf(table), reason: "its REPLICA IDENTITY is not DEFAULT or FULL" });
+    if (table.isUnlogged)
+      all.push({ table: nameOf(table), reason: "it is unlogged: its changes are nowhere to be read" });
+    if (!table.isOwned) all.push({ table: nameOf(table), reason: "only its owner may publish it" });
+  }
+  const targets = pairs.map((pair) => pair.target);
+  const isReplica = connection !== undefined || (await mayActAsReplica(to));
+  if (connection !== undefined) all.push(...(await subscriptionObstacles(to)));
+  if (!isReplica) {
+    const triggers = (await dialect.findObstacles(to, targets)).filter(({ kind }) => kind === "trigger");
+    for (const { table, name } of triggers) {
+      const reason = `its trigger ${name} on the target would do again what it has done on the source. Disable it, or GRANT SET ON PARAMETER session_replication_role to the target's role`;
+      all.push({ table, reason });
+    }
+  }
+  if (all.length > 0) throw refused(`the job ${job} is`, all);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([job, target.identity]))
+    .digest("hex")
+    .slice(0, 16);
+  const name = `mirrorpool_${hash}`;
+  if (connection !== undefined) {
+    const { onEvent } = options;
+    return new NativeFollower({
+      from,
+      to,
+      dialect,
+      pairs,
+      name,
+      copies: begin === "copy",
+      connection,
+      onEvent,
+      signal,
+    });
+  }
+  const { levels } = foreignKeyOrder(targets, target.foreignKeys);
+  return new Follower({
+    options,
+    numbers,
+    dialect,
+    job,
+    begin,
+    onConflict,
+    pairs,
+    levels,
+    isReplica,
+    name,
+    signal,
+  });
+}
+
+/** @throws {OptionsError} */
+function checkNative(native: unknown, begin: string): (() => string | Promise<string>) | undefined {
+  if (native === undefined) return undefined;
+  const connection = isObject(native) ? native["connection"] : undefined;
+  if (typeof connection !== "string" && typeof connection !== "function")
+    throw new OptionsError(
+      "native.connection",
+      "a connection string or a function that returns one",
+      `a ${typeof connection}`,
+    );
+  if (begin === "replace")
+    throw new OptionsError(
+      "begin",
+      '"copy", or "compare" for a target that is equal already, beside native',
+      JSON.stringify(begin),
+    );
+  return typeof connection === "string" ? () => connection : () => connection() as string | Promise<string>;
+}
+
+/** What the target's role may not. */
+async function subscriptionObstacles(to: FailoverPool): Promise<readonly Refusal[]> {
+  const text = `SELECT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (
+      SELECT FROM pg_roles AS r WHERE r.rolname = 'pg_create_subscription' AND pg_has_role(current_user, r.oid, 'MEMBER')))::text AS may`;
+  const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
+  const reason =
+    "the target's role may not make subscriptions: it has to be a member of pg_create_subscription (16 and later), or superuser";
+  return row?.may === "true" ? [] : [{ table: "", reason }];
+}
+
+/** What the source's server lacks. */
+async function obstacles(from: FailoverPool): Promise<readonly Refusal[]> {
+  const [row] = await from.transaction(
+    (on) =>
+      ask<{ level: string; may: string }>(
+        on,
+        `SELECT current_setting('wal_level') AS level,
+          (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)::text AS may`,
+      ),
+    { readOnly: true },
+  );
+  const found: Refusal[] = [];
+  if (row?.level !== "logical") found.push({ table: "", reason: "the source needs wal_level = logical" });
+  if (row?.may !== "true") found.push({ table: "", reason: "the source's role needs the attribute REPLICATION" });
+  return found;
+}
+
+/** Whether triggers and foreign keys of the target can be left alone, as the server's own replication does. */
+async function mayActAsReplica(to: FailoverPool): Promise<boolean> {
+  const text = `SELECT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+    OR (current_setting('server_version_num')::int >= 150000
+      AND has_parameter_privilege(current_user, 'session_replication_role', 'SET')))::text AS may`;
+  const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
+  return row?.may === "true";
+}

@@ -1,0 +1,158 @@
+import { type Conflict, JobError } from "../errors.ts";
+import { codeOf } from "../faults.ts";
+import type { Key, Row } from "../model.ts";
+import type { Tuple } from "../postgres/pgoutput.ts";
+import { deleteRows, insertRows, readRows, updateRows, writeRows } from "../postgres/rows.ts";
+import { type Querier, tell } from "../querier.ts";
+import { type Change, type Effect, isSameKey, netEffect } from "./net-effect.ts";
+import type { Followed } from "./relations.ts";
+
+export interface Writing {
+  readonly tables: ReadonlyMap<string, Followed>;
+  /** Parents have lower levels than their children. */
+  readonly levels: ReadonlyMap<string, number>;
+  /** Foreign keys of the target act by themselves: a row that is to be deleted may have gone with its parent. */
+  readonly hasActions: boolean;
+  readonly onConflict: "stop" | "source-wins";
+  readonly tellConflict: (conflict: Conflict) => void;
+  readonly signal: AbortSignal;
+}
+
+const SAVEPOINT = "mirrorpool_changes";
+
+/**
+ * Writes changes in an open transaction: what they come to, table by table; where that does not fit, one after the other as the
+ * source has made them.
+ * @throws {JobError} `CONFLICT`
+ */
+export async function writeChanges(on: Querier, changes: readonly Change[], writing: Writing): Promise<void> {
+  if (changes.length === 0) return;
+  const effects = netEffect(changes);
+  if (effects !== undefined) {
+    await tell(on, `SAVEPOINT ${SAVEPOINT}`);
+    try {
+      if (await writeEffects(on, effects, writing)) {
+        await tell(on, `RELEASE SAVEPOINT ${SAVEPOINT}`);
+        return;
+      }
+    } catch (error) {
+      if (!isConstraint(error)) throw error;
+    }
+    await tell(on, `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+  }
+  for (const change of changes) await writeChange(on, change, writing);
+}
+
+/** Class 23: integrity constraint violation. */
+const isConstraint = (error: unknown): boolean => codeOf(error)?.startsWith("23") === true;
+
+/** False where the target did not have what the changes are about. */
+async function writeEffects(
+  on: Querier,
+  effects: ReadonlyMap<string, readonly Effect[]>,
+  { tables, levels, hasActions, signal }: Writing,
+): Promise<boolean> {
+  const levelOf = (name: string): number => levels.get(name) ?? 0;
+  const names = [...effects.keys()].sort((one, other) => levelOf(one) - levelOf(other));
+  for (const name of names) {
+    const { table } = tables.get(name) as Followed; // changes are of followed tables
+    const of = (type: Effect["type"]): readonly Effect[] =>
+      (effects.get(name) ?? []).filter((each) => each.type === type);
+    const inserts = of("insert");
+    if (inserts.some(({ row }) => row?.includes(undefined))) return false;
+    const added = await insertRows(
+      on,
+      table,
+      inserts.map(({ row }) => row as Row),
+      signal,
+    );
+    if (added !== inserts.length) return false;
+    for (const group of groupByKnown(of("update"))) {
+      const keys = group.map(({ key }) => key);
+      const changed = await updateRows(
+        on,
+        table,
+        keys,
+        group.map(({ row }) => row as Tuple),
+        signal,
+      );
+      if (changed !== group.length) return false;
+    }
+  }
+  for (const name of names.reverse()) {
+    const { table } = tables.get(name) as Followed;
+    const keys = (effects.get(name) ?? []).filter(({ type }) => type === "delete").map(({ key }) => key);
+    if ((await deleteRows(on, table, keys, signal)) !== keys.length && !hasActions) return false;
+  }
+  return true;
+}
+
+/** Updates that leave the same values as they are can be one statement. */
+function groupByKnown(updates: readonly Effect[]): Iterable<readonly Effect[]> {
+  const groups = new Map<string, Effect[]>();
+  for (const update of updates) {
+    const known = (update.row ?? []).map((value) => (value === undefined ? "-" : "+")).join("");
+    const group = groups.get(known) ?? [];
+    groups.set(known, group);
+    group.push(update);
+  }
+  return groups.values();
+}
+
+async function writeChange(on: Querier, change: Change, writing: Writing): Promise<void> {
+  const { tables, signal, onConflict, tellConflict, hasActions } = writing;
+  const { table } = tables.get(change.table) as Followed; // changes are of followed tables
+  await tell(on, `SAVEPOINT ${SAVEPOINT}`);
+  let obstacle: unknown;
+  try {
+    const count =
+      change.type === "insert"
+        ? await insertRows(on, table, [change.row as Row], signal)
+        : change.type === "update"
+          ? await updateRows(on, table, [change.key], [change.row], signal)
+          : await deleteRows(on, table, [change.key], signal);
+    if (count === 1 || (change.type === "delete" && hasActions)) {
+      await tell(on, `RELEASE SAVEPOINT ${SAVEPOINT}`);
+      return;
+    }
+  } catch (error) {
+    if (!isConstraint(error)) throw error;
+    obstacle = error;
+  }
+  await tell(on, `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+  const conflict = await describe(on, change, table, signal);
+  tellConflict(conflict);
+  const isKnown = change.type === "delete" || !change.row.includes(undefined);
+  if (onConflict === "stop" || obstacle !== undefined || !isKnown) {
+    const why =
+      obstacle === undefined ? has(conflict) : `a constraint of the target stands in the way (${codeOf(obstacle)})`;
+    const message = `${change.table}: ${change.type} of the row with the key ${JSON.stringify(change.key)}: ${why}. Make the target's row right and follow again, or repair it`;
+    throw new JobError("CONFLICT", message, { conflict, cause: obstacle, resumable: true });
+  }
+  if (change.type === "delete") return;
+  if (change.type === "update" && !isSameKey(change.key, change.newKey))
+    await deleteRows(on, table, [change.key], signal);
+  await writeRows(on, table, [change.row as Row], signal);
+}
+
+const has = ({ target }: Conflict): string =>
+  target === undefined ? "the target has no such row" : "the target has another row with this key";
+
+async function describe(on: Querier, change: Change, table: Followed["table"], signal: AbortSignal): Promise<Conflict> {
+  const key: Key = change.key;
+  const [there] = await readRows(on, table, [key], signal);
+  const named = (row: Tuple): Readonly<Record<string, string | null>> =>
+    Object.fromEntries(
+      table.columns.flatMap(({ name }, index) => {
+        const value = row[index];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+  return {
+    table: change.table,
+    change: change.type,
+    key,
+    source: change.type === "delete" ? undefined : named(change.row),
+    target: there && named(there),
+  };
+}

@@ -1,0 +1,98 @@
+/** What the jobs know of a database, whatever its system. */
+export type System = "postgres" | "mysql";
+
+export interface TableName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface Column {
+  readonly name: string;
+  /** As the system writes it, such as `numeric(10,2)`. */
+  readonly type: string;
+  readonly isNullable: boolean;
+  /** A row that does not name it gets a value all the same. */
+  readonly hasDefault: boolean;
+  /** An identity that is written with its row, and never changed. */
+  readonly isAlways: boolean;
+  /** Computed by the server: never written. */
+  readonly isGenerated: boolean;
+  /** Its values may be compared and hashed by the system as they are; else by their text. */
+  readonly isPlain: boolean;
+  /** Its binary form means the same on any server of the system's same major version. */
+  readonly isPortable: boolean;
+  /**
+   * How its values are brought into an order that is the same everywhere: as they are, by their bytes in place of a collation,
+   * or by their text.
+   */
+  readonly order: "own" | "bytes" | "text";
+}
+
+export interface ForeignKey {
+  readonly name: string;
+  readonly table: TableName;
+  readonly references: TableName;
+  readonly isDeferrable: boolean;
+}
+
+export interface Table extends TableName {
+  /** All that hold data of their own, in the table's order. */
+  readonly columns: readonly Column[];
+  /** Names of those that the server computes. */
+  readonly generated: readonly string[];
+  /** Columns of the primary key, in its order; undefined without one. */
+  readonly key: readonly Column[] | undefined;
+  readonly isPartitioned: boolean;
+  /** Estimates. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Mirrors cannot read it. */
+  readonly isUnlogged: boolean;
+  /** The role may alter the table. */
+  readonly isOwned: boolean;
+  /** A change names the row by its key: what `follow` needs. */
+  readonly identity: "key" | "full" | "none";
+}
+
+export interface Catalog {
+  readonly system: System;
+  /** Tells one database from another: the same on a primary and its mirrors. */
+  readonly identity: string;
+  /** Servers with the same one understand each other's binary forms. */
+  readonly major: string;
+  readonly tables: readonly Table[];
+  readonly foreignKeys: readonly ForeignKey[];
+}
+
+/** The text forms of a key's columns, in the key's order. */
+export type Key = readonly string[];
+
+/** The values of a row as texts, in the order of its table's columns. */
+export type Row = readonly (string | null)[];
+
+/** A part of a table by its key: from a key on, up to and without another one; null is no bound. */
+export interface Range {
+  readonly from: Key | null;
+  readonly to: Key | null;
+}
+
+export const WHOLE: Range = Object.freeze({ from: null, to: null });
+
+/** Row count and two sums over hashes of all rows: equal for equal sets of rows, in whatever order. */
+export interface Checksum {
+  readonly rows: number;
+  readonly sum: string;
+}
+
+export const isEqual = (one: Checksum, other: Checksum): boolean => one.rows === other.rows && one.sum === other.sum;
+
+export const nameOf = ({ schema, name }: TableName): string => `${schema}.${name}`;
+
+export const isSameTable = (one: TableName, other: TableName): boolean =>
+  one.schema === other.schema && one.name === other.name;
+
+/** The ranges between bounds: together they cover everything, also what is not there yet. */
+export function rangesBetween(bounds: readonly Key[], { from, to }: Range): readonly Range[] {
+  const edges = [from, ...bounds, to];
+  return edges.slice(1).map((edge, index) => ({ from: edges[index] ?? null, to: edge }));
+}

@@ -1,0 +1,80 @@
+import type { Checksum, Column, Range, Table } from "../model.ts";
+import { ask, type Querier } from "../querier.ts";
+import { rowsOf, within } from "./keys.ts";
+import { quoteName } from "./quote.ts";
+
+/** A value of its own, or its text where equal values may look different. */
+const hashed = ({ name, isPlain }: Column): string => (isPlain ? quoteName(name) : `${quoteName(name)}::text`);
+
+/**
+ * 64 bits for each row; all columns, in the given order. By the server's own hash functions, which are the same in all versions from
+ * 14 on, since partitions by hash depend on them.
+ */
+function rowHash(columns: readonly Column[]): string {
+  if (columns.length === 0) return "0::int8";
+  return `hash_record_extended(ROW(${columns.map(hashed).join(", ")}), 0)`;
+}
+
+/**
+ * Two sums of halves: unlike with XOR two equal rows do not cancel each other out, and no sum overflows.
+ */
+export async function checksum(
+  on: Querier,
+  table: Table,
+  range: Range,
+  signal: AbortSignal | undefined,
+): Promise<Checksum> {
+  const text = `
+    SELECT count(*)::text AS rows,
+      coalesce(sum(hash & 4294967295), 0)::text || ':' || coalesce(sum((hash >> 32) & 4294967295), 0)::text AS sum
+    FROM (SELECT ${rowHash(table.columns)} AS hash FROM ${rowsOf(table)} WHERE ${within(table, range)}) AS hashed`;
+  const [row] = await ask<{ rows: string; sum: string }>(on, text, [], signal);
+  return { rows: Number(row?.rows), sum: row?.sum ?? "" };
+}
+
+/** The hash of each row of a range, by the key as JSON text. For ranges that are known to be small. */
+export async function keyHashes(
+  on: Querier,
+  table: Table,
+  range: Range,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const text = `
+    SELECT ${jsonKey(table)} AS key, ${rowHash(table.columns)}::text AS hash
+    FROM ${rowsOf(table)} WHERE ${within(table, range)}`;
+  const rows = await ask<{ key: string; hash: string }>(on, text, [], signal);
+  return new Map(rows.map(({ key, hash }) => [key, hash]));
+}
+
+/** The key of a row as JSON, in one form everywhere. */
+const jsonKey = ({ key = [] }: Table): string =>
+  `to_json(ARRAY[${key.map(({ name }) => `${quoteName(name)}::text`).join(", ")}])::text`;
+
+/** The same for rows given by their keys. */
+export async function hashesOfKeys(
+  on: Querier,
+  table: Table,
+  keys: readonly (readonly string[])[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const { text, values } = byKeys(table, keys);
+  const statement = `SELECT ${jsonKey(table)} AS key, ${rowHash(table.columns)}::text AS hash FROM ${rowsOf(table)} WHERE ${text}`;
+  const rows = await ask<{ key: string; hash: string }>(on, statement, values, signal);
+  return new Map(rows.map(({ key, hash }) => [key, hash]));
+}
+
+/** The condition that a row is one of these, with one array of texts for each column of the key. */
+export function byKeys(
+  { key = [] }: Table,
+  keys: readonly (readonly string[])[],
+  first: number = 1,
+): { readonly text: string; readonly values: readonly (readonly string[])[] } {
+  const names = key.map(({ name }) => quoteName(name)).join(", ");
+  const arrays = key.map((_, index) => `$${first + index}::text[]`).join(", ");
+  const wanted = key.map(({ type }, index) => `wanted.c${index}::${type}`).join(", ");
+  const aliases = key.map((_, index) => `c${index}`).join(", ");
+  return {
+    text: `(${names}) IN (SELECT ${wanted} FROM unnest(${arrays}) AS wanted(${aliases}))`,
+    values: key.map((_, index) => keys.map((each) => each[index] ?? "")),
+  };
+}

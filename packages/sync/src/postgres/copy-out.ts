@@ -1,0 +1,127 @@
+import { type QueryObject, submit } from "@mirrorpool/pg";
+import { PATIENT, type Querier } from "../querier.ts";
+import type { ByteSink, ByteSource } from "../stream.ts";
+import { CopyFrames } from "./copy-frames.ts";
+import type { CopySocket, CopyWire } from "./wire.ts";
+
+/** COPY … TO STDOUT as a source of bytes: the messages as they came, headers included. */
+export function copyOut(on: Querier, text: string): ByteSource {
+  return {
+    pour: async (sink, onBytes, signal) => {
+      const query = new CopyOutQuery(text, sink, onBytes);
+      const onAbort = (): void => query.discard();
+      signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        signal.throwIfAborted();
+        await submit(on, query, { ...PATIENT, signal });
+        return await query.done;
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+      }
+    },
+  };
+}
+
+class CopyOutQuery implements QueryObject {
+  readonly text: string;
+  readonly done: Promise<number>;
+  #resolve: (rows: number) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  readonly #sink: ByteSink;
+  readonly #onBytes: (bytes: number) => void;
+  #frames = new CopyFrames();
+  #socket: CopySocket | undefined;
+  #library: ((bytes: Uint8Array) => void) | undefined;
+  #isWaiting = false;
+  #isDiscarding = false;
+  #isComplete = false;
+  #rows = 0;
+
+  constructor(text: string, sink: ByteSink, onBytes: (bytes: number) => void) {
+    this.text = text;
+    this.#sink = sink;
+    this.#onBytes = onBytes;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => {}); // whoever gave it up does not wait for it
+    sink.onDrain(() => {
+      this.#isWaiting = false;
+      this.#read();
+    });
+  }
+
+  /** The statement was given up: what is still to come goes nowhere, so that the connection comes to rest. */
+  discard(): void {
+    this.#isDiscarding = true;
+    this.#isWaiting = false;
+    this.#read();
+  }
+
+  submit(connection: unknown): void {
+    const wire = connection as CopyWire; // `pg` gives its connection to every query object
+    const { stream } = wire;
+    const [library] = stream.listeners("data");
+    if (library === undefined) throw new Error("the connection's socket has no reader");
+    this.#frames = new CopyFrames();
+    this.#library = library;
+    this.#socket = stream;
+    stream.removeListener("data", library);
+    stream.pause();
+    stream.on("readable", this.#read);
+    wire.query(this.text);
+  }
+
+  readonly #read = (): void => {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    for (;;) {
+      if (this.#isWaiting) return;
+      const piece = socket.read();
+      if (piece === null) return;
+      if (this.#take(piece, socket)) return;
+    }
+  };
+
+  /** True when the library has its socket back. */
+  #take(piece: Uint8Array, socket: CopySocket): boolean {
+    const { data, others, rest, isComplete } = this.#frames.walk(piece);
+    for (const bytes of data) {
+      this.#onBytes(bytes.length);
+      if (!this.#isDiscarding && !this.#sink.write(bytes)) this.#isWaiting = true;
+    }
+    for (const bytes of others) this.#library?.(bytes);
+    if (rest === undefined) return false;
+    this.#isComplete = isComplete;
+    this.#giveBack(socket, rest);
+    return true;
+  }
+
+  #giveBack(socket: CopySocket, rest: Uint8Array): void {
+    const library = this.#library;
+    if (library === undefined) return;
+    this.#socket = undefined;
+    this.#library = undefined;
+    socket.removeListener("readable", this.#read);
+    socket.addListener("data", library);
+    if (rest.length > 0) library(rest);
+    // the listener alone does not let a paused socket flow
+    process.nextTick(() => socket.resume());
+  }
+
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.#rows = Number(/\d+$/.exec(text)?.[0] ?? 0);
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#isComplete && !this.#isDiscarding) this.#resolve(this.#rows);
+    else this.#reject(new Error("COPY ended before its data did"));
+  }
+
+  handleError(error: unknown): void {
+    const socket = this.#socket;
+    if (socket !== undefined) this.#giveBack(socket, new Uint8Array());
+    this.#reject(error);
+  }
+}

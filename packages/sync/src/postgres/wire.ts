@@ -1,0 +1,20 @@
+/** What of `pg`'s connection COPY speaks to, beyond its published types; the same in every version since 8.16. */
+export interface CopyWire {
+  query(text: string): void;
+  endCopyFrom(): void;
+  readonly stream: CopySocket;
+}
+
+/** The socket below it. */
+export interface CopySocket {
+  listeners(event: "data"): ((bytes: Uint8Array) => void)[];
+  addListener(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  removeListener(event: "data" | "readable" | "drain", listener: (bytes: Uint8Array) => void): unknown;
+  on(event: "readable" | "drain", listener: () => void): unknown;
+  read(): Buffer | null;
+  write(bytes: Uint8Array): boolean;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+  readonly writableNeedDrain: boolean;
+}
