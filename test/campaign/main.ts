@@ -1,10 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import type { ServerKind } from "@mirrorpool/lab";
 import { DEFAULTS, runCampaign } from "./campaign.ts";
 import { formatReport } from "./report.ts";
+import { SYSTEMS } from "./system.ts";
 
 const USAGE = `npm run campaign -- [options]
 
+  --server S   postgres, mariadb or mysql (default ${DEFAULTS.server})
   --faults N   how many faults (default ${DEFAULTS.faults})
   --seed S     which faults, with which parameters (default ${DEFAULTS.seed})
   --json FILE  writes the report to a file as well
@@ -18,8 +21,15 @@ function toNumber(name: string, value: string): number {
   return number;
 }
 
+/** @throws {Error} when it is none */
+function toServer(value: string): ServerKind {
+  if (value in SYSTEMS) return value as ServerKind; // they are its keys
+  throw new Error(`--server: expected one of ${Object.keys(SYSTEMS).join(", ")}, got "${value}"`);
+}
+
 const { values } = parseArgs({
   options: {
+    server: { type: "string", default: DEFAULTS.server },
     faults: { type: "string", default: String(DEFAULTS.faults) },
     seed: { type: "string", default: String(DEFAULTS.seed) },
     json: { type: "string" },
@@ -29,6 +39,7 @@ const { values } = parseArgs({
 if (values.help) console.log(USAGE);
 else {
   const report = await runCampaign({
+    server: toServer(values.server),
     faults: toNumber("faults", values.faults),
     seed: toNumber("seed", values.seed),
     print: (line) => console.log(line),

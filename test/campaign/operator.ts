@@ -3,6 +3,7 @@ import type { FailoverPool } from "@mirrorpool/core";
 import type { LabCluster, LabNode } from "@mirrorpool/lab";
 import type { Superseded } from "./evidence.ts";
 import type { History } from "./history.ts";
+import type { CampaignSystem } from "./system.ts";
 import { readTables } from "./workload/bank.ts";
 
 const LIMIT_MS = 20_000;
@@ -13,12 +14,14 @@ export class Operator {
   readonly cluster: LabCluster;
   readonly superseded: Superseded[] = [];
   readonly stuck: string[] = [];
+  readonly #system: CampaignSystem;
   readonly #pool: FailoverPool;
   readonly #history: History;
   /** Of the last promotion: since when, and the oldest operation that was under way. */
   #promotion = { at: 0, oldest: 0 };
 
-  constructor(cluster: LabCluster, pool: FailoverPool, history: History) {
+  constructor(system: CampaignSystem, cluster: LabCluster, pool: FailoverPool, history: History) {
+    this.#system = system;
     this.cluster = cluster;
     this.#pool = pool;
     this.#history = history;
@@ -26,11 +29,15 @@ export class Operator {
 
   /**
    * Promotes the most advanced mirror, whatever the former primary does. First no mirror receives from that any more: so it
-   * can acknowledge nothing that the new one will not have.
+   * can acknowledge nothing that the new one will not have. Where nothing else would tell the two apart, a former primary that
+   * can be reached is made read-only.
    */
   async failOver(): Promise<void> {
     const { cluster } = this;
-    if (cluster.primary().isRunning) {
+    const former = cluster.primary();
+    const isReachable = former.isRunning && !former.isFrozen && former.proxy.fault.kind === "pass";
+    if (isReachable && !this.#system.hasTimelines) await former.readOnly(true);
+    if (former.isRunning) {
       await Promise.all(cluster.mirrors().map((mirror) => mirror.replicate(false)));
     }
     const promoted = await cluster.mostAdvancedMirror();
@@ -48,9 +55,7 @@ export class Operator {
     await this.until(`the pool to follow ${primary}`, () => this.#pool.topology().primary === primary);
     if (former.isFrozen) await former.thaw();
     if (!former.isRunning) await former.start();
-    await former.query("ALTER SYSTEM SET synchronous_standby_names = ''");
-    await former.query("ALTER SYSTEM SET default_transaction_read_only = off");
-    await former.query("SELECT pg_reload_conf()");
+    await this.#system.letWrite(former);
     await former.proxy.heal();
     await this.until(`the pool to fence ${former.name}`, () => {
       const node = this.#pool.topology().nodes.find(({ id }) => id === former.name);

@@ -82,6 +82,8 @@ export interface StatementFacts {
 
 /** What a probe saw on a node, in one round trip. */
 export interface Observation {
+  /** Of a mirror: false where it certainly applies nothing of another node, as a primary does not that was made read-only. */
+  readonly isFollowing?: boolean | undefined;
   /** What the node says of itself; `mirror` means that it is in recovery or follows another node. */
   readonly role: "primary" | "mirror";
   /** False where the node takes no writes although it is no mirror (a read-only switch). */

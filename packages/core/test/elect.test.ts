@@ -152,8 +152,35 @@ describe("without timelines", () => {
     expect(unseen.nodes.get("a")?.fence).toBe("superseded");
   });
 
-  test("two claims stop writes", () => {
-    expect(after(accepted, observed("b", untimed, 5))).toMatchObject({ primary: undefined, isSplit: true });
+  test("two claims stop writes, and are a split once the first one was made again", () => {
+    const doubtful = after(accepted, observed("b", untimed, 5));
+    expect(doubtful).toMatchObject({ primary: undefined, isSplit: false });
+    expect(after(doubtful, observed("a", untimed, 6))).toMatchObject({ primary: undefined, isSplit: true });
+  });
+
+  test("a primary that was read-only for a while has followed nobody, and does not succeed its successor", () => {
+    const readOnly = { ...untimedMirror, isFollowing: false };
+    const succeeded = after(
+      accepted,
+      observed("b", untimedMirror, 3),
+      observed("a", readOnly, 4),
+      observed("b", untimed, 5),
+    );
+    expect(succeeded).toMatchObject({ primary: "b", isSplit: false });
+    const back = after(succeeded, observed("a", readOnly, 6), observed("a", untimed, 7), observed("b", untimed, 8));
+    expect(back).toMatchObject({ primary: "b", isSplit: false });
+    expect(back.nodes.get("a")?.fence).toBe("superseded");
+  });
+
+  test("a primary that hangs is no rival of the mirror that is promoted before anybody knows", () => {
+    const followed = after(
+      accepted,
+      observed("b", untimedMirror, 4),
+      observed("b", untimed, 5),
+      observed("b", untimed, 6),
+    );
+    expect(followed).toMatchObject({ primary: undefined, isSplit: false });
+    expect(after(followed, lost("a"))).toMatchObject({ primary: "b", isSplit: false });
   });
 
   describe("histories tell", () => {
@@ -172,14 +199,21 @@ describe("without timelines", () => {
     });
 
     test("a promoted mirror that has written takes over, although the old primary still answers", () => {
-      expect(after(reigning, observed("b", claim("b:a"), 5))).toMatchObject({ primary: undefined, isSplit: true });
+      const both = after(reigning, observed("b", claim("b:a"), 5), observed("a", claim("a:a"), 6));
+      expect(both).toMatchObject({ primary: undefined, isSplit: true });
       const written = after(reigning, observed("b", claim("b:ab"), 5));
       expect(written).toMatchObject({ primary: "b", isSplit: false, epoch: 2 });
       expect(written.nodes.get("a")?.fence).toBe("superseded");
     });
 
     test("a node that was not seen following does not overthrow a primary that answers, and may follow one that is lost", () => {
-      const unseen = after(blank("a", "b"), lost("b"), observed("a", claim("a:a")), observed("b", claim("b:ab"), 5));
+      const unseen = after(
+        blank("a", "b"),
+        lost("b"),
+        observed("a", claim("a:a")),
+        observed("b", claim("b:ab"), 5),
+        observed("a", claim("a:a"), 6),
+      );
       expect(unseen).toMatchObject({ primary: undefined, isSplit: true, epoch: 1 });
       expect(after(unseen, lost("a"), observed("b", claim("b:ab"), 9))).toMatchObject({ primary: "b", epoch: 2 });
     });

@@ -32,7 +32,7 @@ function observeReplicated({ flavour, server, instance, group }: Identity, facts
     timeline: undefined,
   };
   const position = facts.get(isMirror ? "mirror_position" : "primary_position") || undefined;
-  if (isMirror) return { ...seen, role: "mirror", position };
+  if (isMirror) return { ...seen, role: "mirror", position, isFollowing: isFollowing(facts, group) };
   const executed = facts.get("executed") || undefined;
   // whether a node follows another one nobody may see on MySQL without a privilege: then its own writes prove nothing
   const isCertain = flavour === "mariadb" || facts.get("applier") !== undefined;
@@ -44,6 +44,12 @@ function observeReplicated({ flavour, server, instance, group }: Identity, facts
     history: executed === undefined || !isCertain ? undefined : `${server}@${executed}`,
     isSynchronous: isSynchronous(facts),
   };
+}
+
+/** The members of a group need no thread of their own; on MySQL it takes a privilege to see that there is none. */
+function isFollowing(facts: Facts, group: string | undefined): boolean | undefined {
+  const appliers = facts.get("appliers") ?? facts.get("applier");
+  return appliers === undefined || group !== undefined ? undefined : isOn(appliers);
 }
 
 /** MariaDB keeps what it has replicated apart; on MySQL it is what other servers have written. */

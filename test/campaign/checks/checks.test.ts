@@ -236,7 +236,7 @@ test("the report counts what was judged", () => {
     superseded: [{ node: "node1", promotedAt: 50, operations: [1] }],
     uncaught: ["Error"],
   });
-  expect(createReport(5, 2, given)).toMatchObject({
+  expect(createReport("postgres", 5, 2, given)).toMatchObject({
     seed: 5,
     faults: 2,
     operations: 4,

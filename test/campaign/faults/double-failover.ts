@@ -1,10 +1,9 @@
-import type { LabNode } from "@mirrorpool/lab";
 import type { DrawFault } from "./fault.ts";
 import { harmBefore } from "./victim.ts";
 
 /**
  * The primary dies with a COMMIT in doubt; a mirror takes over, and dies while it is asked what became of that; the last mirror
- * takes over. The second primary waits for a mirror that does not exist, so that the question to it is under way for certain.
+ * takes over. The second primary answers no commit, so that the question to it is under way for certain.
  */
 export const drawDoubleFailover: DrawFault = (random) => {
   const direction = random.pick(["up", "down"] as const);
@@ -12,7 +11,7 @@ export const drawDoubleFailover: DrawFault = (random) => {
   return {
     name: `double failover, COMMIT half-open ${direction}, the second primary ${end}`,
     async play(scene) {
-      const { cluster, operator } = scene;
+      const { cluster, operator, system } = scene;
       const first = cluster.primary();
       const before = first.proxy.stats.swallowedBytes[direction];
       const victim = await harmBefore(scene, "COMMIT", () => first.proxy.halfOpen(direction));
@@ -20,10 +19,10 @@ export const drawDoubleFailover: DrawFault = (random) => {
       await operator.until("the COMMIT to disappear", isGone);
       await first.kill();
       const second = await cluster.mostAdvancedMirror();
-      await second.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-      await second.query("SELECT pg_reload_conf()");
-      await operator.failOver();
-      await operator.until("the question to wait on the new primary", () => isAsked(second));
+      await system.promoteMute(cluster, second, () => operator.failOver());
+      // where it writes nothing, because the COMMIT has arrived, it need not wait
+      const isAsked = async () => victim.hasEnded() || (await system.isAsked(second));
+      await operator.until("the question to wait on the new primary", isAsked);
       await (end === "killed" ? second.kill() : second.freeze());
       await operator.failOver();
       await operator.mend();
@@ -31,10 +30,3 @@ export const drawDoubleFailover: DrawFault = (random) => {
     },
   };
 };
-
-/** Whether a question to the commit ledger is under way. */
-async function isAsked(node: LabNode): Promise<boolean> {
-  const sql =
-    "SELECT FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'SyncRep' AND query LIKE '%isFenced%'";
-  return (await node.query(sql)).length > 0;
-}

@@ -2,10 +2,12 @@ import type { FailoverPool } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
 import type { Random } from "../../simulation/random.ts";
 import type { Operator } from "../operator.ts";
+import type { CampaignSystem } from "../system.ts";
 import type { Operations } from "../workload/operations.ts";
 
 /** What a fault is played on. */
 export interface Scene {
+  readonly system: CampaignSystem;
   readonly cluster: LabCluster;
   readonly pool: FailoverPool;
   readonly operator: Operator;
@@ -20,5 +22,5 @@ export interface Fault {
   readonly play: (scene: Scene) => Promise<void>;
 }
 
-/** Draws the parameters of one kind of fault. */
-export type DrawFault = (random: Random) => Fault;
+/** Draws the parameters of one kind of fault, for a database system. */
+export type DrawFault = (random: Random, system: CampaignSystem) => Fault;

@@ -1,4 +1,5 @@
 import type { Random } from "../../simulation/random.ts";
+import type { CampaignSystem } from "../system.ts";
 import { drawBlackHole } from "./black-hole.ts";
 import { drawDoubleFailover } from "./double-failover.ts";
 import type { DrawFault, Fault } from "./fault.ts";
@@ -25,7 +26,7 @@ const KINDS: readonly (readonly [weight: number, draw: DrawFault])[] = [
   [2, drawDoubleFailover],
 ];
 
-/** Draws the faults of a campaign. The same seed gives the same faults. */
-export function drawFaults(random: Random, count: number): Fault[] {
-  return Array.from({ length: count }, () => random.weighted(KINDS)(random));
+/** Draws the faults of a campaign. The same seed gives the same faults on the same system. */
+export function drawFaults(random: Random, count: number, system: CampaignSystem): Fault[] {
+  return Array.from({ length: count }, () => random.weighted(KINDS)(random, system));
 }

@@ -1,15 +1,11 @@
 import type { DrawFault, Scene } from "./fault.ts";
 import { harmBefore } from "./victim.ts";
 
-/** Of the message with token and COMMIT, and of its answer. */
-const MESSAGE_BYTES = 110;
-const ANSWER_BYTES = 34;
-
 /** The connections break in the middle of a COMMIT: so many bytes of it arrive, or so many of its answer. */
-export const drawResetInCommit: DrawFault = (random) => {
+export const drawResetInCommit: DrawFault = (random, { commitBytes }) => {
   const how = random.pick(["cut", "reset"] as const);
   const direction = random.pick(["up", "down"] as const);
-  const bytes = random.integer(0, direction === "up" ? MESSAGE_BYTES : ANSWER_BYTES);
+  const bytes = random.integer(0, commitBytes[direction]);
   if (how === "cut") {
     return {
       name: `COMMIT cut after ${bytes} bytes ${direction}`,

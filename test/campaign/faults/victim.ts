@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Operation } from "../history.ts";
 import type { Step } from "../workload/transfer.ts";
 import type { Scene } from "./fault.ts";
@@ -10,22 +11,34 @@ export interface Victim {
   hasEnded(): boolean;
 }
 
+/** How long a step is held back for a harm that may itself be waiting for the transaction. */
+const MOMENT_MS = 100;
+
 /**
  * Begins a transfer, and resolves when it is about to send the step, after `harm`. The step is sent after that, so that the
- * fault certainly hits it.
+ * fault certainly hits it; where the harm would wait for the end of the transaction, while it is under way.
  */
-export function harmBefore({ operations, random }: Scene, step: Step, harm: () => Promise<unknown>): Promise<Victim> {
+export function harmBefore(
+  { operations, random, system }: Scene,
+  step: Step,
+  harm: () => Promise<unknown>,
+): Promise<Victim> {
   return new Promise((resolve, reject) => {
     let hasEnded = false;
+    let harmed: Promise<unknown> | undefined;
     const victim: Victim = {
       hasEnded: () => hasEnded,
       ended: operations.transferByHand(random, async (next) => {
-        if (next === step) await harm().then(() => resolve(victim), reject);
+        if (next !== step) return;
+        harmed = harm();
+        const isDone = harmed.then(() => resolve(victim), reject);
+        await (system.hasTimelines ? isDone : Promise.race([isDone, pause(MOMENT_MS)]));
       }),
     };
     void victim.ended.then(() => {
       hasEnded = true;
-      resolve(victim); // it may fail before that step, where the fault before this one still has its effect
+      // it may fail before that step, where the fault before this one still has its effect
+      if (harmed === undefined) resolve(victim);
     });
   });
 }

@@ -6,29 +6,33 @@ export const ACCOUNTS = 20;
 export const COUNTERS = 4;
 export const OPENING_BALANCE = 1000;
 
+const accounts = Array.from({ length: ACCOUNTS }, (_, index) => `(${index + 1}, ${OPENING_BALANCE})`);
+const counters = Array.from({ length: COUNTERS }, (_, index) => `(${index + 1}, 0)`);
+
 /** No unique constraint on `op`: a second effect shall be seen, not refused. */
-const SCHEMA = `
-CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL);
-CREATE TABLE journal (op int NOT NULL, debited int NOT NULL, credited int NOT NULL, amount int NOT NULL);
-CREATE TABLE entry (op int NOT NULL);
-CREATE INDEX ON entry (op);
-CREATE TABLE counter (id int PRIMARY KEY, value int NOT NULL);
-CREATE TABLE reading (op int NOT NULL, counter int NOT NULL, seen int NOT NULL);
-INSERT INTO account SELECT id, ${OPENING_BALANCE} FROM generate_series(1, ${ACCOUNTS}) AS id;
-INSERT INTO counter SELECT id, 0 FROM generate_series(1, ${COUNTERS}) AS id;`;
+const SCHEMA = [
+  "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
+  "CREATE TABLE journal (op int NOT NULL, debited int NOT NULL, credited int NOT NULL, amount int NOT NULL)",
+  "CREATE TABLE entry (op int NOT NULL)",
+  "CREATE INDEX entry_op ON entry (op)",
+  "CREATE TABLE counter (id int PRIMARY KEY, value int NOT NULL)",
+  "CREATE TABLE reading (op int NOT NULL, counter int NOT NULL, seen int NOT NULL)",
+  `INSERT INTO account VALUES ${accounts.join(", ")}`,
+  `INSERT INTO counter VALUES ${counters.join(", ")}`,
+];
 
 /** Makes the tables and the commit ledger, as the application's own role. */
 export async function openBank(pool: FailoverPool): Promise<void> {
   await pool.query(pool.ledgerSchema());
-  await pool.query(SCHEMA);
+  for (const statement of SCHEMA) await pool.query(statement);
 }
 
 /** What a server has of the operations from `first` on, asked past proxy and pool. */
 export async function readTables(node: LabNode, first = 0): Promise<Tables> {
   return {
-    entries: await node.query("SELECT op FROM entry WHERE op >= $1", [first]),
-    journal: await node.query("SELECT op, debited, credited, amount FROM journal WHERE op >= $1", [first]),
-    readings: await node.query("SELECT op, counter, seen FROM reading WHERE op >= $1", [first]),
+    entries: await node.query(`SELECT op FROM entry WHERE op >= ${first}`),
+    journal: await node.query(`SELECT op, debited, credited, amount FROM journal WHERE op >= ${first}`),
+    readings: await node.query(`SELECT op, counter, seen FROM reading WHERE op >= ${first}`),
   };
 }
 

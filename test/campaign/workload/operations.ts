@@ -1,6 +1,7 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import type { Random } from "../../simulation/random.ts";
 import { type History, type Operation, WrongAnswer } from "../history.ts";
+import type { CampaignSystem } from "../system.ts";
 import { ACCOUNTS, COUNTERS, OPENING_BALANCE } from "./bank.ts";
 import { drawTransfer, type Step, statementsOf, transferByHand } from "./transfer.ts";
 
@@ -11,11 +12,13 @@ const RETRIES = 20;
 
 /** What an application does with the pool, each call recorded. */
 export class Operations {
+  readonly #text: CampaignSystem["text"];
   readonly #pool: FailoverPool;
   readonly #history: History;
   #lastEntry: number | undefined;
 
-  constructor(pool: FailoverPool, history: History) {
+  constructor({ text }: CampaignSystem, pool: FailoverPool, history: History) {
+    this.#text = text;
     this.#pool = pool;
     this.#history = history;
   }
@@ -26,7 +29,7 @@ export class Operations {
     return this.#history.record("transfer", TIMEOUT_MS, (id) =>
       this.#pool.transaction(
         async (tx) => {
-          for (const [text, values] of statementsOf(id, transfer)) await tx.query(text, values);
+          for (const [text, values] of statementsOf(id, transfer)) await tx.query(this.#text(text), values);
         },
         { timeoutMs: TIMEOUT_MS },
       ),
@@ -40,7 +43,8 @@ export class Operations {
     return this.#history.record("transfer", TIMEOUT_MS, async (id) => {
       await using session = await this.#pool.connect();
       const left = (): number => Math.max(1, Math.floor(until - this.#history.now()));
-      const query = (text: string, values: readonly unknown[]) => session.query(text, values, { timeoutMs: left() });
+      const query = (text: string, values: readonly unknown[]) =>
+        session.query(this.#text(text), values, { timeoutMs: left() });
       await transferByHand(query, id, transfer, before);
     });
   }
@@ -48,7 +52,7 @@ export class Operations {
   /** One row in the ledger of entries, as a single statement. */
   async append(): Promise<Operation> {
     const operation = await this.#history.record("append", TIMEOUT_MS, (id) =>
-      this.#pool.query("INSERT INTO entry (op) VALUES ($1)", [id], { timeoutMs: TIMEOUT_MS }),
+      this.#pool.query(this.#text("INSERT INTO entry (op) VALUES ($1)"), [id], { timeoutMs: TIMEOUT_MS }),
     );
     if (operation.outcome?.type === "acknowledged") this.#lastEntry = operation.id;
     return operation;
@@ -60,12 +64,15 @@ export class Operations {
     return this.#history.record("read-modify-write", TIMEOUT_MS, (id) =>
       this.#pool.transaction(
         async (tx) => {
-          const read = await tx.query<{ value: number }>("SELECT value FROM counter WHERE id = $1 FOR UPDATE", [
-            counter,
-          ]);
+          const locked = this.#text("SELECT value FROM counter WHERE id = $1 FOR UPDATE");
+          const read = await tx.query<{ value: number }>(locked, [counter]);
           const seen = read.rows[0]?.value ?? Number.NaN;
-          await tx.query("UPDATE counter SET value = $1 WHERE id = $2", [seen + 1, counter]);
-          await tx.query("INSERT INTO reading (op, counter, seen) VALUES ($1, $2, $3)", [id, counter, seen]);
+          await tx.query(this.#text("UPDATE counter SET value = $1 WHERE id = $2"), [seen + 1, counter]);
+          await tx.query(this.#text("INSERT INTO reading (op, counter, seen) VALUES ($1, $2, $3)"), [
+            id,
+            counter,
+            seen,
+          ]);
         },
         { timeoutMs: TIMEOUT_MS, retries: RETRIES },
       ),
@@ -75,11 +82,12 @@ export class Operations {
   /** The money of all accounts, in one statement that any fresh node may answer. */
   sum(): Promise<Operation> {
     return this.#history.record("sum", TIMEOUT_MS, async () => {
-      const { rows } = await this.#pool.query<{ sum: number }>("SELECT sum(balance)::int FROM account", [], {
+      const { rows } = await this.#pool.query<{ sum: string }>("SELECT sum(balance) AS sum FROM account", [], {
         timeoutMs: TIMEOUT_MS,
       });
       const expected = ACCOUNTS * OPENING_BALANCE;
-      if (rows[0]?.sum !== expected) throw new WrongAnswer(`a sum of ${rows[0]?.sum}, expected ${expected}`);
+      // a sum is wider than a number, and comes as text
+      if (Number(rows[0]?.sum) !== expected) throw new WrongAnswer(`a sum of ${rows[0]?.sum}, expected ${expected}`);
     });
   }
 
@@ -88,9 +96,10 @@ export class Operations {
     const entry = this.#lastEntry;
     return this.#history.record("read-back", TIMEOUT_MS, async () => {
       if (entry === undefined) return;
-      const sql = "SELECT count(*)::int FROM entry WHERE op = $1";
-      const { rows } = await this.#pool.query<{ count: number }>(sql, [entry], { timeoutMs: TIMEOUT_MS });
-      if (rows[0]?.count !== 1) throw new WrongAnswer(`entry ${entry}, acknowledged before: ${rows[0]?.count} times`);
+      const sql = this.#text("SELECT count(*) AS count FROM entry WHERE op = $1");
+      const { rows } = await this.#pool.query<{ count: number | string }>(sql, [entry], { timeoutMs: TIMEOUT_MS });
+      if (Number(rows[0]?.count) !== 1)
+        throw new WrongAnswer(`entry ${entry}, acknowledged before: ${rows[0]?.count} times`);
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { Observation } from "@mirrorpool/core";
+import { sets } from "../world/positions.ts";
 import { SYSTEM } from "../world/world.ts";
 import type { Check, Of, Violation } from "./check.ts";
 import { isRead } from "./check.ts";
@@ -35,15 +36,20 @@ function judgeStand(sent: Of<"sent">): string[] {
 class Seen {
   readonly #last = new Map<string, Of<"observed">>();
   readonly #before = new Map<string, Of<"observed">>();
+  /** The last node that was written to. */
+  #reign: Of<"sent"> | undefined;
+  /** Nodes that were seen as mirrors since they were last written to. */
+  readonly #followed = new Set<string>();
   #highestTimeline = 0;
   #highestAt = -1;
 
   note(observed: Of<"observed">): void {
-    const { observation, step, isGreeting } = observed;
+    const { observation, step, isGreeting, node } = observed;
     const { timeline = 0, systemId, instance } = observation;
     const last = this.#last.get(instance);
     if (last !== undefined) this.#before.set(instance, last);
     this.#last.set(instance, observed);
+    if (observation.role === "mirror") this.#followed.add(node);
     // a connection that turns out to lead elsewhere is dropped, and has the monitor look again
     if (isGreeting || systemId !== SYSTEM || timeline <= this.#highestTimeline) return;
     this.#highestTimeline = timeline;
@@ -52,10 +58,25 @@ class Seen {
 
   judge(sent: Of<"sent">): string[] {
     const last = this.#last.get(sent.instance);
-    const objections = this.#object(sent, last?.observation);
+    const objections = [...this.#object(sent, last?.observation), ...this.#objectToSuccession(sent)];
     // told at this very moment, the pool need not have believed it yet
     const before = this.#before.get(sent.instance)?.observation;
     return last?.step === sent.step && this.#object(sent, before).length === 0 ? [] : objections;
+  }
+
+  /** Where there are no timelines a node succeeds another one only after it has followed, or by its history. */
+  #objectToSuccession(sent: Of<"sent">): string[] {
+    if (!isWrite(sent)) return [];
+    const before = this.#reign;
+    const hasFollowed = this.#followed.has(sent.node);
+    this.#reign = sent;
+    this.#followed.delete(sent.node);
+    if (before === undefined || before.node === sent.node || hasFollowed) return [];
+    const [known, former] = [sent, before].map(({ instance }) => this.#last.get(instance)?.observation);
+    if (known === undefined || known.timeline !== undefined) return [];
+    const { history } = known;
+    const isLater = history !== undefined && sets.supersedes?.(history, former?.history ?? "@") === true;
+    return isLater ? [] : [`it has not followed since ${before.node} was the primary`];
   }
 
   #object(sent: Of<"sent">, known: Observation | undefined): string[] {

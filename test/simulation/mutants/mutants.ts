@@ -90,6 +90,20 @@ export const mutants: readonly Mutant[] = [
     rules: ["no write to a superseded primary"],
   },
   {
+    name: "without timelines a former primary reigns again that has not followed since",
+    file: "failover/elect.ts",
+    from: "return !node.hasFollowed && !isLater(node, accepted);",
+    to: "return false;",
+    rules: ["no write to a superseded primary"],
+  },
+  {
+    name: "any history counts as later than another one",
+    file: "failover/elect.ts",
+    from: "supersedes?.(history, older) === true",
+    to: "supersedes !== undefined",
+    rules: ["no write to a superseded primary", "calls succeed again"],
+  },
+  {
     name: "the topology is not asked again right before sending",
     file: "routing/route.ts",
     from: "export function mayAnswer(topology: Topology, demand: Demand, id: NodeId, rules: RoutingRules): boolean {",

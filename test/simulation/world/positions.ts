@@ -22,6 +22,13 @@ export const sets: Positions = {
     return [...toCounts(other)].every(([origin, count]) => (has.get(origin) ?? 0) >= count);
   },
   distanceBytes: () => undefined,
+  // the other one has written, and has nothing yet of what this one wrote besides
+  supersedes(history, other) {
+    const [origin = "", own = ""] = history.split("@");
+    const [otherOrigin = "", foreign = ""] = other.split("@");
+    const [has, otherHas] = [toCounts(own), toCounts(foreign)];
+    return has.has(origin) && otherHas.has(otherOrigin) && !otherHas.has(origin) && sets.covers(own, foreign);
+  },
 };
 
 function toCounts(position: string): Map<string, number> {

@@ -67,6 +67,11 @@ export class Server {
     return `${this.id}.${this.#process}`;
   }
 
+  /** Identity of the data directory. */
+  get origin(): string {
+    return `${this.id}${this.#directory}`;
+  }
+
   get takesWrites(): boolean {
     return this.role === "primary" && !this.isReadOnly;
   }
@@ -77,7 +82,7 @@ export class Server {
   }
 
   entry(token: string): Entry {
-    return { token, origin: `${this.id}${this.#directory}` };
+    return { token, origin: this.origin };
   }
 
   has(token: string): boolean {
@@ -104,6 +109,10 @@ export class Server {
       timeline: isTold ? this.timeline : undefined,
       position: formatPosition(log, flavour),
       endOfRecovery: this.endOfRecovery,
+      history:
+        flavour === "transaction-sets" && role === "primary"
+          ? `${this.origin}@${formatPosition(log, flavour)}`
+          : undefined,
     };
   }
 

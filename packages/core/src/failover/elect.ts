@@ -13,6 +13,7 @@ import type { Election, Reign, Topology } from "../topology/topology.ts";
  * 5. Where the system has no timelines, a node other than the accepted primary must have been seen following since it last
  *    reigned, or its history tells that it has. That it lacks some writes is no reason against it: the loss is reported. Only one
  *    claim may stand, or of several one whose history tells that it is later than the others.
+ *    Until each has claimed it again since the other did, there is no primary yet, and no split: the one may be gone by now.
  */
 export function elect(topology: Topology, positions: Positions): Election {
   const { reign } = topology;
@@ -32,7 +33,7 @@ export function elect(topology: Topology, positions: Positions): Election {
   const winner = isOneCluster(topology) ? pick(claimants, topology) : undefined;
   if (winner === undefined) {
     for (const node of claimants) if (node.id !== reign?.node) fences.set(node.id, "rival");
-    return { primary: undefined, isSplit: true, reign, fences };
+    return { primary: undefined, isSplit: isConfirmed(claimants), reign, fences };
   }
   const { timeline, instance, systemId } = winner.observation as NonNullable<NodeState["observation"]>;
   return { primary: winner.id, isSplit: false, reign: { node: winner.id, timeline, instance, systemId }, fences };
@@ -51,6 +52,18 @@ function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Posit
   const isOverthrown = (each: NodeState): boolean => each.status === "up" && each.hasFollowed && isLater(each, node);
   if (accepted === undefined || accepted === node) return [...nodes.values()].some(isOverthrown);
   return !node.hasFollowed && !isLater(node, accepted);
+}
+
+/**
+ * Without timelines: each of them has claimed it again since the others were seen to claim it. A primary that hangs is not known to be
+ * gone at once, and its last claim may be older than the promotion of its successor.
+ */
+function isConfirmed(claimants: readonly NodeState[]): boolean {
+  return claimants.every((one) =>
+    claimants.every(
+      (other) => one === other || one.observation?.timeline !== undefined || one.observedAt >= other.claimedAt,
+    ),
+  );
 }
 
 function isOneCluster(topology: Topology): boolean {

@@ -22,6 +22,8 @@ export interface NodeState {
   readonly observedAt: number;
   /** When its answer came. */
   readonly answeredAt: number;
+  /** When this process was first seen to claim that it is primary; -Infinity while it does not. */
+  readonly claimedAt: number;
   /** Moving average of the probes' round trips. */
   readonly latencyMs: number;
   /** Why it is down, or why its last connection attempt failed. */
@@ -42,6 +44,7 @@ export function unknownNode(id: NodeId): NodeState {
     observation: undefined,
     observedAt: Number.NEGATIVE_INFINITY,
     answeredAt: Number.NEGATIVE_INFINITY,
+    claimedAt: Number.NEGATIVE_INFINITY,
     latencyMs: 0,
     fault: undefined,
     freshAsOf: Number.NEGATIVE_INFINITY,

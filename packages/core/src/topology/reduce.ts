@@ -59,11 +59,22 @@ function observe(topology: Topology, node: NodeState, event: Observed, positions
     observation,
     observedAt: sentAt,
     answeredAt: receivedAt,
+    claimedAt: claimedAt(node, observation, receivedAt),
     latencyMs: isFirst ? roundTrip : node.latencyMs * 0.8 + roundTrip * 0.2,
     fault: undefined,
-    hasFollowed: observation.role === "mirror" || (node.hasFollowed && topology.reign?.node !== node.id),
+    hasFollowed: follows(observation) || (node.hasFollowed && topology.reign?.node !== node.id),
     ...mirrorFreshness(topology, node, event, positions),
   };
+}
+
+function follows({ role, isFollowing }: Observation): boolean {
+  return role === "mirror" && isFollowing !== false;
+}
+
+function claimedAt(before: NodeState, { role, instance }: Observation, receivedAt: number): number {
+  if (role !== "primary") return Number.NEGATIVE_INFINITY;
+  const { observation } = before;
+  return observation?.role === "primary" && observation.instance === instance ? before.claimedAt : receivedAt;
 }
 
 /** A mirror that has replayed a sample has all writes that had completed before the sample was sent. */

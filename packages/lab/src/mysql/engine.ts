@@ -15,6 +15,9 @@ import { quoteLiteral } from "./sql.ts";
 /** More than a cluster has nodes. */
 const SERVER_ID_STEP = 10;
 
+/** How long a switch to read-only may wait for statements under way. */
+const READ_ONLY_MS = 1000;
+
 /** The option file of a node. */
 export function optionFileOf({ run, name }: Pick<Host, "run" | "name">): string {
   return join(run, `${name}.cnf`);
@@ -100,7 +103,8 @@ class MysqlEngine implements Engine {
   async readOnly(isOn: boolean): Promise<void> {
     this.#isReadOnly = isOn;
     if (!this.#host.isResponsive) return;
-    await this.#ask(this.#flavor.readOnly(isOn || this.#upstream !== undefined));
+    const isReadOnly = isOn || this.#upstream !== undefined;
+    await this.#host.ask((ask) => this.#setReadOnly(ask, isReadOnly));
   }
 
   async connectionLimit(limit: number | null): Promise<void> {
@@ -192,13 +196,15 @@ class MysqlEngine implements Engine {
 
   async follow(primary: Host): Promise<void> {
     this.#upstream = primary;
+    // it was cut off from another one
+    this.#isReplicating = true;
     if (this.#host.isResponsive) await this.#replicateNow();
   }
 
   async retire(wait: WaitOptions = {}): Promise<string> {
     try {
       return await this.#host.ask(async (ask) => {
-        await ask(this.#flavor.readOnly(true));
+        await this.#setReadOnly(ask, true);
         return this.#flavor.position(ask);
       }, wait);
     } catch (error) {
@@ -240,6 +246,19 @@ class MysqlEngine implements Engine {
     }
   }
 
+  /**
+   * The server waits for the statements under way. One of them may wait for a transaction whose next statement waits for this: the
+   * sessions are ended after a moment, as managers of such clusters do.
+   */
+  async #setReadOnly(ask: Ask, isOn: boolean): Promise<void> {
+    const timer = setInterval(() => void this.terminateBackends().catch(() => {}), READ_ONLY_MS);
+    try {
+      await ask(this.#flavor.readOnly(isOn));
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   /** Makes the running server follow its primary. */
   async #replicateNow(wait: WaitOptions = {}): Promise<void> {
     const upstream = this.#upstream;
@@ -249,7 +268,7 @@ class MysqlEngine implements Engine {
     const port = upstream.extraPorts[0] ?? upstream.directPort;
     await this.#host.ask(async (ask) => {
       // a former primary must not write while it is made a mirror
-      await ask(flavor.readOnly(true));
+      await this.#setReadOnly(ask, true);
       if (this.#host.plan.synchronous) await ask(`SET GLOBAL ${flavor.commitWaits} = OFF`);
       if (this.#followed !== upstream) {
         const own = await flavor.position(ask);

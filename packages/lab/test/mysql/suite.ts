@@ -260,6 +260,15 @@ export function describeServer(server: ServerKind): void {
     await mirror.query("INSERT INTO t VALUES (3)");
   });
 
+  test("a mirror that was cut off from the old primary receives from the new one", async () => {
+    const cluster = await boot();
+    await Promise.all(cluster.mirrors().map((mirror) => mirror.replicate(false)));
+    await cluster.promote("node2");
+    await cluster.node("node2").query("INSERT INTO t VALUES (1)");
+    await cluster.caughtUp();
+    expect(await idsOn(cluster.node("node3"))).toEqual([1]);
+  });
+
   test("a mirror that was down or frozen during a promotion follows when it is back", async () => {
     const cluster = await boot({ mirrors: 3 });
     const [node1, node2, node3, node4] = cluster.nodes;

@@ -282,7 +282,7 @@ describe.each(servers)("on %s, what an application sees is the same as with mysq
   let cluster: LabCluster;
 
   beforeAll(async () => {
-    cluster = await createCluster({ server, mirrors: 0 });
+    cluster = await createCluster({ server, mirrors: 0, settings: { local_infile: "ON" } });
     await prepare(
       cluster,
       "CREATE TABLE product (id int PRIMARY KEY, name varchar(50))",
