@@ -115,10 +115,11 @@ test("close while everything is under way leaves no unhandled rejection, and not
       calls.push(pool.query("INSERT INTO busy SELECT 1 FROM pg_sleep(30)"));
       calls.push(pool.transaction(async (tx) => { await tx.query("SELECT pg_sleep(30)"); }, { retries: 3 }));
     }
+    const busy = () => Object.values(pool.stats().nodes).some(({ inUse }) => inUse === 10);
+    while (!busy()) await new Promise((resolve) => setTimeout(resolve, 10));
     const session = await pool.connect();
     calls.push(session.query("SELECT 1"), session.query("SELECT 2"), pool.pause(), pool.start());
     const all = Promise.allSettled(calls);
-    await new Promise((resolve) => setTimeout(resolve, 300));
     const from = performance.now();
     await pool.close({ timeoutMs: 200 });
     console.log("CLOSED", performance.now() - from < 1500);
