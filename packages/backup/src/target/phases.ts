@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
+import { BackupError } from "../errors.ts";
 import { readFile } from "../format/file.ts";
 import type { Manifest, StoredFile } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
@@ -8,7 +9,7 @@ import { quoteTable, quoteText, showTable } from "../source/names.ts";
 import { inParallel } from "../tasks.ts";
 import { type PostStatement, statementsOf, toPostStatements } from "./definitions.ts";
 import { relax, tighten } from "./relax.ts";
-import type { Target } from "./target.ts";
+import { MARK, type Target } from "./target.ts";
 import { writeChunk } from "./write-chunk.ts";
 
 /** What a restore is going to do, decided before it begins. */
@@ -62,8 +63,7 @@ export async function fill(
   done: ReadonlySet<string>,
 ): Promise<void> {
   const { manifest, format } = backup;
-  const chosen = new Set(plan.tables);
-  const chunks = manifest.chunks.filter(({ table }) => chosen.has(table));
+  const chunks = chosenChunks(manifest, plan);
   const open = chunks.filter(({ file }) => !done.has(file));
   meter.expect(
     chunks.length,
@@ -87,6 +87,27 @@ export async function fill(
   });
 }
 
+/**
+ * In the transaction that puts keys and triggers back: a failover may have taken chunks back while others went on, and those have to
+ * come before. Where this has held, every node that has the transaction has the chunks as well.
+ */
+async function requireChunks(
+  connection: ReservedConnection,
+  { manifest }: OpenedBackup,
+  plan: RestorePlan,
+): Promise<void> {
+  const files = chosenChunks(manifest, plan).map(({ file }) => file);
+  const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name = ANY ($1)`;
+  const { rows } = await connection.query<{ count: number }>(sql, [files]);
+  if (rows[0]?.count === files.length) return;
+  throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
+}
+
+const chosenChunks = ({ chunks }: Manifest, { tables }: RestorePlan): Manifest["chunks"] => {
+  const chosen = new Set(tables);
+  return chunks.filter(({ table }) => chosen.has(table));
+};
+
 /** Indexes and keys, at the same time for different tables; then all that needs them, in its order. */
 export async function finish(phase: Phase): Promise<void> {
   const { target, backup, plan, jobs, meter, signal } = phase;
@@ -97,6 +118,7 @@ export async function finish(phase: Phase): Promise<void> {
     const statements = toPostStatements(statementsOf(sql, plan.withOwners));
     const run = async ({ text }: PostStatement, index: number, stop: AbortSignal | undefined): Promise<void> => {
       await target.step(`after ${index}`, firstLine(text), stop, async (connection) => {
+        await requireChunks(connection, backup, plan);
         await connection.query(text, [], FOREVER);
       });
     };
@@ -110,7 +132,10 @@ export async function finish(phase: Phase): Promise<void> {
     for (const [index, statement] of statements.entries())
       if (statement.indexOf === undefined) await run(statement, index, signal);
   } else {
-    await target.step("after", "putting foreign keys and triggers back", signal, (connection) => tighten(connection));
+    await target.step("after", "putting foreign keys and triggers back", signal, async (connection) => {
+      await requireChunks(connection, backup, plan);
+      await tighten(connection);
+    });
   }
   await setSequences(phase);
   await refreshViews(phase);
