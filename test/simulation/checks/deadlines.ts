@@ -1,6 +1,8 @@
-import { CLOSE_MS } from "../driver/connection.ts";
 import type { Check, Of, Violation } from "./check.ts";
 import { all } from "./check.ts";
+
+/** How long a closing pool waits for a server to take a cancel. Goodbyes, which are said meanwhile, take less. */
+const CANCEL_MS = 500;
 
 /** How late the pool may notice a deadline. */
 const RESOLUTION_MS = 10;
@@ -43,8 +45,8 @@ function dueAt(
   { text, deadline = Number.POSITIVE_INFINITY }: Of<"call">,
   abortedAt = Number.POSITIVE_INFINITY,
 ): number {
-  // after the last work was cut off, connections say goodbye
-  const goodbyeMs = text === "close" ? CLOSE_MS : 0;
+  // servers are asked to end what was cut off; those that do not listen are not waited for
+  const goodbyeMs = text === "close" ? CANCEL_MS : 0;
   // a callback that thinks does not look at the signal
   const heardAt = text.includes("think") ? Number.POSITIVE_INFINITY : abortedAt;
   return Math.min(deadline + RESOLUTION_MS + goodbyeMs, heardAt);

@@ -12,7 +12,7 @@ import { SimulatedError } from "./codes.ts";
 import { parse } from "./language.ts";
 
 /** A polite goodbye that nobody answers takes this long. */
-export const CLOSE_MS = 50;
+const CLOSE_MS = 50;
 /** How often a connection breaks just when it is used: no byte of the statement leaves. */
 const BREAKS_AT_USE = 0.003;
 /** How often a connection is lost in the very moment of an answer, before the pool can look at either. */

@@ -169,7 +169,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "close() leaves the connections on loan to themselves",
     file: "pool/node-pool.ts",
-    from: "for (const lease of [...this.#leases]) lease.destroy();\n    await Promise.all([...this.#connections].map(({ connection }) => connection.close()));",
+    from: "const asked = [...this.#leases].map((lease) => this.#abandon(lease));\n    await Promise.all([...asked, ...[...this.#connections].map(({ connection }) => connection.close())]);",
     to: "",
     rules: ["nothing is leaked"],
   },
