@@ -47,6 +47,8 @@ class Seen {
     const { observation, step, isGreeting, node } = observed;
     const { timeline = 0, systemId, instance } = observation;
     const last = this.#last.get(instance);
+    // a greeting tells who a server is; on a slow way it may say less of its role than a probe that came before
+    if (isGreeting && last !== undefined) return;
     if (last !== undefined) this.#before.set(instance, last);
     this.#last.set(instance, observed);
     if (observation.role === "mirror") this.#followed.add(node);
