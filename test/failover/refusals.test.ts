@@ -46,7 +46,10 @@ test("a server that gives no connection at all ends calls after acquireMs, and i
   expect(ms).toBeLessThan(400 + LATE_MS);
   expect(pool.topology()).toMatchObject({ epoch: 1, primary: cluster.primary().name });
   await cluster.primary().connectionLimit(null);
-  await until("a connection", async () => (await settle(pool.query("INSERT INTO task VALUES (3)"))).error === undefined);
+  await until(
+    "a connection",
+    async () => (await settle(pool.query("INSERT INTO task VALUES (3)"))).error === undefined,
+  );
   expect(await countRows(cluster.primary(), "task", "id = 2")).toBe(0);
 });
 
