@@ -47,8 +47,8 @@ class Seen {
     const { observation, step, isGreeting, node } = observed;
     const { timeline = 0, systemId, instance } = observation;
     const last = this.#last.get(instance);
-    // a greeting tells who a server is; on a slow way it may say less of its role than a probe that came before
-    if (isGreeting && last !== undefined) return;
+    // on a slow way a greeting may tell of the time before a promotion that a probe has told of already
+    if (isGreeting && last?.observation.role === "primary" && observation.role === "mirror") return;
     if (last !== undefined) this.#before.set(instance, last);
     this.#last.set(instance, observed);
     if (observation.role === "mirror") this.#followed.add(node);
