@@ -10,6 +10,7 @@ import {
 import { corpus } from "./corpus.ts";
 import { mutated, render, statement } from "./grammar.ts";
 import { type Node, type Parsed, parse } from "./oracle.ts";
+import { search } from "./search.ts";
 
 const facts = (sql: string): StatementFacts => inspect(sql, "postgres");
 
@@ -149,7 +150,7 @@ test("agrees on pairs of statements of the corpora", () => {
       const parsed = parse(sql);
       if (parsed !== undefined) expectAgreement(sql, parsed);
     }),
-    { numRuns: 2_000 },
+    search(2_000),
   );
 });
 
@@ -165,7 +166,7 @@ function compare(texts: fc.Arbitrary<string>, numRuns: number): { valid: number;
       if (facts(sql).intent === "read") count.recognised += 1;
       expectAgreement(sql, parsed);
     }),
-    { numRuns },
+    search(numRuns),
   );
   return count;
 }

@@ -6,6 +6,7 @@ import type { Token } from "../src/token.ts";
 import { corpus } from "./corpus.ts";
 import { render, statement } from "./grammar.ts";
 import "./oracle.ts";
+import { search } from "./search.ts";
 
 /** One line for a list of tokens, with operators that touch put together, as their exact cut does not matter here. */
 function show(tokens: readonly Token[]): string {
@@ -164,7 +165,7 @@ describe("agrees with PostgreSQL's own scanner", () => {
       fc.property(render(statement), (sql) => {
         expect(cut(sql)).toBe(scanned(sql));
       }),
-      { numRuns: 500 },
+      search(500),
     );
   });
 
@@ -187,7 +188,7 @@ describe("agrees with PostgreSQL's own scanner", () => {
         taken += 1;
         expect(cut(sql)).toBe(expected);
       }),
-      { numRuns: 10_000 },
+      search(10_000),
     );
     expect(taken).toBeGreaterThan(2_000);
   });
