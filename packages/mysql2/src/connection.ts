@@ -7,6 +7,7 @@ import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
+import { localFile } from "./local-file.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
 import { statusOf, toResult } from "./result.ts";
@@ -282,19 +283,19 @@ function submit(client: Client, statement: Statement, sql: string, prepared: boo
   const values = prepared ? [...(statement.values ?? [])] : [];
   const query = { ...options, sql, values, namedPlaceholders: false };
   const { channel } = statement;
-  if (!(channel instanceof RowChannel)) {
-    if (prepared) client.execute(query, callback);
-    else client.query(query, callback);
-    return;
-  }
   const { infileStreamFactory: factory } = options;
   if (typeof factory === "function") {
     // a file that was read in part is not to be read again
     const open = (path: unknown): unknown => {
-      channel.open();
-      return factory(path);
+      if (channel instanceof RowChannel) channel.open();
+      return localFile(() => factory(path));
     };
     Object.assign(query, { infileStreamFactory: open });
+  }
+  if (!(channel instanceof RowChannel)) {
+    if (prepared) client.execute(query, callback);
+    else client.query(query, callback);
+    return;
   }
   channel.attempt(client, prepared ? client.execute(query) : client.query(query), callback);
 }
