@@ -86,14 +86,14 @@ export class Checkout {
       let error: unknown;
       let result: Result | undefined;
       try {
-        result = await (context === undefined ? this.#run(task) : context.runInAsyncScope(() => this.#run(task)));
+        result = await (context === undefined ? this.#run(task) : context.runInAsyncScope(this.#run, this, task));
       } catch (reason) {
         error = reason;
       }
       this.#current = undefined;
       clearTimeout(this.#grace);
       if (context === undefined) task.done(error, result);
-      else context.runInAsyncScope(() => task.done(error, result));
+      else context.runInAsyncScope(task.done, task, error, result);
       if (this.#closed === task) this.#letGo();
     }
     this.#isWorking = false;
@@ -101,17 +101,27 @@ export class Checkout {
     if (this.#ending !== undefined) this.#release(this.#ending);
   }
 
-  async #run({ statement, options }: CheckoutTask): Promise<Result> {
+  #run(task: CheckoutTask): Promise<Result> {
     this.#interrupted = undefined;
-    const session = this.#session ?? (await this.#open(options));
+    const session = this.#session;
+    return session === undefined ? this.#runFirst(task) : this.#runOn(session, task);
+  }
+
+  async #runFirst(task: CheckoutTask): Promise<Result> {
+    const session = await this.#pool.connect();
+    this.#session = session;
+    if (this.#settings.length > 0 || this.#interrupted !== undefined) await this.#prepare(session, task.options);
+    session.onLost((error) => this.#listener.lost(error));
+    return this.#runOn(session, task);
+  }
+
+  #runOn(session: PoolSession, { statement, options }: CheckoutTask): Promise<Result> {
     this.#runs += 1;
     return session.query(statement, undefined, options);
   }
 
   /** Nothing runs in a session that lacks a setting, such as its role: the statement fails, and the next one tries again. */
-  async #open(options: StatementOptions): Promise<PoolSession> {
-    const session = await this.#pool.connect();
-    this.#session = session;
+  async #prepare(session: PoolSession, options: StatementOptions): Promise<void> {
     try {
       if (this.#interrupted !== undefined) throw new AbortedError(this.#interrupted);
       for (const setting of this.#settings) await session.query(setting, undefined, options);
@@ -120,8 +130,6 @@ export class Checkout {
       this.#session = undefined;
       throw error;
     }
-    session.onLost((error) => this.#listener.lost(error));
-    return session;
   }
 
   /** Ends the statement that runs; those after it are not concerned. */

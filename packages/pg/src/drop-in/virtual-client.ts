@@ -298,7 +298,7 @@ export class VirtualClient extends BaseClient implements Holder {
 
   attach(connection: HeldConnection): void {
     this.#held = connection;
-    if (!this.#isReferenced) connection.setRef(false);
+    connection.setRef(this.#isReferenced);
   }
 
   hear(connection: HeldConnection, event: Unasked, message: unknown): void {
