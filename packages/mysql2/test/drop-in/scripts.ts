@@ -34,5 +34,6 @@ export function show(seen: unknown): unknown {
     const { name, columnType } = seen;
     return { column: name, columnType };
   }
-  return seen;
+  // as `mysql2` 3.11 answers from the namespace of a cluster by promise
+  return typeof seen === "object" && seen !== null && "_handshakePacket" in seen ? "a connection" : seen;
 }
