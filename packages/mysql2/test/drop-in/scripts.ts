@@ -35,5 +35,5 @@ export function show(seen: unknown): unknown {
     return { column: name, columnType };
   }
   // as `mysql2` 3.11 answers from the namespace of a cluster by promise
-  return typeof seen === "object" && seen !== null && "_handshakePacket" in seen ? "a connection" : seen;
+  return typeof seen === "object" && seen !== null && "connection" in seen ? "a connection" : seen;
 }
