@@ -4,6 +4,7 @@ import { MirrorpoolError, NotSentError, SessionLostError } from "../errors.ts";
 import { listenerFailed } from "../observe/listener-failed.ts";
 import type { Lease } from "../pool/lease.ts";
 import { Displaced } from "../pool/multiplexer/displaced.ts";
+import type { Hedging } from "../routing/hedging.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
@@ -328,13 +329,16 @@ export class Session {
   }
 
   #send(errand: Errand, lease: Lease): Promise<Result> {
-    const { statement, place, shareable, begin, call } = errand;
+    const { statement, begin, call } = errand;
     const { hedging } = this.#context;
     if (begin !== undefined) return run(this.#context, lease, statement, call, begin);
-    if (!errand.isPlain || hedging === undefined) return send(this.#context, lease, statement, errand.ledgerUse, call);
-    const binding = this.#binding;
+    if (errand.isPlain && hedging !== undefined) return this.#sendHedged(errand, lease, hedging);
+    return send(this.#context, lease, statement, errand.ledgerUse, call);
+  }
+
+  #sendHedged({ statement, place, shareable, call }: Errand, lease: Lease, hedging: Hedging): Promise<Result> {
     return runHedged(this.#context, hedging, { statement, demand: place, lease, shareable }, call, (second) =>
-      binding.move(second),
+      this.#binding.move(second),
     );
   }
 
