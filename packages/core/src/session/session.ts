@@ -267,7 +267,11 @@ export class Session {
     const { facts, call } = errand;
     try {
       for (;;) {
-        const lease = this.#takeAtHand(errand) ?? (await this.#take(errand));
+        let lease = this.#takeAtHand(errand);
+        if (lease === undefined) {
+          const taken = await this.#take(errand);
+          lease = binding.bind(errand.place, taken);
+        }
         errand.sentAt = environment.now();
         this.#throwIfOver(facts, call, errand.sentAt);
         if (lease === undefined) continue;
@@ -296,36 +300,43 @@ export class Session {
     const { journal } = this.#binding;
     errand.demand = demandOf(this.#context, journal, errand.statement, errand.facts, errand.options, this.#wroteAt);
     errand.state = journal.state;
-    return this.#mayWaitForMirror(errand) ? undefined : this.#aim(errand);
+    if (this.#mayWaitForMirror(errand)) return undefined;
+    const kept = this.#aim(errand);
+    if (kept !== undefined) return kept;
+    const { place } = errand;
+    const atHand = acquireAtHand(this.#context, place, errand.call, errand);
+    return atHand && this.#binding.bind(place, atHand);
   }
 
   #mayWaitForMirror({ demand, begin }: Errand): boolean {
     return demand.anew !== undefined && !this.#binding.isBound && begin === undefined;
   }
 
+  /** Says what its node has to be. @returns the connection that the session has, where the statement goes on with it */
   #aim(errand: Errand): Lease | undefined {
     const binding = this.#binding;
-    const { statement, facts, demand, begin, fixed, call } = errand;
-    const place = begin !== undefined ? UNDER_WAY : (fixed ?? demand);
-    errand.place = place;
-    const kept = binding.keep(place);
-    errand.isPlain = kept === undefined && isPlainRead(binding, facts, place);
+    const { statement, facts, demand, begin, fixed } = errand;
+    errand.place = begin !== undefined ? UNDER_WAY : (fixed ?? demand);
+    const kept = binding.keep(errand.place);
+    errand.isPlain = kept === undefined && isPlainRead(binding, facts, errand.place);
     const mayShare = errand.isPlain && !errand.isDisplaced && isShareable(this.#context, statement);
     errand.shareable = mayShare ? statement.text : undefined;
-    if (kept !== undefined) return kept;
-    const atHand = acquireAtHand(this.#context, place, call, errand);
-    return atHand && binding.bind(place, atHand);
+    return kept;
   }
 
-  /** @returns undefined when the topology has moved meanwhile */
-  async #take(errand: Errand): Promise<Lease | undefined> {
+  /** Not bound to yet: that has to be done in the tick in which the statement is sent. */
+  #take(errand: Errand): Promise<Lease> {
+    if (this.#mayWaitForMirror(errand)) return this.#takeFresh(errand);
+    // without any state there is none that could be refused
+    if (errand.state === undefined) return acquire(this.#context, errand.place, errand.call, errand);
+    return this.#acquire(errand.place, errand.call, errand);
+  }
+
+  async #takeFresh(errand: Errand): Promise<Lease> {
     const { anew } = errand.demand;
-    if (anew !== undefined && this.#mayWaitForMirror(errand)) {
-      errand.demand = await waitForFreshMirror(this.#context, anew, errand.call);
-      const lease = this.#aim(errand);
-      if (lease !== undefined) return lease;
-    }
-    return this.#binding.bind(errand.place, await this.#acquire(errand.place, errand.call, errand));
+    if (anew !== undefined) errand.demand = await waitForFreshMirror(this.#context, anew, errand.call);
+    this.#aim(errand);
+    return this.#acquire(errand.place, errand.call, errand);
   }
 
   #send(errand: Errand, lease: Lease): Promise<Result> {
