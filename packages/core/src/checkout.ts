@@ -75,30 +75,34 @@ export class Checkout {
       return;
     }
     this.#queue.push({ task, context: this.#isWorking ? new AsyncResource("mirrorpool.query") : undefined });
-    if (!this.#isWorking) void this.#work();
+    if (!this.#isWorking) this.#work();
   }
 
-  async #work(): Promise<void> {
-    this.#isWorking = true;
-    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
-      const { task, context } = entry;
-      this.#current = task;
-      let error: unknown;
-      let result: Result | undefined;
-      try {
-        result = await (context === undefined ? this.#run(task) : context.runInAsyncScope(this.#run, this, task));
-      } catch (reason) {
-        error = reason;
-      }
-      this.#current = undefined;
-      clearTimeout(this.#grace);
-      if (context === undefined) task.done(error, result);
-      else context.runInAsyncScope(task.done, task, error, result);
-      if (this.#closed === task) this.#letGo();
+  /** Runs what waits, one after the other. No async function: most clients are given back after one statement. */
+  #work(): void {
+    const entry = this.#queue.shift();
+    this.#isWorking = entry !== undefined;
+    if (entry === undefined) {
+      this.#listener.drained();
+      if (this.#ending !== undefined) this.#release(this.#ending);
+      return;
     }
-    this.#isWorking = false;
-    this.#listener.drained();
-    if (this.#ending !== undefined) this.#release(this.#ending);
+    const { task, context } = entry;
+    this.#current = task;
+    const running = context === undefined ? this.#run(task) : context.runInAsyncScope(this.#run, this, task);
+    running.then(
+      (result) => this.#finish(entry, undefined, result),
+      (error: unknown) => this.#finish(entry, error, undefined),
+    );
+  }
+
+  #finish({ task, context }: Entry, error: unknown, result: Result | undefined): void {
+    this.#current = undefined;
+    clearTimeout(this.#grace);
+    if (context === undefined) task.done(error, result);
+    else context.runInAsyncScope(task.done, task, error, result);
+    if (this.#closed === task) this.#letGo();
+    this.#work();
   }
 
   #run(task: CheckoutTask): Promise<Result> {
