@@ -1,4 +1,5 @@
 import type { Statement } from "@mirrorpool/core";
+import { areHarmless } from "../sql-values.ts";
 import type { BaseConnection, ExecuteCommand, QueryCommand } from "./internals.ts";
 import type { Source } from "./virtual-session.ts";
 
@@ -35,16 +36,4 @@ export function executeStatement(command: ExecuteCommand, { reading }: Source): 
 function passedOn(given: Options): Options {
   const entries = Object.entries(given).filter(([name, value]) => value !== undefined && !NOT_PASSED_ON.has(name));
   return Object.fromEntries(entries);
-}
-
-/** `??` is a name, and an object may be any SQL at all. */
-function areHarmless(text: string, values: readonly unknown[]): boolean {
-  return !text.includes("??") && values.every(isPlain);
-}
-
-function isPlain(value: unknown): boolean {
-  if (typeof value !== "object") return typeof value !== "function";
-  return (
-    value === null || value instanceof Date || Buffer.isBuffer(value) || (Array.isArray(value) && value.every(isPlain))
-  );
 }
