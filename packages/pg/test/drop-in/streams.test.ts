@@ -209,7 +209,7 @@ test("a stream is not cut by the deadline of a call, however slowly it is read",
   client.release();
 });
 
-const IMPATIENT_MS = 500;
+const IMPATIENT_MS = 1_000;
 
 /** A pool whose statements have little time. */
 async function openImpatient(): Promise<{ readonly pool: pg.Pool } & AsyncDisposable> {
