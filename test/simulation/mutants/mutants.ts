@@ -213,4 +213,12 @@ export const mutants: readonly Mutant[] = [
     rules: ["the contract is kept"],
     first: 475,
   },
+  {
+    name: "a connection that a slow read has lost is never given back",
+    file: "session/hedge.ts",
+    from: "if (this.#isOver) {\n      void settled(error).then(() => this.#read.lease.release());\n      return;\n    }",
+    to: "if (this.#isOver) return;",
+    rules: ["calls succeed again"],
+    first: 1710,
+  },
 ];
