@@ -32,6 +32,7 @@ export class SharedConnection {
   readonly #paces: Paces;
   readonly #distance: Distance;
   readonly #onRest: (shared: SharedConnection) => void;
+  readonly #pipe: NonNullable<Connection["pipeline"]>;
   #sent: Sent[] = [];
   #headSince = 0;
   #places = 0;
@@ -55,6 +56,8 @@ export class SharedConnection {
     this.#paces = paces;
     this.#distance = distance;
     this.#onRest = onRest;
+    // the multiplexer shares only connections that can do this
+    this.#pipe = lease.connection.pipeline as NonNullable<Connection["pipeline"]>;
   }
 
   get connection(): Connection {
@@ -106,7 +109,6 @@ export class SharedConnection {
   }
 
   run(share: Share, statement: Statement): Promise<Result> {
-    const { connection } = this;
     return new Promise<Result>((resolve, reject) => {
       const sent: Sent = {
         share,
@@ -119,8 +121,7 @@ export class SharedConnection {
       };
       if (this.#sent.length === 0) this.#headSince = sent.sentAt;
       this.#sent.push(sent);
-      // the multiplexer shares only connections that can do this
-      (connection.pipeline as NonNullable<Connection["pipeline"]>)(statement).then(
+      this.#pipe(statement).then(
         (result) => {
           this.#ended(sent);
           resolve(result);
