@@ -21,13 +21,14 @@ const BASELINE = fileURLToPath(new URL("../baseline.json", import.meta.url));
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const note = (text: string): void => void process.stderr.write(`  ${text}\n`);
 
-async function runSuite(suite: Suite, system: System, { rounds, seconds }: BenchOptions): Promise<Report> {
+async function runSuite(suite: Suite, system: System, { rounds, seconds, only }: BenchOptions): Promise<Report> {
   const name = reportName(suite, system);
   print(`\n${name}: ${suite.title}`);
   await using open = await suite.open(system);
   const effort = { rounds, seconds, ...suite.effort, pace: suite.pace };
   const rows: Row[] = [];
   for (const cell of open.cells) {
+    if (![cell.work, ...cell.clients.map((client) => client.name)].some((name) => name.includes(only))) continue;
     note(`${cell.work}, callers ${cell.concurrency}`);
     rows.push(...(await compare(cell, effort)));
   }

@@ -7,6 +7,8 @@ export interface BenchOptions {
   /** In the order in which they take part. */
   readonly servers: readonly ServerKind[];
   readonly json: string | undefined;
+  /** Only cells with this in the name of their work or of a client. */
+  readonly only: string;
   /** The file whose table is written anew. */
   readonly markdown: string | undefined;
   readonly isRecorded: boolean;
@@ -21,6 +23,7 @@ export function usage(suites: readonly string[]): string {
   return `npm run bench -- [options]
   --suite NAME   only this suite: ${suites.join(", ")} (may be given again)
   --server NAME  on which system: ${SERVERS.join(", ")} (may be given again; default postgres)
+  --only TEXT    only cells with this in the name of their work or of a client
   --json FILE    write the figures as data
   --markdown FILE  write what the targets are held against as a table, between the two markers in FILE
   --record       keep the ratios as the baseline
@@ -36,6 +39,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     options: {
       suite: { type: "string", multiple: true },
       server: { type: "string", multiple: true, default: ["postgres"] },
+      only: { type: "string", default: "" },
       json: { type: "string" },
       markdown: { type: "string" },
       record: { type: "boolean", default: false },
@@ -65,6 +69,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   return {
     suites: known.filter((name) => values.suite?.includes(name) ?? true),
     servers: SERVERS.filter((name) => values.server.includes(name)),
+    only: values.only,
     json: values.json,
     markdown: values.markdown,
     isRecorded: values.record,
