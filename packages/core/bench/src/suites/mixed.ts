@@ -90,7 +90,7 @@ export const mixed: Suite = {
   name: "mixed",
   title: `fast reads while ${SLOW_SHARE * 100} % of the reads take ${SLOW_SECONDS * 1000} ms; the latencies are those of the fast ones`,
   pace: "steady",
-  effort: { rounds: 4, seconds: 1 },
+  effort: { rounds: 8, seconds: 1 },
   targets: () => [{ client: MIRRORPOOL, of: "p99", ratio: 1 }],
   open,
 };

@@ -33,8 +33,8 @@ const MAX_BACKLOG_MS = 10;
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
-/** A look that comes so late says that this process was busy: the answers may be there, and not read yet. */
-const LATE_MS = 5;
+/** So soon it is looked at once more: where this process was busy, the answers were there and not read yet. */
+const AGAIN_MS = 5;
 /** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
 const LINGER_MS = 200;
 
@@ -169,29 +169,23 @@ export class Multiplexer implements LeaseOwner {
     else shared.lease.release();
   }
 
-  #lookIn(delayMs: number, isSecond: boolean = false): void {
-    const dueAt = this.#environment.now() + delayMs;
-    this.#watch = this.#environment.schedule(
-      delayMs,
-      () => {
-        // once more, when what has arrived was read
-        if (!isSecond && this.#environment.now() - dueAt >= LATE_MS) this.#lookIn(LATE_MS, true);
-        else this.#look();
-      },
-      false,
-    );
+  #lookIn(delayMs: number): void {
+    this.#watch = this.#environment.schedule(delayMs, () => this.#look(), false);
   }
 
   #look(): void {
     this.#watch = undefined;
     const now = this.#environment.now();
+    let isDoubtful = false;
     for (const shared of [...this.#shared]) {
-      if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
+      const isLong = shared.headMs(now) >= STUCK_MS;
+      if (shared.isStill(isLong)) shared.displaceBehindHead(now);
+      else isDoubtful ||= isLong;
       if (now >= shared.lease.pooled.expiresAt) shared.retire();
       const restMs = shared.restMs(now);
       if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
-    if (this.#shared.length > 0) this.#lookIn(STUCK_MS / 2);
+    if (this.#shared.length > 0) this.#lookIn(isDoubtful ? AGAIN_MS : STUCK_MS / 2);
   }
 
   /** Leaves no timer behind. */

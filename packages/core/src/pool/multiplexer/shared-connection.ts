@@ -35,6 +35,8 @@ export class SharedConnection {
   readonly #pipe: NonNullable<Connection["pipeline"]>;
   #sent: Sent[] = [];
   #headSince = 0;
+  /** The head of the last look, if it had been running for long. */
+  #suspect: Sent | undefined;
   #places = 0;
   #restedAt = 0;
   #isRetiring = false;
@@ -142,12 +144,10 @@ export class SharedConnection {
     if (place === 0 && !sent.isCancelled) this.#paces.note(sent.text, this.headMs(now));
     if (place >= 0) this.#sent.splice(place, 1);
     this.#headSince = now;
-    const head = this.#sent[0];
-    if (head?.isAbandoned === true && !head.isCancelled) this.#cancelHead(head);
     this.#restIfDone();
   }
 
-  /** Asks the server to end the share's statement, as soon as that is the one that runs. */
+  /** Asks the server to end the share's statement, where that is the one that runs; else it is seen to when it runs for long. */
   cancel(share: Share, signal: AbortSignal): Promise<void> {
     const sent = this.#sent.find((each) => each.share === share);
     if (sent === undefined) return Promise.resolve();
@@ -192,11 +192,25 @@ export class SharedConnection {
     sent.reject(new Displaced());
   }
 
-  /** Sends those away that wait behind the head for too long; reads may run twice. */
+  /**
+   * Whether the head is the same as when it was last asked, and was running for long then as well: what had arrived was read in
+   * between.
+   */
+  isStill(isLong: boolean): boolean {
+    const before = this.#suspect;
+    this.#suspect = isLong ? this.#sent[0] : undefined;
+    return this.#suspect !== undefined && this.#suspect === before;
+  }
+
+  /**
+   * Sends those away that wait behind the head for too long; reads may run twice. What was sent already the server runs all the
+   * same: mostly it is fast, and to cancel it would cost more.
+   */
   displaceBehindHead(now: number): void {
     const [head, ...others] = this.#sent;
     if (head === undefined) return;
     this.#isRetiring = true;
+    if (head.isAbandoned && !head.isCancelled) this.#cancelHead(head);
     this.#paces.noteSlow(head.text, this.headMs(now));
     for (const sent of others) {
       if (sent.isAbandoned) continue;
