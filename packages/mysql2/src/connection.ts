@@ -50,6 +50,7 @@ export class MysqlConnection implements Connection {
   readonly #pipeline: Pipeline;
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
+  #isReferenced = true;
   #isBusy = false;
   /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
   #lose: ((error: unknown) => void) | undefined;
@@ -295,7 +296,8 @@ export class MysqlConnection implements Connection {
   }
 
   setRef(isReferenced: boolean): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || isReferenced === this.#isReferenced) return;
+    this.#isReferenced = isReferenced;
     const { stream } = this.#client;
     if (isReferenced) stream.ref();
     else stream.unref();

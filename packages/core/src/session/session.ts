@@ -4,6 +4,7 @@ import { MirrorpoolError, NotSentError, SessionLostError } from "../errors.ts";
 import { listenerFailed } from "../observe/listener-failed.ts";
 import type { Lease } from "../pool/lease.ts";
 import { Displaced } from "../pool/multiplexer/displaced.ts";
+import type { Hedging } from "../routing/hedging.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
@@ -16,6 +17,7 @@ import type { SessionContext } from "./context.ts";
 import { demandOf, type StatementOptions } from "./demand.ts";
 import { digestError } from "./digest.ts";
 import { interruption } from "./ending.ts";
+import { Errand } from "./errand.ts";
 import { StateRefused } from "./establish.ts";
 import { judge } from "./failure.ts";
 import { waitForFreshMirror } from "./fresh-mirror.ts";
@@ -37,11 +39,13 @@ export class Session {
   readonly #binding: Binding;
   readonly #turns = new Turns();
   readonly #aftermath: Aftermath;
-  readonly #recovery: Recovery;
+  /** Made when something has failed. */
+  #lazyRecovery: Recovery | undefined;
   /** Of the statement that has just ended: its caller waits for a mirror to have it. Counted as work. */
   #unmirrored: AcknowledgedCommit | undefined;
   /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
   #wroteAt = Number.NEGATIVE_INFINITY;
+  #isForOne = false;
   #isReleased = false;
   #releaseHow: "return" | "destroy" = "return";
   #onLost: ((error: SessionLostError) => void) | undefined;
@@ -50,7 +54,11 @@ export class Session {
     this.#context = context;
     this.#binding = new Binding(context, (node) => this.#tellLost(node));
     this.#aftermath = new Aftermath(context, this.#binding);
-    this.#recovery = new Recovery(context, this.#binding, this.#aftermath, () => this.#throwIfReleased());
+  }
+
+  get #recovery(): Recovery {
+    this.#lazyRecovery ??= new Recovery(this.#context, this.#binding, this.#aftermath, () => this.#throwIfReleased());
+    return this.#lazyRecovery;
   }
 
   /** What a statement would find now: a transaction that was lost counts as failed until a ROLLBACK acknowledges it. */
@@ -81,12 +89,36 @@ export class Session {
     return this.#binding.transaction !== undefined || this.#binding.unsentBegin !== undefined;
   }
 
+  /** Runs the only statement of the session, which is given back with its end. */
+  queryOnce(statement: Statement, options: StatementOptions, call: Call, facts: StatementFacts): Promise<Result> {
+    this.#isForOne = true;
+    return this.query(statement, options, call, facts);
+  }
+
   /** Runs one statement, after those that were given before it. */
-  async query(
+  query(
     statement: Statement,
     options: StatementOptions,
     call: Call,
     facts: StatementFacts = factsOf(this.#context, statement),
+  ): Promise<Result> {
+    if (!this.#isReadyFor(facts) || !this.#turns.tryTake()) return this.#queryInTurn(statement, options, call, facts);
+    // most statements: each promise more would cost them something
+    return this.#run(new Errand(statement, facts, options, call, "turn"));
+  }
+
+  /** Nothing has to be awaited or looked into before such a statement, nor after it. */
+  #isReadyFor(facts: StatementFacts): boolean {
+    const { durability } = this.#context.config;
+    if (facts.transaction !== "none" || durability === "mirrored" || this.#isReleased) return false;
+    return this.#binding.unsentBegin === undefined && !this.#aftermath.isConcerned;
+  }
+
+  async #queryInTurn(
+    statement: Statement,
+    options: StatementOptions,
+    call: Call,
+    facts: StatementFacts,
   ): Promise<Result> {
     if (!this.#turns.tryTake())
       await this.#turns.take(call, (reason) => interruption(this.#context, reason, facts, call));
@@ -99,12 +131,17 @@ export class Session {
       result = await this.#perform(statement, facts, options, call);
       unmirrored = this.#takeUnmirrored();
     } finally {
-      if (this.#isReleased) this.#unbindWhenSettled();
-      else this.#leaveSharedWhenSettled();
-      this.#turns.end();
+      this.#endTurn();
     }
     if (unmirrored !== undefined) await untilMirrored(this.#context, unmirrored, call);
     return result;
+  }
+
+  #endTurn(): void {
+    if (this.#isForOne) this.#isReleased = true;
+    if (this.#isReleased) this.#unbindWhenSettled();
+    else this.#leaveSharedWhenSettled();
+    this.#turns.end();
   }
 
   /** What the application may be told at once is noted; the work of what has to wait for a mirror is not over yet. */
@@ -161,9 +198,9 @@ export class Session {
   }
 
   /** A call that is over sends nothing any more: its outcome is certain then. */
-  #throwIfOver(facts: StatementFacts, call: Call): void {
+  #throwIfOver(facts: StatementFacts, call: Call, now: number): void {
     call.throwIfAborted();
-    if (call.isOver) throw interruption(this.#context, "deadline", facts, call);
+    if (now >= call.deadline) throw interruption(this.#context, "deadline", facts, call);
   }
 
   /** At once, where no server has to be asked. */
@@ -186,7 +223,8 @@ export class Session {
     // an ORM also rolls back after a COMMIT that was lost: it would wait for a new primary, and hide the error that counts
     if (transaction === "rollback" && binding.transaction === undefined) return rolledBack();
     const isDeferred = binding.transaction === undefined && !binding.isPinned && mayWait(statement, facts);
-    return isDeferred ? this.#beginLater(statement, facts, call) : this.#run(statement, facts, options, call);
+    if (isDeferred) return this.#beginLater(statement, facts, call);
+    return this.#run(new Errand(statement, facts, options, call, "part"));
   }
 
   /** A BEGIN that waits for the statement after it, with a connection in hand. */
@@ -196,7 +234,7 @@ export class Session {
       const kept = binding.keep(TO_PRIMARY);
       const lease =
         kept ?? binding.bind(TO_PRIMARY, await this.#acquire(TO_PRIMARY, call, { state: binding.journal.state }));
-      this.#throwIfOver(facts, call);
+      this.#throwIfOver(facts, call, this.#context.environment.now());
       if (lease !== undefined) break;
     }
     binding.holdBegin({ statement, facts });
@@ -209,9 +247,12 @@ export class Session {
     try {
       if (!goesWithBegin(facts)) {
         const begin = binding.dropBegin();
-        if (begin !== undefined) await this.#run(begin.statement, begin.facts, {}, call, UNDER_WAY);
+        if (begin !== undefined) {
+          await this.#run(new Errand(begin.statement, begin.facts, {}, call, "part", { fixed: UNDER_WAY }));
+        }
       }
-      return await this.#run(statement, facts, options, call);
+      const begin = binding.unsentBegin?.statement;
+      return await this.#run(new Errand(statement, facts, options, call, "part", { begin }));
     } catch (error) {
       binding.dropBegin();
       // what comes next must not run outside of the transaction that the application believes to be in
@@ -220,88 +261,146 @@ export class Session {
     }
   }
 
-  /** @param fixed what it asks of its node, where its text does not say it */
-  async #run(
-    statement: Statement,
-    facts: StatementFacts,
-    options: StatementOptions,
-    call: Call,
-    fixed?: Demand,
-  ): Promise<Result> {
+  async #run(errand: Errand): Promise<Result> {
     const binding = this.#binding;
-    const begin = binding.unsentBegin;
-    const isFirst = begin !== undefined;
-    let losses = 0;
-    let conflicts = 0;
-    let avoid: string | undefined;
-    let isDisplaced = false;
-    for (;;) {
-      let demand = demandOf(this.#context, binding.journal, statement, facts, options, this.#wroteAt);
-      if (demand.anew !== undefined && !binding.isBound && !isFirst)
-        demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const place = isFirst ? UNDER_WAY : (fixed ?? demand);
-      const kept = binding.keep(place);
-      const isPlain = kept === undefined && isPlainRead(binding, facts, place);
-      const mayShare = isPlain && !isDisplaced && isShareable(this.#context, statement);
-      const shareable = mayShare ? statement.text : undefined;
-      const wanted = { state: binding.journal.state, avoid, shareable };
-      const atHand = kept === undefined ? acquireAtHand(this.#context, place, call, wanted) : undefined;
-      const lease = kept ?? binding.bind(place, atHand ?? (await this.#acquire(place, call, wanted)));
-      this.#throwIfOver(facts, call);
-      if (lease === undefined) continue;
-      const { work, hedging } = this.#context;
-      const isAlone = binding.transaction === undefined;
-      const ledgerUse = ledgerUseOf(this.#context, binding, lease, facts, demand);
-      const sentAt = this.#context.environment.now();
-      if (isAlone) work.begin(place.intent);
-      try {
-        const result = await (isFirst
-          ? run(this.#context, lease, statement, call, begin.statement)
-          : isPlain && hedging !== undefined
-            ? runHedged(this.#context, hedging, { statement, demand: place, lease, shareable }, call, (second) =>
-                binding.move(second),
-              )
-            : send(this.#context, lease, statement, ledgerUse, call));
-        if (isFirst) binding.noteBegun();
-        if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
-          this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
+    const { work, environment } = this.#context;
+    const { facts, call } = errand;
+    try {
+      for (;;) {
+        let lease = this.#takeAtHand(errand);
+        if (lease === undefined) {
+          const taken = await this.#take(errand);
+          lease = binding.bind(errand.place, taken);
         }
-        binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
-        if (mayShare && !lease.isShared) this.#notePace(lease, statement, sentAt);
-        return result;
-      } catch (error) {
-        if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
-        if (error instanceof Displaced) {
-          binding.release();
-          isDisplaced = true;
-          continue;
+        errand.sentAt = environment.now();
+        this.#throwIfOver(facts, call, errand.sentAt);
+        if (lease === undefined) continue;
+        errand.ledgerUse = ledgerUseOf(this.#context, binding, lease, facts, errand.demand);
+        const isAlone = binding.transaction === undefined;
+        const { intent } = errand.place;
+        if (isAlone) work.begin(intent);
+        try {
+          const result = await this.#send(errand, lease);
+          this.#noteResult(errand, lease, result);
+          return result;
+        } catch (error) {
+          const answer = await this.#recover(errand, lease, error);
+          if (answer !== undefined) return answer;
+        } finally {
+          if (isAlone) work.end(intent);
         }
-        const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts, isFirst };
-        const decision = await judge(this.#context, binding, failure, call);
-        if (decision === "conflict") {
-          await this.#recovery.repeat(failure, lease, call);
-          conflicts += 1;
-          continue;
-        }
-        const orSurface = decision === "begun-read-only" || decision === "stale";
-        const mayReplay = decision === "transaction-lost" || orSurface;
-        if (!(mayReplay && (await this.#recovery.replay(failure, call)))) {
-          if (decision === "surface" || orSurface) {
-            if (isFirst) binding.noteBegun();
-            binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
-            throw error;
-          }
-          if (decision !== "rerun" && decision !== "misrouted") return this.#aftermath.conclude(decision, failure);
-          this.#throwIfReleased();
-          if (isFirst) await rollBack(this.#context, lease, call);
-          this.#recovery.prepareRerun(decision, statement, failure);
-          avoid = lease.node;
-        }
-        if (!(error instanceof NotSentError)) losses += 1;
-      } finally {
-        if (isAlone) work.end(place.intent);
       }
+    } finally {
+      if (errand.extent === "turn") this.#endTurn();
     }
+  }
+
+  /** Finds out where the statement may go. @returns the connection where one is at hand */
+  #takeAtHand(errand: Errand): Lease | undefined {
+    const { journal } = this.#binding;
+    errand.demand = demandOf(this.#context, journal, errand.statement, errand.facts, errand.options, this.#wroteAt);
+    errand.state = journal.state;
+    if (this.#mayWaitForMirror(errand)) return undefined;
+    const kept = this.#aim(errand);
+    if (kept !== undefined) return kept;
+    const { place } = errand;
+    const atHand = acquireAtHand(this.#context, place, errand.call, errand);
+    return atHand && this.#binding.bind(place, atHand);
+  }
+
+  #mayWaitForMirror({ demand, begin }: Errand): boolean {
+    return demand.anew !== undefined && !this.#binding.isBound && begin === undefined;
+  }
+
+  /** Says what its node has to be. @returns the connection that the session has, where the statement goes on with it */
+  #aim(errand: Errand): Lease | undefined {
+    const binding = this.#binding;
+    const { statement, facts, demand, begin, fixed } = errand;
+    errand.place = begin !== undefined ? UNDER_WAY : (fixed ?? demand);
+    const kept = binding.keep(errand.place);
+    errand.isPlain = kept === undefined && isPlainRead(binding, facts, errand.place);
+    const mayShare = errand.isPlain && !errand.isDisplaced && isShareable(this.#context, statement);
+    errand.shareable = mayShare ? statement.text : undefined;
+    return kept;
+  }
+
+  /** Not bound to yet: that has to be done in the tick in which the statement is sent. */
+  #take(errand: Errand): Promise<Lease> {
+    if (this.#mayWaitForMirror(errand)) return this.#takeFresh(errand);
+    // without any state there is none that could be refused
+    if (errand.state === undefined) return acquire(this.#context, errand.place, errand.call, errand);
+    return this.#acquire(errand.place, errand.call, errand);
+  }
+
+  async #takeFresh(errand: Errand): Promise<Lease> {
+    const { anew } = errand.demand;
+    if (anew !== undefined) errand.demand = await waitForFreshMirror(this.#context, anew, errand.call);
+    this.#aim(errand);
+    return this.#acquire(errand.place, errand.call, errand);
+  }
+
+  #send(errand: Errand, lease: Lease): Promise<Result> {
+    const { statement, begin, call } = errand;
+    const { hedging } = this.#context;
+    if (begin !== undefined) return run(this.#context, lease, statement, call, begin);
+    if (errand.isPlain && hedging !== undefined) return this.#sendHedged(errand, lease, hedging);
+    return send(this.#context, lease, statement, errand.ledgerUse, call);
+  }
+
+  #sendHedged({ statement, place, shareable, call }: Errand, lease: Lease, hedging: Hedging): Promise<Result> {
+    return runHedged(this.#context, hedging, { statement, demand: place, lease, shareable }, call, (second) =>
+      this.#binding.move(second),
+    );
+  }
+
+  #noteResult(
+    { statement, facts, demand, begin, ledgerUse, sentAt, shareable }: Errand,
+    lease: Lease,
+    result: Result,
+  ): void {
+    const binding = this.#binding;
+    if (begin !== undefined) binding.noteBegun();
+    if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
+      this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
+    }
+    binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
+    if (shareable !== undefined && !lease.isShared) this.#notePace(lease, statement, sentAt);
+  }
+
+  /** @returns an answer all the same; undefined where the statement is to be sent again. @throws what its caller is told */
+  async #recover(errand: Errand, lease: Lease, error: unknown): Promise<Result | undefined> {
+    const binding = this.#binding;
+    const { statement, facts, demand, call, losses, conflicts } = errand;
+    const isFirst = errand.begin !== undefined;
+    if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
+    if (error instanceof Displaced) {
+      binding.release();
+      errand.isDisplaced = true;
+      return undefined;
+    }
+    const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts, isFirst };
+    const decision = await judge(this.#context, binding, failure, call);
+    if (decision === "conflict") {
+      await this.#recovery.repeat(failure, lease, call);
+      errand.conflicts += 1;
+      return undefined;
+    }
+    const orSurface = decision === "begun-read-only" || decision === "stale";
+    const mayReplay = decision === "transaction-lost" || orSurface;
+    if (!(mayReplay && (await this.#recovery.replay(failure, call)))) {
+      if (decision === "surface" || orSurface) {
+        if (isFirst) binding.noteBegun();
+        binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
+        throw error;
+      }
+      if (decision !== "rerun" && decision !== "misrouted") return this.#aftermath.conclude(decision, failure);
+      this.#throwIfReleased();
+      if (isFirst) await rollBack(this.#context, lease, call);
+      this.#recovery.prepareRerun(decision, statement, failure);
+      errand.avoid = lease.node;
+    }
+    if (!(error instanceof NotSentError)) errand.losses += 1;
+    return undefined;
   }
 
   /** On a connection to itself: so it shows whether it may share one the next time. */
