@@ -70,7 +70,7 @@ async function keep(reports: readonly Report[], machine: Machine, options: Bench
   if (json !== undefined) await writeFile(json, `${JSON.stringify(data, null, 2)}\n`);
   if (markdown !== undefined) {
     const text = await readFile(markdown, "utf8");
-    await writeFile(markdown, replaceBetweenMarkers(text, renderMarkdown(reports, machine)));
+    await writeFile(markdown, replaceBetweenMarkers(text, renderMarkdown(reports, machine, text)));
   }
   if (!isRecorded && !isCompared) return;
   const baseline = await readBaseline();
