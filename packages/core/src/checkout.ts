@@ -108,11 +108,7 @@ export class Checkout {
   #run(task: CheckoutTask): Promise<Result> {
     this.#interrupted = undefined;
     const session = this.#session;
-    try {
-      return session === undefined ? this.#runFirst(task) : this.#runOn(session, task);
-    } catch (error) {
-      return Promise.reject(error); // an option that is refused
-    }
+    return session === undefined ? this.#runFirst(task) : this.#runOn(session, task);
   }
 
   async #runFirst(task: CheckoutTask): Promise<Result> {
