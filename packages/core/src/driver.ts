@@ -270,6 +270,11 @@ export interface Driver {
    * values, such as the ids of new rows. Absent where none can be given.
    */
   again?(statement: Statement, answer: Result): Statement;
+  /**
+   * A caller's statement as it is to be judged and run: where its values may be SQL themselves, with these in its text. Absent where
+   * they never are. Pure.
+   */
+  complete?(statement: Statement): Statement;
   /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
   mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;

@@ -7,6 +7,7 @@ import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
+import { localFile } from "./local-file.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
 import { attempt, type Callback, isFatal, Pipeline } from "./pipeline.ts";
@@ -332,19 +333,19 @@ function submit(client: Client, statement: Statement, callback: Callback): void 
   const query = queryOf(statement);
   const { channel } = statement;
   const isPrepared = statement["execute"] === true;
-  if (!(channel instanceof RowChannel)) {
-    if (isPrepared) client.execute(query, callback);
-    else client.query(query, callback);
-    return;
-  }
   const { infileStreamFactory: factory } = statement;
   if (typeof factory === "function") {
     // a file that was read in part is not to be read again
     const open = (path: unknown): unknown => {
-      channel.open();
-      return factory(path);
+      if (channel instanceof RowChannel) channel.open();
+      return localFile(() => factory(path));
     };
     Object.assign(query, { infileStreamFactory: open });
+  }
+  if (!(channel instanceof RowChannel)) {
+    if (isPrepared) client.execute(query, callback);
+    else client.query(query, callback);
+    return;
   }
   channel.attempt(client, isPrepared ? client.execute(query) : client.query(query), callback);
 }
