@@ -18,7 +18,7 @@ import {
 import { Meter, type Progress } from "./progress.ts";
 import { matches, quoteTable } from "./source/names.ts";
 import type { Store } from "./store/store.ts";
-import { requireEmptyDatabase, requireEmptyTables, requireTables } from "./target/inspect.ts";
+import { requireEmptyDatabase, requireEmptyTables, requireTables, requireVersion } from "./target/inspect.ts";
 import { lockTarget } from "./target/lock.ts";
 import { fill, finish, type Phase, prepare, type RestorePlan } from "./target/phases.ts";
 import { isBegun, mark, stepsDone, unmark } from "./target/run.ts";
@@ -193,8 +193,9 @@ async function requireFit(
   { tables, withDefinitions, existing }: RestorePlan,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (withDefinitions) return requireEmptyDatabase(target, signal);
   const chosen = tables.flatMap((place) => manifest.tables[place] ?? []);
+  await requireVersion(target, manifest, chosen, signal);
+  if (withDefinitions) return requireEmptyDatabase(target, signal);
   await requireTables(target, chosen, signal);
   if (existing === "refuse") await requireEmptyTables(target, chosen, signal);
 }

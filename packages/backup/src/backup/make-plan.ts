@@ -1,5 +1,6 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import { BackupError, messageOf } from "../errors.ts";
+import type { RowForm } from "../format/manifest.ts";
 import type { Plan } from "../run/unfinished.ts";
 import { type Catalogue, readCatalogue, readSequences, type SourceTable } from "../source/catalogue.ts";
 import { matches, quoteTable, showTable } from "../source/names.ts";
@@ -19,6 +20,7 @@ export async function makePlan(
   snapshot: SharedSnapshot,
   patterns: readonly string[] | undefined,
   chunkBytes: number,
+  form: RowForm,
 ): Promise<FromCatalogue> {
   const { holder, source } = snapshot;
   const catalogue = await readCatalogue(holder);
@@ -29,7 +31,7 @@ export async function makePlan(
   await lockTables(holder, tables);
   const isWhole = patterns === undefined;
   return {
-    tables,
+    tables: tables.map((table) => ({ ...table, form: table.isPortable ? form : "text" })),
     sequences: await readSequences(holder, isWhole ? catalogue.sequences : []),
     materializedViews: isWhole ? catalogue.materializedViews : [],
     chunks: planChunks(tables, chunkBytes),

@@ -57,7 +57,7 @@ async function takeOver(
     const file = chunkFile(index, plan.ending);
     if (!there.has(`${format.folder}/${file}`)) continue;
     try {
-      const survey = await surveyFile(format, file, signal);
+      const survey = await surveyFile(format, file, plan.tables[chunk.table]?.form ?? "text", signal);
       if (survey === undefined) continue;
       done[index] = { ...survey, table: chunk.table };
       meter.skip(survey.rows, survey.bytes, chunk.weight);

@@ -1,4 +1,10 @@
+import type { RowForm } from "../format/manifest.ts";
 import type { SourceTable } from "./catalogue.ts";
+
+/** A table, and how its rows are going to be read. */
+export interface PlannedTable extends SourceTable {
+  readonly form: RowForm;
+}
 
 /** A range of a table's pages; the last one is open, since pages may have been added since. */
 export interface PageRange {

@@ -1,3 +1,4 @@
+import { copyIn, copyOut } from "@mirrorpool/pg";
 import type { Dialect, RowForm } from "../dialect.ts";
 import { codeOf } from "../faults.ts";
 import type { Range, Table } from "../model.ts";
@@ -5,8 +6,6 @@ import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
-import { copyIn } from "./copy-in.ts";
-import { copyOut } from "./copy-out.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 import { deleteRows, readRows, writeRows } from "./rows.ts";
