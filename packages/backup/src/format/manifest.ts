@@ -43,6 +43,9 @@ export interface StoredFile {
   readonly sha256: string;
 }
 
+/** What the names of chunks begin with, and no others. */
+export const DATA = "data/";
+
 /** A part of a table, or a whole one: rows as PostgreSQL's COPY writes them. */
 export interface BackedUpChunk extends StoredFile {
   /** Its place in `tables`. */
