@@ -50,7 +50,7 @@ export interface BackupOptions {
   readonly encryption?: KeySource;
   /** Whether and how the definitions are backed up, by `pg_dump`. Default `auto`: where it can be had. */
   readonly schema?: SchemaChoice;
-  /** About so many bytes of a table in one chunk, 1 MiB to 1 GiB. Default 64 MiB. */
+  /** About so many bytes of a table in one chunk, 1 MiB to 1 GiB. Default: a 32nd of the whole, from 8 to 64 MiB. */
   readonly chunkBytes?: number;
   /** Which older backups of this database are kept, once this one is finished. Default: all. */
   readonly keep?: Keep;
@@ -107,7 +107,10 @@ function check(given: BackupOptions) {
     form: checkChoice("form", options["form"], ["text", "binary"], "text"),
     keySource: checkKeySource(options["encryption"]),
     schema: (schema ?? "auto") as SchemaChoice, // checked above
-    chunkBytes: checkInteger("chunkBytes", options["chunkBytes"], MEBIBYTE, 1024 * MEBIBYTE, 64 * MEBIBYTE),
+    chunkBytes:
+      options["chunkBytes"] === undefined
+        ? undefined
+        : checkInteger("chunkBytes", options["chunkBytes"], MEBIBYTE, 1024 * MEBIBYTE, MEBIBYTE),
     keep: checkKeep(options["keep"]),
     mayResume: checkBoolean("resume", options["resume"], true),
     attempts: checkInteger("attempts", options["attempts"], 1, 20, 3),
@@ -159,7 +162,7 @@ async function once(
   await using snapshot = await SharedSnapshot.take(pool, options.from, signal);
   const selection = JSON.stringify([
     options.tables ?? null,
-    options.chunkBytes,
+    options.chunkBytes ?? null,
     options.compression,
     options.form,
     options.schema !== false,
