@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions: ["mirrorpool-source"] },
   ssr: { resolve: { conditions: ["mirrorpool-source"] } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "packages/core/bench/test/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -88,7 +88,7 @@ test("without a ledger positions tell what was kept, what was lost, and of what 
 
 test("what was acknowledged since the last probe is reported as unknown, though it may have been kept", async () => {
   await using cluster = await createCluster({ mirrors: 2 });
-  await using pool = openPool(cluster, { monitor: { intervalMs: 10_000 } });
+  await using pool = openPool(cluster, { monitor: { intervalMs: 60_000 } });
   const reports = reportsOf(pool);
   await pool.start();
   await pool.query("CREATE TABLE entry (id int)");

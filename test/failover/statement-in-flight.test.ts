@@ -37,6 +37,7 @@ test("a call that waits for a connection when the primary dies is served by the 
   await using pool = openPool(cluster, { pool: { max: 1, warm: 0 } });
   const holder = settle(
     pool.transaction(async (tx) => {
+      await tx.query("SELECT 1");
       await tx.query("SELECT 'holder', pg_sleep(60)");
     }),
   );

@@ -258,6 +258,7 @@ test("a statement in flight in a transaction when its backend ends loses the tra
   const primary = cluster.primary();
   const lost = settle(
     pool.transaction(async (tx) => {
+      await tx.query("SELECT 49");
       await tx.query("INSERT INTO account SELECT 50 FROM pg_sleep(5)");
     }),
   );

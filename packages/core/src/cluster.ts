@@ -161,7 +161,7 @@ export class Cluster {
     const { driver, pool, timeouts } = this.config;
     return new NodePool(
       node.id,
-      { ...pool, acquireMs: timeouts.acquireMs },
+      { ...pool, weight: node.weight, acquireMs: timeouts.acquireMs },
       {
         open: (signal) => this.#open(node, signal),
         check: (pooled) => this.#introduction.check(node.id, pooled),
@@ -178,6 +178,7 @@ export class Cluster {
       const was = before.nodes.get(node.id);
       if (was === node || was === undefined) continue;
       const pool = context.pools.get(node.id);
+      if (node.answeredAt !== was.answeredAt) pool?.multiplexer.distance.note(node.answeredAt - node.observedAt);
       if (mustCut(was, node)) pool?.cut({ kind: "gone", code: node.fault?.code });
       if (node.status === "up" && was.status !== "up") {
         pool?.forgive();

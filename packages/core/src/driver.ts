@@ -36,6 +36,8 @@ export interface Result<Row = Record<string, unknown>> {
   readonly fields?: readonly { readonly name: string }[];
   /** The command tag's first word, such as `SELECT` or `COMMIT`; a COMMIT answered with `ROLLBACK` was a rollback. */
   readonly command: string;
+  /** The id that the server gave to a row and told beside the rows, where there is such a thing. */
+  readonly insertId?: unknown;
 }
 
 /** What is known of a statement from its text alone. Doubt means `write`. */
@@ -53,6 +55,11 @@ export interface StatementFacts {
     | "chain"
     | "mixed";
   /**
+   * The transaction that is open before, if there is one, is committed first, whatever comes of the statement itself: most
+   * definitions of some systems, and their BEGIN.
+   */
+  readonly implicitCommit?: boolean;
+  /**
    * `setting` and `prepared` can be carried to another connection, see {@link SessionStates}; a setting may be made on a
    * mirror, a statement is prepared on the primary. `local` ends with the transaction, `pinned` cannot move.
    */
@@ -63,6 +70,8 @@ export interface StatementFacts {
   readonly transactional: boolean;
   /** Provably without effect, though only the primary may answer: catalogues, the server's own state. It may be run again. */
   readonly repeatable?: boolean;
+  /** A BEGIN in which a primary finds no mistake: it may be sent together with the statement after it. */
+  readonly canWait?: boolean;
   /** More than one statement in the text. */
   readonly multiple: boolean;
   /** Rows pass through a channel that cannot be run again: COPY, cursors. */
@@ -90,16 +99,25 @@ export interface Observation {
    * kept. Undefined where that is not known; looked at only when the same process was a mirror before.
    */
   readonly endOfRecovery?: string | undefined;
+  /**
+   * Of a claim to be primary, where there is no timeline: what {@link Positions.supersedes} tells two claims apart by. Opaque.
+   */
+  readonly history?: string | undefined;
   /** The primary itself acknowledges a commit only once a mirror has it. */
   readonly isSynchronous?: boolean;
 }
 
-/** How a driver's positions compare. Both functions are pure. */
+/** How a driver's positions compare. All functions are pure. */
 export interface Positions {
   /** True when a node at `position` has everything up to `other`. */
   covers(position: string, other: string): boolean;
   /** Bytes from `behind` to `ahead`, where the system can tell. */
   distanceBytes(ahead: string, behind: string): number | undefined;
+  /**
+   * True when the claim with the first history is certainly the later one: it has all that the other one has, and what its own
+   * node has written since. Doubt means false. Absent where timelines tell.
+   */
+  supersedes?(history: string, other: string): boolean;
 }
 
 /**
@@ -179,10 +197,16 @@ export interface Connection {
   /** Asks the server that this connection leads to, to give up the running statement. Resolves when it was asked. */
   cancel(signal: AbortSignal): Promise<void>;
   /**
-   * BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open.
+   * A BEGIN and one statement in a single flush; resolves with the statement's result and leaves the transaction open. Never
+   * asked for a text with several statements, for transaction control other than a savepoint, or for one with a channel.
    * @throws as `run` does
    */
-  begin(statement: Statement): Promise<Result>;
+  begin(opening: Statement, statement: Statement): Promise<Result>;
+  /**
+   * Says what the node is when the next statement leaves: on a mirror the session shall refuse writes itself, where the server's
+   * own refusal does not bind every user. Costs nothing. Absent where it does.
+   */
+  serveAs?(role: "primary" | "mirror"): void;
   /** Names the server's session, for whoever has to end it from another connection. */
   readonly sessionId: string | undefined;
   /** Cuts the connection at once; a running statement rejects. Never throws. */
@@ -197,7 +221,8 @@ export interface Connection {
 
 /** The statements of transaction control in the driver's dialect. */
 export interface TransactionStatements {
-  begin(mode: TransactionMode): string;
+  /** @throws {OptionsError} for a mode that the database does not have */
+  begin(mode: TransactionMode): string | Statement;
   readonly commit: string;
   readonly rollback: string;
 }
@@ -219,7 +244,7 @@ export interface NodeAddress {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-/** Speaks to one database library. Stateless: all state is in its connections. */
+/** Speaks to one database library. All state is in its connections; it may learn of the servers how best to speak to them. */
 export interface Driver {
   /** Such as `pg`. */
   readonly name: string;
@@ -237,6 +262,11 @@ export interface Driver {
   /** One round trip. The caller bounds it and destroys the connection when it takes too long. */
   probe(connection: Connection): Promise<Observation>;
   classify(error: unknown): Fault;
+  /**
+   * The statement to send when a transaction is run again, by what this one answered: so that the server makes up the same
+   * values, such as the ids of new rows. Absent where none can be given.
+   */
+  again?(statement: Statement, answer: Result): Statement;
   /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
   mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;
@@ -259,6 +289,8 @@ export interface SessionStates {
   after(state: SessionState | undefined, statement: Statement): SessionState | undefined | "pinned";
   /** The state after the server has undone a transaction, or what came after a savepoint, that began with `before`. */
   rolledBack(state: SessionState | undefined, before: SessionState | undefined): SessionState | undefined | "pinned";
+  /** The state once a transaction has begun with it: without what was set for that one alone. Absent where nothing is. */
+  begun?(state: SessionState): SessionState | undefined;
   /** The statements, as few as can be, that make a connection with one state have exactly another. Bounded. */
   change(from: SessionState | undefined, to: SessionState | undefined): readonly Statement[];
 }
@@ -279,6 +311,8 @@ export interface LedgerStatements {
   settle(table: string, token: string): Statement;
   /** True for the errors of a ledger that is not there or may not be written. */
   isMissing(error: unknown): boolean;
+  /** True when the server itself gave up waiting for a transaction that is still open: the answer is yet to come. */
+  isBlocked(error: unknown): boolean;
   /** Ends the server's session that a lost connection led to, by {@link Connection.sessionId}. */
   endSession(sessionId: string): Statement;
   /** Those of the tokens that have committed, one row each, as `token`. */

@@ -20,6 +20,7 @@ test.each([
   ["another command", answer({ command: "INSERT" })],
   ["a null", answer({ rows: [{ id: null, note: "a" }] })],
   ["a number beyond all others", answer({ rows: [{ id: 1n, note: "a" }] })],
+  ["the id of a row", answer({ insertId: 7 })],
   ["several results", answer({ results: [answer(), answer()] })],
 ])("an answer with %s has another digest", (_, other) => {
   expect(digestResult(answer())).toBe(digestResult(answer()));

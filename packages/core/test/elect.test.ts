@@ -155,4 +155,38 @@ describe("without timelines", () => {
   test("two claims stop writes", () => {
     expect(after(accepted, observed("b", untimed, 5))).toMatchObject({ primary: undefined, isSplit: true });
   });
+
+  describe("histories tell", () => {
+    const claim = (history: string) => primary({ timeline: undefined, history });
+    const reigning = after(blank("a", "b"), observed("a", claim("a")), observed("b", untimedMirror));
+
+    test.each([
+      ["of two first claims the one with all of the other's and its own", ["a", "ab"], "b"],
+      ["not who has nothing of its own", ["a", "a"], undefined],
+      ["not two that have parted", ["ax", "ab"], undefined],
+    ])("%s is accepted", (_, [one = "", other = ""], expected) => {
+      const both = after(blank("a", "b"), observed("a", claim(one)), observed("b", claim(other)));
+      expect(both).toMatchObject({ primary: expected, isSplit: expected === undefined });
+    });
+
+    test("a promoted mirror that has written takes over, although the old primary still answers", () => {
+      expect(after(reigning, observed("b", claim("a"), 5))).toMatchObject({ primary: undefined, isSplit: true });
+      const written = after(reigning, observed("b", claim("ab"), 5));
+      expect(written).toMatchObject({ primary: "b", isSplit: false, epoch: 2 });
+      expect(written.nodes.get("a")?.fence).toBe("superseded");
+    });
+
+    test("a node that was not seen following does not overthrow a primary that answers, and may follow one that is lost", () => {
+      const unseen = after(blank("a", "b"), lost("b"), observed("a", claim("a")), observed("b", claim("ab"), 5));
+      expect(unseen).toMatchObject({ primary: undefined, isSplit: true, epoch: 1 });
+      expect(after(unseen, lost("a"), observed("b", claim("ab"), 9))).toMatchObject({ primary: "b", epoch: 2 });
+    });
+
+    test("a former primary that was read-only for a while is superseded by what it lacks", () => {
+      const failedOver = after(reigning, lost("a"), observed("b", claim("ab"), 5));
+      const back = after(failedOver, observed("a", untimedMirror, 6), lost("b"), observed("a", claim("a"), 9));
+      expect(back.primary).toBeUndefined();
+      expect(back.nodes.get("a")?.fence).toBe("superseded");
+    });
+  });
 });

@@ -9,6 +9,8 @@ import { initialTopology } from "../src/topology/topology.ts";
 export const positions: Positions = {
   covers: (position, other) => Number(position) >= Number(other),
   distanceBytes: (ahead, behind) => Math.max(0, Number(ahead) - Number(behind)),
+  // the letters of all who have written: who has all of the other's, and its own as the last one
+  supersedes: (history, other) => history !== other && history.startsWith(other),
 };
 
 export const rules: ReduceRules = { elect, positions };

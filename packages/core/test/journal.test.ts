@@ -186,3 +186,34 @@ test("a savepoint more costs no memory for ever", () => {
   for (let index = 0; index < 5000; index += 1) run([savepoint("savepoint", `s${index}`)], journal);
   expect([...run([savepoint("rollback-to", "s4999")], journal).traces]).toEqual(["carried"]);
 });
+
+describe("what is set for the next transaction alone", () => {
+  /** A `next:` word is over once a transaction has begun. */
+  const withNext: SessionStates = {
+    ...states,
+    begun: (state) => {
+      const rest = words(state.key).filter((word) => !word.startsWith("next:"));
+      return rest.length === words(state.key).length ? state : toState(rest);
+    },
+  };
+  const given = [set("a", false), set("next:b", false)];
+
+  test("is there when it begins, and not after it", () => {
+    const { journal } = run([...given, BEGIN], new Journal(withNext));
+    expect(journal.stateAtBegin?.key).toBe("a next:b");
+    expect(journal.state?.key).toBe("a");
+  });
+
+  test("may be used up by a single statement, and its connection serves nobody else", () => {
+    const { journal, traces } = run([...given, ["select", {}, false]], new Journal(withNext));
+    expect(journal.state?.key).toBe("a");
+    expect(traces).toContain("tainted");
+  });
+});
+
+test("a BEGIN that commits the transaction before it begins a new one", () => {
+  const again: Step = ["begin", { transaction: "begin", implicitCommit: true }, true];
+  const { journal } = run([BEGIN, set("a", true), again]);
+  expect(journal.stateAtBegin?.key).toBe("a");
+  expect(run([set("b", true), ROLLBACK], journal).journal.state?.key).toBe("a");
+});

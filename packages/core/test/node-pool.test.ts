@@ -96,6 +96,7 @@ const defaults: NodePoolOptions = {
   lifetimeMs: 100_000,
   lifetimeJitter: 0,
   maxWaiting: 100,
+  weight: 1,
   acquireMs: 500,
   validateAfterIdleMs: 10_000,
 };

@@ -219,7 +219,7 @@ describe("what went wrong before", () => {
     const written = pool.transaction((transaction) => transaction.query("WRITE x"));
     await environment.advance(600);
     expect(await written).toMatchObject({ command: "WRITE" });
-    expect(givenTo("a")).toEqual(["BEGIN", "WRITE x", "BEGIN", "WRITE x", "COMMIT"]);
+    expect(givenTo("a")).toEqual(["BEGIN", "WRITE x", "ROLLBACK", "BEGIN", "WRITE x", "COMMIT"]);
     await pool.close();
   });
 

@@ -108,6 +108,16 @@ describe("freshness", () => {
     expect(promoted.samples).toEqual([{ sentAt: 300, receivedAt: 300, position: "20" }]);
   });
 
+  test("a primary that gave way has all that was written, until there is another one", () => {
+    const demoted = after(sampled, observed("a", mirror({ position: "15" }), 250));
+    expect(demoted.primary).toBeUndefined();
+    expect(freshness(demoted, "a")).toBe(250);
+    const rebuilt = after(sampled, observed("a", mirror({ position: "15", instance: "rebuilt" }), 250));
+    expect(freshness(rebuilt, "a")).toBeLessThan(250);
+    const followed = after(demoted, observed("b", primary({ timeline: 2, position: "20" }), 300));
+    expect(freshness(followed, "a")).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   test("samples are bounded, the oldest go first", () => {
     let topology = healthy();
     for (let at = 1; at <= MAX_SAMPLES + 5; at += 1) {

@@ -15,6 +15,7 @@ function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decisio
       intent,
       wasSent: true,
       inTransaction: false,
+      isFirst: false,
       hasWritten: false,
       isPinned: false,
       onMirror: false,
@@ -31,6 +32,44 @@ function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decisio
 const control = (transaction: StatementFacts["transaction"]): StatementFacts => facts({ transaction });
 const commit: Partial<Circumstances> = { facts: control("commit"), inTransaction: true };
 const read: Partial<Circumstances> = { intent: "read", facts: facts({ intent: "read" }) };
+
+const first: Partial<Circumstances> = { isFirst: true };
+
+/** A BEGIN and its first statement went out together. */
+const firstOfTransaction: readonly Case[] = [
+  ["a first statement that was lost with its BEGIN runs again: nothing of it was committed", "gone", first, "rerun"],
+  ["so does one that was never sent", "gone", { ...first, wasSent: false }, "rerun"],
+  ["so does one without an answer", "silent", first, "rerun"],
+  [
+    "one that was lost with every server it ran on is not sent to one more",
+    "gone",
+    { ...first, losses: MAX_LOSSES },
+    "transaction-lost",
+  ],
+  ["one that a deposed primary refuses runs again on the next", "read-only", { ...first, onMirror: true }, "rerun"],
+  ["so does one that a primary refuses that takes no writes now", "read-only", first, "rerun"],
+  [
+    "one that a primary refuses that takes writes again runs again",
+    "read-only",
+    { ...first, takesWrites: true },
+    "rerun",
+  ],
+  [
+    "but not twice: the application itself began it read-only",
+    "read-only",
+    { ...first, takesWrites: true, losses: 1 },
+    "surface",
+  ],
+  [
+    "nor at all where transactions are not run again",
+    "read-only",
+    { ...first, takesWrites: true, isRecorded: false },
+    "surface",
+  ],
+  ["one that the server undoes in a conflict runs again", "rolled-back", { ...first, conflictsLeft: 1 }, "conflict"],
+  ["as long as it may", "rolled-back", first, "surface"],
+  ["an error of its own is an error", "statement", first, "surface"],
+];
 
 /** The promise table, without ledger and replay. */
 const lostConnection: readonly Case[] = [
@@ -133,6 +172,24 @@ const lostConnection: readonly Case[] = [
     "gone",
     { facts: control("chain"), inTransaction: true, hasWritten: true },
     "commit-unknown",
+  ],
+  [
+    "what commits by itself, lost in a transaction that has written, is of unknown fate",
+    "gone",
+    { facts: facts({ implicitCommit: true, transactional: false }), inTransaction: true, hasWritten: true },
+    "commit-unknown",
+  ],
+  [
+    "and so is its own effect",
+    "gone",
+    { facts: facts({ implicitCommit: true, transactional: false }), inTransaction: true },
+    "commit-unknown",
+  ],
+  [
+    "a BEGIN that commits what only read leaves no doubt",
+    "gone",
+    { facts: facts({ implicitCommit: true, transaction: "begin" }), inTransaction: true },
+    "transaction-lost",
   ],
   [
     "a string of several statements may hold a COMMIT",
@@ -302,7 +359,7 @@ const answers: readonly Case[] = [
 ];
 
 describe("when the connection was lost", () => {
-  test.each(lostConnection)("%s", (_, kind, circumstances, decision) => {
+  test.each([...firstOfTransaction, ...lostConnection])("%s", (_, kind, circumstances, decision) => {
     expect(decideOn(kind, circumstances)).toBe(decision);
   });
 });

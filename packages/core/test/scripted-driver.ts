@@ -54,7 +54,7 @@ class ScriptedConnection implements Connection {
       if (text.startsWith("BEGIN")) this.#status = "transaction";
       if (text === "COMMIT" || text === "ROLLBACK") this.#status = "idle";
       this.isInTransaction = this.#status === "transaction";
-      return { rows: [], rowCount: 0, command: text.split(" ")[0] ?? "", ...answer };
+      return { rows: [], rowCount: text.startsWith("BEGIN") ? null : 0, command: text.split(" ")[0] ?? "", ...answer };
     } catch (error) {
       if (this.#status === "transaction") this.#status = "failed";
       throw error;
@@ -63,7 +63,8 @@ class ScriptedConnection implements Connection {
     }
   }
 
-  begin(statement: Statement): Promise<Result> {
+  async begin(opening: Statement, statement: Statement): Promise<Result> {
+    await this.run(opening);
     return this.run(statement);
   }
 
@@ -129,5 +130,6 @@ function inspect(command: string): StatementFacts {
   };
   const intent = command === "READ" ? "read" : "write";
   const session = command === "LOCK" ? "pinned" : "none";
-  return facts({ intent, command, session, transaction: transactions[command] ?? "none" });
+  const canWait = command === "BEGIN";
+  return facts({ intent, command, session, canWait, transaction: transactions[command] ?? "none" });
 }

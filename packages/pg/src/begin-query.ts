@@ -4,14 +4,16 @@ import { PreparedQuery } from "./prepared-query.ts";
 import type { Preparation } from "./prepared-statements.ts";
 
 /**
- * BEGIN and one statement in a single flush, and the answer of the statement alone. The transaction is left open: so the
+ * A BEGIN and one statement in a single flush, and the answer of the statement alone. The transaction is left open: so the
  * result is in hand before its COMMIT can be in doubt, at the cost of no round trip.
  */
 export class BeginQuery extends PreparedQuery {
+  readonly #begin: string;
   #hasBegun = false;
 
-  constructor(config: pg.QueryConfig, preparation: Preparation | undefined, callback: QueryCallback) {
+  constructor(begin: string, config: pg.QueryConfig, preparation: Preparation | undefined, callback: QueryCallback) {
     super({ ...config }, undefined, preparation, callback);
+    this.#begin = begin;
   }
 
   /** Always by the extended protocol: a simple query could not follow in the same flush. */
@@ -20,7 +22,7 @@ export class BeginQuery extends PreparedQuery {
   }
 
   override prepare(connection: WireConnection): void {
-    connection.parse({ text: "BEGIN" });
+    connection.parse({ text: this.#begin });
     connection.bind({});
     connection.execute({});
     super.prepare(connection);

@@ -1,10 +1,10 @@
-import type { Socket } from "node:net";
-import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
+import type { Connection, Result, Statement } from "@mirrorpool/core";
 import { NotSentError } from "@mirrorpool/core";
 import pg from "pg";
 import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
-import { ConnectionLost, LoginFailed } from "./classify.ts";
+import { ConnectionLost } from "./classify.ts";
+import type { Client } from "./client.ts";
 import type { HeldConnection, Holder, Unasked } from "./holder.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PreparedQuery } from "./prepared-query.ts";
@@ -12,91 +12,13 @@ import type { Preparation, PreparedStatements } from "./prepared-statements.ts";
 import { markStale, stalenessOf } from "./stale.ts";
 import { Submission } from "./submission.ts";
 
-/** What of `pg`'s client is used beyond its published types; the same in every version since 8.16. */
-interface ClientInternals {
-  readonly connection: {
-    readonly stream: Socket;
-    /** Named statements that the server is believed to have, by name. */
-    readonly parsedStatements: Record<string, string>;
-    on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
-    on(event: "end" | "error", listener: () => void): void;
-    on(event: "commandComplete", listener: (message: { readonly text: string }) => void): void;
-    on(event: "bindComplete", listener: () => void): void;
-    on(event: "parameterStatus", listener: (message: { readonly parameterName: string }) => void): void;
-    prependListener(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
-  };
-  readonly processID: number | null;
-  readonly secretKey: number | null;
-  /** False while an answer of the server is to come. */
-  readonly readyForQuery: boolean;
-  /** False once the client has given its connection up. */
-  readonly _queryable: boolean;
-  ref(): void;
-  unref(): void;
-  /** Whether statements are sent without waiting for answers; absent before 8.22. May be changed while nothing is under way. */
-  pipeline?: boolean;
-}
-
-type Client = pg.Client & ClientInternals;
 type Answer = Result | pg.QueryResult[];
-
-/** Makes what decides which statements of a connection are prepared, on `pg`'s record of them. */
-export type Prepare = (parsed: Record<string, string>) => PreparedStatements;
 
 /** How long a polite goodbye may take. */
 const CLOSE_MS = 500;
 
-/** Opens a connection and logs in. @throws `pg`'s own error, {@link ConnectionLost} or {@link LoginFailed} */
-export async function openConnection(
-  target: ConnectTarget,
-  signal: AbortSignal,
-  settings: pg.ClientConfig,
-  prepare: Prepare | undefined,
-): Promise<Connection> {
-  signal.throwIfAborted();
-  const client = new pg.Client(clientConfig(target, settings)) as Client;
-  let hasEnded = false;
-  client.connection.on("end", () => {
-    hasEnded = true;
-  });
-  // without a listener a lost connection would end the process
-  client.on("error", () => {});
-  const onAbort = (): void => void client.connection.stream.destroy();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await client.connect();
-    if (signal.aborted) throw signal.reason;
-    return new PgConnection(client, prepare?.(client.connection.parsedStatements));
-  } catch (error) {
-    client.connection.stream.destroy();
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof Error && !("code" in error)) {
-      throw hasEnded
-        ? new ConnectionLost("the connection was lost during login", error)
-        : new LoginFailed(error.message);
-    }
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
-function clientConfig(target: ConnectTarget, settings: pg.ClientConfig): pg.ClientConfig {
-  const { host, port, database, user, password, tls, parameters, applicationName } = target;
-  const given = { database, user, password, ssl: tls as pg.ClientConfig["ssl"] }; // passed through as it is
-  return {
-    application_name: applicationName,
-    keepAlive: true,
-    ...settings,
-    ...parameters,
-    host,
-    port,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
-}
-
 /** One `pg` client. Its state comes from the protocol's ReadyForQuery, which alone says that the server is done. */
-class PgConnection implements Connection, HeldConnection {
+export class PgConnection implements Connection, HeldConnection {
   readonly #client: Client;
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
@@ -112,6 +34,9 @@ class PgConnection implements Connection, HeldConnection {
     this.#prepared = prepared;
     // before the client's own listener, which calls the statement's callback
     client.connection.prependListener("readyForQuery", ({ status }) => {
+      const now = performance.now();
+      this.#servedMs = now - this.#startedAt;
+      this.#startedAt = now;
       this.#transactionStatus = status;
       if (this.#failure !== undefined) this.#onReady?.();
       if (this.#pipeline.size > 0) {
@@ -151,7 +76,12 @@ class PgConnection implements Connection, HeldConnection {
     return this.#client.secretKey;
   }
 
+  /** When the server began with the statement that runs: it was sent, or the one before it was answered. */
+  #startedAt = 0;
+  /** How long the last one took. */
+  #servedMs = 0;
   #isBusy = false;
+  #isGathering = false;
   readonly #pipeline = new Pipeline();
   #failure: { readonly error: unknown } | undefined;
 
@@ -167,11 +97,11 @@ class PgConnection implements Connection, HeldConnection {
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#execute(statement, false);
+    return this.#execute(statement, undefined);
   }
 
-  begin(statement: Statement): Promise<Result> {
-    return this.#execute(statement, true);
+  begin({ text }: Statement, statement: Statement): Promise<Result> {
+    return this.#execute(statement, text);
   }
 
   /** Undefined with an older `pg`, which cannot. */
@@ -192,12 +122,15 @@ class PgConnection implements Connection, HeldConnection {
     if (this.#pipeline.size === 0) {
       this.#client.pipeline = true;
       this.#bound = 0;
+      this.#startedAt = performance.now();
     }
     let isStale = false;
     const isLost = (): boolean => this.#isClosed || !this.#client._queryable;
     const running = this.#pipeline.add((callback) => {
-      this.#send(statement, false, preparation, (error, answer) => {
-        if (error && preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
+      this.#gather();
+      this.#send(statement, undefined, preparation, (error, answer) => {
+        if (error === null || error === undefined) this.#prepared?.noteRun(statement.text, preparation, this.#servedMs);
+        else if (preparation !== undefined) isStale ||= this.#isStale(error, preparation, true);
         callback(error, answer as Result); // an array comes only from several statements, of which none is piped
       });
     }, isLost);
@@ -209,7 +142,19 @@ class PgConnection implements Connection, HeldConnection {
     });
   }
 
-  #execute(statement: Statement, afterBegin: boolean): Promise<Result> {
+  /** What is sent in one turn goes out in one write: the system call is the dearest part of a small statement. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    const { stream } = this.#client.connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
+  }
+
+  #execute(statement: Statement, begin: string | undefined): Promise<Result> {
     if (!this.#client._queryable) this.destroy();
     if (this.#isClosed) return Promise.reject(new NotSentError(new ConnectionLost("the connection is closed")));
     if (statement.values !== undefined && !Array.isArray(statement.values)) {
@@ -217,19 +162,21 @@ class PgConnection implements Connection, HeldConnection {
     }
     this.#holder = statement["holder"] as Holder | undefined; // ours, or nobody's
     this.#holder?.attach(this);
-    return this.#attempt(statement, afterBegin, this.#prepared?.use(statement));
+    return this.#attempt(statement, begin, this.#prepared?.use(statement));
   }
 
-  #attempt(statement: Statement, afterBegin: boolean, preparation: Preparation | undefined): Promise<Result> {
+  #attempt(statement: Statement, begin: string | undefined, preparation: Preparation | undefined): Promise<Result> {
     this.#isBusy = true;
+    this.#startedAt = performance.now();
     if (this.#client.pipeline === true) this.#client.pipeline = false;
-    this.#bound = afterBegin ? -1 : 0; // the BEGIN is bound as well
+    this.#bound = begin === undefined ? 0 : -1; // the BEGIN is bound as well
     const { isInTransaction } = this;
     const wasParsed = preparation !== undefined && this.#prepared?.isParsed(preparation) === true;
     return new Promise<Result>((resolve, reject) => {
-      this.#send(statement, afterBegin, preparation, (error, answer) => {
+      this.#send(statement, begin, preparation, (error, answer) => {
         if (error === null || error === undefined) {
           this.#endRun();
+          this.#prepared?.noteRun(statement.text, preparation, this.#servedMs);
           resolve(toResult(answer));
           return;
         }
@@ -239,7 +186,7 @@ class PgConnection implements Connection, HeldConnection {
           const isStale = preparation !== undefined && this.#isStale(error, preparation, wasParsed);
           if (isStale && !isInTransaction) {
             this.#isBusy = true;
-            resolve(Promise.resolve().then(() => this.#again(statement, afterBegin)));
+            resolve(Promise.resolve().then(() => this.#again(statement, begin)));
             return;
           }
           if (isStale) markStale(error as object);
@@ -268,15 +215,15 @@ class PgConnection implements Connection, HeldConnection {
   }
 
   /** Sends a statement that had no effect once more, as the application wrote it. */
-  async #again(statement: Statement, afterBegin: boolean): Promise<Result> {
-    if (this.isInTransaction && !this.#isClosed) await this.#attempt({ text: "ROLLBACK" }, false, undefined);
+  async #again(statement: Statement, begin: string | undefined): Promise<Result> {
+    if (this.isInTransaction && !this.#isClosed) await this.#attempt({ text: "ROLLBACK" }, undefined, undefined);
     if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
-    return this.#attempt(statement, afterBegin, undefined);
+    return this.#attempt(statement, begin, undefined);
   }
 
   #send(
     statement: Statement,
-    afterBegin: boolean,
+    begin: string | undefined,
     preparation: Preparation | undefined,
     callback: (error: unknown, answer: Answer) => void,
   ): void {
@@ -284,7 +231,7 @@ class PgConnection implements Connection, HeldConnection {
     const { channel, text, values } = statement;
     const config = statement as unknown as pg.QueryConfig;
     if (channel instanceof Submission) this.#client.query(channel.attempt(callback));
-    else if (afterBegin) this.#client.query(new BeginQuery(config, preparation, callback));
+    else if (begin !== undefined) this.#client.query(new BeginQuery(begin, config, preparation, callback));
     else if (isPlain(statement)) {
       if (preparation === undefined) this.#client.query(text, values as unknown[], callback);
       else this.#client.query(new PreparedQuery(text, values, preparation, callback));
@@ -362,10 +309,18 @@ class PgConnection implements Connection, HeldConnection {
 const isAnswer = (error: unknown): boolean => error instanceof pg.DatabaseError;
 
 /** A text and perhaps values: whatever has more `pg` copies with all descriptors, at 4 µs for each statement. */
-export function isPlain(statement: Statement): boolean {
+function isPlain(statement: Statement): boolean {
   for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
   return Object.getPrototypeOf(statement) === Object.prototype;
 }
+
+/** One that says no more of itself than how its answer is to be read. */
+export function isPipeable(statement: Statement): boolean {
+  for (const name in statement) if (!PIPEABLE.has(name)) return false;
+  return Object.getPrototypeOf(statement) === Object.prototype && !Array.isArray(statement["types"]); // of parameters
+}
+
+const PIPEABLE: ReadonlySet<string> = new Set(["text", "values", "holder", "rowMode", "types"]);
 
 function toResult(answer: Answer): Result {
   if (!Array.isArray(answer)) return answer;

@@ -1,9 +1,11 @@
-import { type Driver, OptionsError, type TransactionMode } from "@mirrorpool/core";
+import { type ConnectTarget, type Driver, OptionsError, type TransactionMode } from "@mirrorpool/core";
 import { createInspector } from "@mirrorpool/sql";
 import type pg from "pg";
 import { classify } from "./classify.ts";
-import { isPlain, openConnection } from "./connection.ts";
+import { isPipeable } from "./connection.ts";
 import { ledger } from "./ledger.ts";
+import { openConnection, type Prepare } from "./login.ts";
+import { PlanWatch } from "./plan-watch.ts";
 import { positions } from "./positions.ts";
 import { type PreparedStatementOptions, PreparedStatements } from "./prepared-statements.ts";
 import { probe } from "./probe.ts";
@@ -46,7 +48,15 @@ export function postgres({ preparedStatements, ...settings }: PostgresSettings =
   const inspect: Driver["inspect"] = (text) => inspector.inspect(text);
   let canPipeline = true;
   const options = checkedOptions(preparedStatements);
-  const prepare = options && ((parsed: Record<string, string>) => new PreparedStatements(options, inspect, parsed));
+  const watches = new Map<string, PlanWatch>();
+  const watchOf = ({ host, port, database }: ConnectTarget): PlanWatch => {
+    const key = `${host} ${port} ${database}`; // as many as the configuration has
+    const watch = watches.get(key) ?? new PlanWatch();
+    watches.set(key, watch);
+    return watch;
+  };
+  const prepare: Prepare | undefined =
+    options && ((parsed, target) => new PreparedStatements(options, inspect, parsed, watchOf(target)));
   return Object.freeze({
     name: "pg",
     defaultPort: 5432,
@@ -66,7 +76,7 @@ export function postgres({ preparedStatements, ...settings }: PostgresSettings =
     probe,
     classify,
     inspect,
-    mayPipeline: (statement) => canPipeline && isPlain(statement),
+    mayPipeline: (statement) => canPipeline && isPipeable(statement),
   } satisfies Driver);
 }
 

@@ -4,6 +4,8 @@ import pg from "pg";
 const UNDEFINED_TABLE = "42P01";
 const INSUFFICIENT_PRIVILEGE = "42501";
 const INVALID_SCHEMA = "3F000";
+const QUERY_CANCELED = "57014";
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Rows that one pruning statement removes at most: short transactions, little WAL at a time. */
 const PRUNE_BATCH = 1000;
@@ -30,8 +32,14 @@ CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (cr
   }),
 
   isMissing: (error) => {
-    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     return code === UNDEFINED_TABLE || code === INSUFFICIENT_PRIVILEGE || code === INVALID_SCHEMA;
+  },
+
+  // a statement_timeout or lock_timeout of the application's that is shorter than our own patience
+  isBlocked: (error) => {
+    const code = codeOf(error);
+    return code === QUERY_CANCELED || code === LOCK_NOT_AVAILABLE;
   },
 
   endSession: (session) => ({ text: "SELECT pg_terminate_backend($1)", values: [Number(session)] }),
@@ -50,6 +58,10 @@ CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (cr
     values: [olderThanMs, table],
   }),
 };
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
 
 /**
  * `schema.table` or `table`, each part quoted. Without a schema it is `public`'s: by the session's search path the token of a

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Statement, StatementFacts } from "@mirrorpool/core";
+import { CUSTOM_RUNS, type KeptPlan, type PlanWatch } from "./plan-watch.ts";
 
 /** How statements are prepared by their text. */
 export interface PreparedStatementOptions {
@@ -12,6 +13,10 @@ export interface PreparedStatementOptions {
 /** A statement that is, or is now to be, prepared. */
 export interface Preparation {
   readonly name: string;
+  /** What is known of the plan that the server keeps for it. */
+  readonly plan: KeptPlan;
+  /** How often it was run since it was prepared. */
+  runs: number;
   /** Names to be closed before another one is prepared. */
   takeClosing(): readonly string[];
 }
@@ -54,6 +59,8 @@ export class PreparedStatements {
   readonly #after: number;
   readonly #max: number;
   readonly #inspect: (text: string) => StatementFacts;
+  readonly #watch: PlanWatch;
+  readonly #random: () => number;
   /** `pg`'s record, by name. */
   readonly #parsed: Record<string, string>;
   /** Uses by text, of what is not prepared; least recently used first. */
@@ -67,11 +74,15 @@ export class PreparedStatements {
     { after, max }: Required<PreparedStatementOptions>,
     inspect: (text: string) => StatementFacts,
     parsed: Record<string, string>,
+    watch: PlanWatch,
+    random: () => number = Math.random,
   ) {
     this.#after = after;
     this.#max = max;
     this.#inspect = inspect;
     this.#parsed = parsed;
+    this.#watch = watch;
+    this.#random = random;
   }
 
   /** Counts a use. @returns how to send it; undefined as it is */
@@ -83,8 +94,25 @@ export class PreparedStatements {
     if (saysHow(statement)) return undefined;
     if (preparation === undefined) return this.#count(text) >= this.#after ? this.#prepare(text) : undefined;
     this.#prepared.delete(text);
+    const { plan } = preparation;
+    if (plan.isSlower) {
+      this.forget(preparation);
+      this.#uses.set(text, NEVER);
+      return undefined;
+    }
     this.#prepared.set(text, preparation);
-    return preparation;
+    // by chance, since the values of the application may come in turn as well
+    return plan.isOnTrial && preparation.runs > CUSTOM_RUNS && this.#random() < 0.5 ? undefined : preparation;
+  }
+
+  /** It was answered. @param preparation how it was sent. @param ms until the server was ready for the next statement */
+  noteRun(text: string, preparation: Preparation | undefined, ms: number): void {
+    if (preparation === undefined) {
+      this.#prepared.get(text)?.plan.note("plain", ms);
+      return;
+    }
+    preparation.runs += 1;
+    if (preparation.runs > CUSTOM_RUNS) preparation.plan.note("prepared", ms);
   }
 
   /** Whether the server should have it already. */
@@ -93,9 +121,11 @@ export class PreparedStatements {
   }
 
   /** What became of it at the server is not known: it is closed and prepared anew when it is used again. */
-  forget({ name }: Preparation): void {
+  forget(preparation: Preparation): void {
+    const { name } = preparation;
     delete this.#parsed[name];
     this.#closing.add(name);
+    preparation.runs = 0;
   }
 
   /** The server did not have what it should have had, or had what it should not. */
@@ -130,7 +160,12 @@ export class PreparedStatements {
     return PLANNED.has(command) && !multiple && !stream && transaction === "none";
   }
 
-  #prepare(text: string): Preparation {
+  #prepare(text: string): Preparation | undefined {
+    const plan = this.#watch.planOf(text);
+    if (plan.isSlower) {
+      this.#uses.set(text, NEVER);
+      return undefined;
+    }
     this.#uses.delete(text);
     if (this.#prepared.size >= this.#max) {
       const least = oldest(this.#prepared);
@@ -139,7 +174,8 @@ export class PreparedStatements {
       this.#prepared.delete(least);
     }
     // by its text: where a pooler mixes the sessions of several clients, a name means the same to all of them
-    const preparation = { name: `mirrorpool_${hash("sha256", text, "base64url")}`, takeClosing: this.#takeClosing };
+    const name = `mirrorpool_${hash("sha256", text, "base64url")}`;
+    const preparation: Preparation = { name, plan, runs: 0, takeClosing: this.#takeClosing };
     this.#prepared.set(text, preparation);
     return preparation;
   }

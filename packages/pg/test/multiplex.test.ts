@@ -33,6 +33,14 @@ const byId = async (id: number, work = 1): Promise<{ id: number } | undefined> =
 const many = (count: number): Promise<({ id: number } | undefined)[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => byId(index + 1)));
 
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await isSo())) {
+    if (performance.now() >= deadline) throw new Error(`waited in vain for ${what}`);
+    await sleep(50);
+  }
+}
+
 const primary = () => pool.stats().nodes[pool.topology().primary ?? ""];
 
 async function warmUp(): Promise<void> {
@@ -46,21 +54,68 @@ test("fast reads share connections, and each gets its own answer", async () => {
     const rows = await many(100);
     expect(rows.map((row) => row?.id)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   }
-  const running = many(60);
-  await sleep(0);
-  expect(primary()).toMatchObject({ waiting: 0 });
-  await running;
+  // on a busy machine they may have been slow, and have to prove themselves again
+  await until("60 reads at once of which none waits for a connection", async () => {
+    const running = many(60);
+    await sleep(0);
+    const waiting = primary()?.waiting;
+    await running;
+    return waiting === 0;
+  });
   expect(primary()).toMatchObject({ inUse: 0, waiting: 0 });
 });
 
 test("a slow one does not hold up the fast ones behind it for long", async () => {
   await warmUp();
   const filler = many(4);
-  const slow = byId(5, SLOW);
-  const start = performance.now();
+  let hasEnded = false;
+  const slow = byId(5, SLOW).finally(() => {
+    hasEnded = true;
+  });
   await Promise.all([filler, many(30)]);
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(hasEnded).toBe(false);
   expect((await slow)?.id).toBe(5);
+});
+
+test("reads of a far node share connections as well, and a slow one there has one to itself", async () => {
+  await cluster.primary().proxy.latency(10);
+  try {
+    await using far = createPool({
+      driver: postgres({ preparedStatements: { after: 2 } }),
+      nodes: cluster.urls,
+      pool: { max: 4 },
+      routing: { readFrom: "primary" },
+    });
+    await far.start();
+    const read = async (work: number): Promise<unknown> => (await far.query(BY_ID, [1, work])).rows[0]?.["id"];
+    const node = () => far.stats().nodes[far.topology().primary ?? ""];
+    // how far it is the probes tell, and how fast the statement is its first runs
+    await until("reads to share connections", async () => {
+      await Promise.all(Array.from({ length: 6 }, () => read(1)));
+      const running = Promise.all(Array.from({ length: 60 }, () => read(1)));
+      await sleep(0);
+      const isShared = node()?.waiting === 0;
+      await running;
+      return isShared;
+    });
+    const slow = read(SLOW);
+    expect(await Promise.all(Array.from({ length: 30 }, () => read(1)))).toEqual(Array(30).fill(1));
+    expect(await slow).toBe(1);
+  } finally {
+    await cluster.primary().proxy.heal();
+  }
+});
+
+test("fast reads do not wait in line behind slow statements", async () => {
+  await warmUp();
+  const ended: string[] = [];
+  const slow = Array.from({ length: 24 }, () =>
+    pool.query("SELECT pg_sleep(0.2) FROM thing WHERE id = 1 FOR SHARE").then(() => ended.push("slow")),
+  );
+  await sleep(10);
+  const fast = Array.from({ length: 20 }, () => byId(1).then(() => ended.push("fast")));
+  await Promise.all([...slow, ...fast]);
+  expect(ended.lastIndexOf("fast")).toBeLessThan(20 + 12);
 });
 
 test("the end of one call disturbs none of its neighbours", async () => {
@@ -70,7 +125,8 @@ test("the end of one call disturbs none of its neighbours", async () => {
     const slow = rejection(pool.query(BY_ID, [5, 100 * SLOW], { timeoutMs: 20 }));
     const rows = await Promise.all([filler, many(30)]);
     expect(rows[1].map((row) => row?.id)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
-    expect(await slow).toMatchObject({ code: "DEADLINE" });
+    // the statement may have shown to be slow, and have waited for a connection to itself
+    expect(["DEADLINE", "ACQUIRE_TIMEOUT"]).toContain(((await slow) as { code?: string }).code);
     await warmUp();
   }
 });

@@ -174,7 +174,7 @@ test("one flush with BEGIN uses prepared statements as well, and survives when t
   for (let index = 0; index < 8; index += 1) {
     if (index === 4) await elsewhere("ALTER TABLE thing ADD COLUMN added int DEFAULT 7");
     if (index === 6) await connection.run({ text: "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$" });
-    const { rows } = await connection.begin({ text: insert, values: [index] });
+    const { rows } = await connection.begin({ text: "BEGIN" }, { text: insert, values: [index] });
     expect(rows[0]?.["id"]).toBe(index);
     expect(connection.status).toBe("transaction");
     await connection.run({ text: "COMMIT" });

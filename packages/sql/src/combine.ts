@@ -9,7 +9,7 @@ export function combine(statements: readonly StatementFacts[]): StatementFacts {
     intent: statements.every((statement) => statement.intent === "read") ? "read" : "write",
     ...(statements.some(({ repeatable }) => repeatable) &&
       statements.every(hasNoEffect) && { repeatable: true as const }),
-    transaction: statements.every((statement) => statement.transaction === "none") ? "none" : "mixed",
+    transaction: statements.every(leavesTransaction) ? "none" : "mixed",
     session: combineSession(statements),
     transactional: statements.every((statement) => statement.transactional),
     multiple: true,
@@ -29,6 +29,10 @@ function combineSession(statements: readonly StatementFacts[]): SessionEffect {
     return statements.every(canRunAgain) ? "setting" : "pinned";
   }
   return effects.has("local") ? "local" : "none";
+}
+
+function leavesTransaction({ transaction, implicitCommit }: StatementFacts): boolean {
+  return transaction === "none" && implicitCommit === undefined;
 }
 
 function hasNoEffect({ intent, repeatable }: StatementFacts): boolean {

@@ -36,6 +36,11 @@ export interface StatementFacts {
   readonly intent: Intent;
   /** What it does to the transaction. */
   readonly transaction: TransactionEffect;
+  /**
+   * Present and true where the transaction that is open before, if there is one, is committed first, whatever comes of the
+   * statement itself: most definitions of MySQL, and its `BEGIN`. In a text of several statements it makes `transaction` `"mixed"`.
+   */
+  readonly implicitCommit?: true;
   /** What it does to the session. */
   readonly session: SessionEffect;
   /** Whether it may run between `BEGIN` and `COMMIT` and still mean the same. Doubt means `false`. */
@@ -55,6 +60,10 @@ export interface StatementFacts {
    * primary would answer: catalogues, `SHOW`, `version()`. It may be run again.
    */
   readonly repeatable?: true;
+  /**
+   * Present and true for a `BEGIN` in which a primary finds no mistake: it may be sent together with the statement after it.
+   */
+  readonly canWait?: true;
   /** The savepoint that the statement makes, releases or rolls back to. */
   readonly savepoint?: string | undefined;
 }

@@ -1,9 +1,9 @@
 import { createCache } from "./cache.ts";
-import { type Dialect, dialects } from "./dialect.ts";
+import { type Dialect, dialects, type ServerOptions } from "./dialect.ts";
 import type { StatementFacts } from "./facts.ts";
 
 /** How much an inspector remembers. */
-export interface InspectorOptions {
+export interface InspectorOptions extends ServerOptions {
   /** Texts remembered at most. At least 2. Default 2000. */
   readonly maxEntries?: number;
   /** Texts longer than this (in UTF-16 units) are inspected each time and not remembered. Default 8192. */
@@ -22,20 +22,28 @@ export interface Inspector {
  * @throws {RangeError} when an option or the dialect is not valid
  */
 export function createInspector(dialect: Dialect, options: InspectorOptions = {}): Inspector {
-  const { maxEntries = 2000, maxTextLength = 8192 } = options;
+  const { maxEntries = 2000, maxTextLength = 8192, sqlMode } = options;
   if (!Object.hasOwn(dialects, dialect)) {
     throw new RangeError(`dialect: expected one of ${Object.keys(dialects).join(", ")}, got ${String(dialect)}`);
   }
   requireInteger("maxEntries", maxEntries, 2);
   requireInteger("maxTextLength", maxTextLength, 0);
 
-  const { inspect: inspectDialect } = dialects[dialect];
+  requireMode(dialect, sqlMode);
+
+  const { inspect: inspectDialect } = dialects[dialect]({ sqlMode });
   const cache = createCache<StatementFacts>(maxEntries);
   return {
     inspect(sql) {
       return sql.length > maxTextLength ? inspectDialect(sql) : cache.get(sql, inspectDialect);
     },
   };
+}
+
+function requireMode(dialect: Dialect, sqlMode: unknown): void {
+  if (sqlMode === undefined || (dialect === "mysql" && typeof sqlMode === "string")) return;
+  const expected = dialect === "mysql" ? "the text of @@sql_mode" : `nothing for ${dialect}`;
+  throw new RangeError(`sqlMode: expected ${expected}, got ${String(sqlMode)}`);
 }
 
 function requireInteger(name: string, value: number, least: number): void {

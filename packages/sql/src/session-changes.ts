@@ -1,5 +1,5 @@
 import type { SessionChange } from "./changes.ts";
-import { type Dialect, dialects } from "./dialect.ts";
+import { type Dialect, dialects, type ServerOptions } from "./dialect.ts";
 
 /**
  * What a text changes in its session, statement by statement, as SQL that takes no parameters. Reads, and what ends with the
@@ -13,6 +13,7 @@ export function sessionChanges(
   dialect: Dialect,
   values: readonly unknown[],
   quote: (value: string) => string,
+  server: ServerOptions = {},
 ): readonly SessionChange[] | undefined {
-  return dialects[dialect].changes(sql, values, quote);
+  return dialects[dialect](server).changes(sql, values, quote);
 }

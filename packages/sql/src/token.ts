@@ -7,8 +7,12 @@ export type Token =
   | { readonly kind: "word"; readonly text: string }
   /** A quoted identifier, as it is meant (quotes taken off). */
   | { readonly kind: "name"; readonly text: string }
+  /** A user variable of MySQL: `@a`, `` @`a` ``. */
+  | { readonly kind: "variable" }
+  /** What stands before the name of a system variable of MySQL. */
+  | { readonly kind: "@@" }
   /** Everything else. `"operator"` is any operator or punctuation that has no kind of its own. */
-  | { readonly kind: "string" | "number" | "parameter" | "operator" | "(" | ")" | "," | ";" | "." | "::" };
+  | { readonly kind: "string" | "number" | "parameter" | "operator" | "(" | ")" | "," | ";" | "." | "::" | ":=" };
 
 /** Whether a token is there and is this unquoted word. */
 export function isWord(token: Token | undefined, ...texts: readonly string[]): boolean {

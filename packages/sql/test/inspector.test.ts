@@ -32,9 +32,22 @@ describe("an inspector", () => {
     expect(() => createInspector("postgres", options)).toThrow(new RangeError(message));
   });
 
+  test("reads texts in the mode that it is told", () => {
+    const text = "SELECT 'it\\'s'";
+    expect(createInspector("mysql").inspect(text).intent).toBe("write");
+    expect(createInspector("mysql", { sqlMode: "STRICT_TRANS_TABLES" }).inspect(text).intent).toBe("read");
+  });
+
+  test.each([
+    ["postgres", { sqlMode: "" }, "sqlMode: expected nothing for postgres, got "],
+    ["mysql", { sqlMode: 5 as unknown as string }, "sqlMode: expected the text of @@sql_mode, got 5"],
+  ] as const)("refuses for %s %j", (dialect, options, message) => {
+    expect(() => createInspector(dialect, options)).toThrow(new RangeError(message));
+  });
+
   test("refuses a dialect that it does not know", () => {
     expect(() => createInspector("toString" as "postgres")).toThrow(
-      new RangeError("dialect: expected one of postgres, got toString"),
+      new RangeError("dialect: expected one of postgres, mysql, got toString"),
     );
   });
 });

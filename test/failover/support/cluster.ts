@@ -1,4 +1,5 @@
 import type { LabCluster, LabNode } from "@mirrorpool/lab";
+import { systemOf } from "./system.ts";
 import { until } from "./until.ts";
 
 /** Undoes all faults and makes every node a mirror again that is not the primary. */
@@ -28,17 +29,9 @@ export function anyMirror(cluster: LabCluster): LabNode {
 
 /** Promotes the mirror that has received most, as whoever manages a cluster would: the others can follow only that one. */
 export async function promoteMirror(cluster: LabCluster): Promise<LabNode> {
-  const received = await Promise.all(
-    cluster.mirrors().map(async (mirror) => {
-      const [row] = await mirror.query<{ bytes: string }>(
-        "SELECT (coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0')::text AS bytes",
-      );
-      return { mirror, bytes: BigInt(row?.bytes ?? 0) };
-    }),
-  );
-  const best = received.reduce((one, other) => (other.bytes > one.bytes ? other : one));
-  await cluster.promote(best.mirror);
-  return best.mirror;
+  const best = await cluster.mostAdvancedMirror();
+  await cluster.promote(best);
+  return best;
 }
 
 /** Waits until the application's role runs a statement on the node that contains the marker. */
@@ -60,15 +53,12 @@ export async function whereRuns(nodes: readonly LabNode[], marker: string): Prom
 }
 
 async function statements(node: LabNode, marker: string): Promise<number> {
-  const [row] = await node.query<{ count: number }>(
-    "SELECT count(*)::int FROM pg_stat_activity WHERE usename = 'app' AND state = 'active' AND position($1 in query) > 0",
-    [marker],
-  );
-  return row?.count ?? 0;
+  const [row] = await node.query<{ count: number | string }>(systemOf(node).statements, [marker]);
+  return Number(row?.count ?? 0);
 }
 
 /** How many rows of a table satisfy the condition, asked past proxy and pool. */
 export async function countRows(node: LabNode, table: string, where: string = "true"): Promise<number> {
-  const [row] = await node.query<{ count: number }>(`SELECT count(*)::int FROM ${table} WHERE ${where}`);
-  return row?.count ?? 0;
+  const [row] = await node.query<{ count: number | string }>(`SELECT count(*) AS count FROM ${table} WHERE ${where}`);
+  return Number(row?.count ?? 0);
 }

@@ -8,7 +8,7 @@ import {
   poolEventNames,
 } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
-import { postgres } from "@mirrorpool/pg";
+import { systemOf } from "./system.ts";
 
 /** The nodes of a cluster under their own names, so that events and errors read well. */
 export function nodesOf(cluster: LabCluster): NodeOptions[] {
@@ -17,7 +17,14 @@ export function nodesOf(cluster: LabCluster): NodeOptions[] {
 
 /** A pool on all nodes of the cluster, with the product's defaults, but without replay, unless the test says otherwise. */
 export function openPool(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
-  return createPool({ driver: postgres(), nodes: nodesOf(cluster), replay: { maxStatements: 0 }, ...options });
+  const [first] = cluster.nodes;
+  if (first === undefined) throw new Error("the cluster has no node");
+  return createPool({
+    driver: systemOf(first).driver(),
+    nodes: nodesOf(cluster),
+    replay: { maxStatements: 0 },
+    ...options,
+  });
 }
 
 export type RecordedEvent = {

@@ -102,8 +102,8 @@ export class SimulatedConnection implements Connection, ClientEnd {
     return this.#isInTransaction;
   }
 
-  begin(statement: Statement): Promise<Result> {
-    return this.#run(statement, true);
+  begin(opening: Statement, statement: Statement): Promise<Result> {
+    return this.#run(statement, opening.text);
   }
 
   get sessionId(): string {
@@ -111,12 +111,12 @@ export class SimulatedConnection implements Connection, ClientEnd {
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#run(statement, false);
+    return this.#run(statement);
   }
 
-  readonly pipeline = (statement: Statement): Promise<Result> => this.#run(statement, false, true);
+  readonly pipeline = (statement: Statement): Promise<Result> => this.#run(statement, undefined, true);
 
-  #run(statement: Statement, isFirst: boolean, isPiped: boolean = false): Promise<Result> {
+  #run(statement: Statement, begin?: string, isPiped: boolean = false): Promise<Result> {
     const { history, stand } = this.#shared;
     const { text } = statement;
     if (this.#running !== undefined && !(isPiped && this.#isPiping))
@@ -124,6 +124,7 @@ export class SimulatedConnection implements Connection, ClientEnd {
     if (!this.#shared.world.isSettled && this.#shared.random.chance(BREAKS_AT_USE)) this.reset();
     if (this.#status === "closed") return Promise.reject(new NotSentError(new SimulatedError("ECONNRESET")));
     const request = this.#shared.nextId();
+    const isFirst = begin !== undefined;
     if (isFirst && this.#status !== "idle") this.#breach("BEGIN inside a transaction");
     const inTransaction = isFirst || this.#status !== "idle";
     const { verb } = parse(text);
@@ -150,10 +151,10 @@ export class SimulatedConnection implements Connection, ClientEnd {
     }
     const isBehind = this.#running !== undefined;
     this.#isPiping = isPiped;
-    if (!isBehind) this.#send({ id: request, text, isFirst });
+    if (!isBehind) this.#send({ id: request, text, begin });
     return new Promise((resolve, reject) => {
       const running = { request, isProbe: verb === "PROBE", text, resolve, reject };
-      if (isBehind) this.#behind.push({ running, request: { id: request, text, isFirst } });
+      if (isBehind) this.#behind.push({ running, request: { id: request, text, begin } });
       else this.#running = running;
     });
   }
@@ -284,7 +285,11 @@ export class SimulatedConnection implements Connection, ClientEnd {
       if (reply.command === "SET") this.#names = [...new Set([...this.#names, name])].sort();
       if (reply.command === "RESTATE") this.#names = name === "" ? [] : name.split(",");
       if (!running.isProbe) history.add({ type: "answered", send: request, command: reply.command });
-      running.resolve({ rows: reply.rows as Result["rows"], rowCount: reply.rows.length, command: reply.command });
+      running.resolve({
+        rows: reply.rows as Result["rows"],
+        rowCount: reply.command === "BEGIN" ? null : reply.rows.length,
+        command: reply.command,
+      });
       const { random, world } = this.#shared;
       if (!running.isProbe && !world.isSettled && random.chance(LOST_WITH_ANSWER)) this.reset();
       this.#sendNext();

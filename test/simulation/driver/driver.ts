@@ -26,6 +26,7 @@ export function createSimulatedDriver(shared: Shared, flavour: Flavour): Driver 
       commit: (_, token) => ({ text: `TOKENCOMMIT ${token}` }),
       settle: (_, token) => ({ text: `SETTLE ${token}` }),
       isMissing: () => false,
+      isBlocked: () => false,
       endSession: (session) => ({ text: `END ${session}` }),
       find: (_, tokens) => ({ text: `FIND ${tokens.join(",")}` }),
       prune: () => ({ text: "PRUNE" }),

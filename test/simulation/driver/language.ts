@@ -68,7 +68,7 @@ const traits: Readonly<Record<Verb, Traits>> = {
   LOCKREAD: { intent: "read" },
   WRITE: {},
   BATCH: { transaction: "mixed", transactional: false },
-  BEGIN: { transaction: "begin" },
+  BEGIN: { transaction: "begin", canWait: true },
   COMMIT: { transaction: "commit" },
   ROLLBACK: { transaction: "rollback" },
   LOCK: {},

@@ -36,9 +36,16 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a lost COMMIT is said to have had no effect",
     file: "session/retry.ts",
-    from: 'return mayCommit && circumstances.hasWritten ? "commit-unknown" : "transaction-lost";',
-    to: 'return mayCommit && circumstances.losses < 0 ? "commit-unknown" : "transaction-lost";',
+    from: 'return mayCommit && hasWritten ? "commit-unknown" : "transaction-lost";',
+    to: 'return mayCommit && losses < 0 ? "commit-unknown" : "transaction-lost";',
     rules: ["claims are true", "no write runs twice"],
+  },
+  {
+    name: "what follows a transaction that could not be begun runs outside of it",
+    file: "session/session.ts",
+    from: "if (binding.transaction === undefined) this.#aftermath.failUnbegun(error);",
+    to: "",
+    rules: ["claims are true"],
   },
   {
     name: "a write that was never sent is said to be of unknown outcome",

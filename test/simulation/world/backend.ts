@@ -22,8 +22,8 @@ export interface ClientEnd {
 export interface Request {
   readonly id: number;
   readonly text: string;
-  /** Comes with a BEGIN before it. */
-  readonly isFirst: boolean;
+  /** The BEGIN that comes before it, with it. */
+  readonly begin: string | undefined;
 }
 
 interface Running extends Request {
@@ -129,7 +129,10 @@ export class Backend {
     const command = parse(request.text);
     const running: Running = { ...request, command, isBlocked: false, cancelTimer: () => {} };
     this.#running = running;
-    if (request.isFirst && this.status === "idle") this.status = "transaction";
+    if (request.begin !== undefined && this.status === "idle") {
+      this.status = "transaction";
+      this.isReadOnly = parse(request.begin).isReadOnly;
+    }
     running.cancelTimer = this.server.work(command.forMs, () => this.#perform(running));
   }
 

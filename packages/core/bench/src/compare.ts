@@ -16,6 +16,8 @@ export interface Row {
   /** Over the timed operations of all rounds. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The reference's `p99Ms` over the client's. */
+  readonly p99Ratio: number;
 }
 
 /** How long and how often. */
@@ -36,7 +38,7 @@ export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
   for (let round = 0; round <= effort.rounds; round += 1) {
     for (const client of rotated(clients, round)) {
       collectGarbage();
-      const operation = (): Promise<number> => client.operation();
+      const operation = (): Promise<number | undefined> => client.operation();
       const one = await measure(operation, concurrency, effort.pace, effort.seconds);
       if (round > 0) measured.get(client)?.push(one);
     }
@@ -60,10 +62,15 @@ function rotated<T>(items: readonly T[], by: number): T[] {
 function rowsOf({ work, concurrency, clients, reference }: Cell, measured: ReadonlyMap<Client, Measurement[]>): Row[] {
   const speeds = (client: Client | undefined): number[] =>
     (client === undefined ? [] : (measured.get(client) ?? [])).map((each) => each.opsPerSecond);
-  const referenceSpeeds = speeds(clients.find((client) => client.name === reference));
+  const latencies = (client: Client | undefined): number[] =>
+    (client === undefined ? [] : (measured.get(client) ?? [])).flatMap((each) => [...each.latenciesMs]);
+  const referenceClient = clients.find((client) => client.name === reference);
+  const referenceSpeeds = speeds(referenceClient);
+  const referenceP99 = quantile(latencies(referenceClient), 0.99);
   return clients.map((client) => {
     const own = speeds(client);
-    const latencies = (measured.get(client) ?? []).flatMap((each) => each.latenciesMs);
+    const durations = latencies(client);
+    const p99Ms = quantile(durations, 0.99);
     return {
       work,
       concurrency,
@@ -71,8 +78,9 @@ function rowsOf({ work, concurrency, clients, reference }: Cell, measured: Reado
       reference,
       ratio: median(own.map((speed, round) => speed / (referenceSpeeds[round] ?? Number.NaN))),
       opsPerSecond: median(own),
-      p50Ms: quantile(latencies, 0.5),
-      p99Ms: quantile(latencies, 0.99),
+      p50Ms: quantile(durations, 0.5),
+      p99Ms,
+      p99Ratio: referenceP99 / p99Ms,
     };
   });
 }

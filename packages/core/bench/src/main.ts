@@ -1,36 +1,76 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { type Baseline, compareWith, parseBaseline, record } from "./baseline.ts";
 import type { Row } from "./compare.ts";
 import { compare } from "./compare.ts";
-import { judge } from "./judge.ts";
+import { judge, judgeFigures } from "./judge.ts";
+import { renderMarkdown, replaceBetweenMarkers } from "./markdown.ts";
 import { type BenchOptions, parseOptions, usage } from "./options.ts";
-import { renderFigures, renderTable, renderVerdicts } from "./render.ts";
-import type { Figure, Suite } from "./suite.ts";
+import { renderFigures, renderRows, renderTable, renderVerdicts } from "./render.ts";
+import type { Machine, Report } from "./report.ts";
+import { describe } from "./report.ts";
+import type { Suite } from "./suite.ts";
 import { suites } from "./suites/index.ts";
 
-interface Report {
-  readonly suite: string;
-  readonly rows: readonly Row[];
-  readonly figures?: readonly Figure[];
-}
+const BASELINE = fileURLToPath(new URL("../baseline.json", import.meta.url));
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const note = (text: string): void => void process.stderr.write(`${text}\n`);
+const note = (text: string): void => void process.stderr.write(`  ${text}\n`);
 
 async function runSuite(suite: Suite, { rounds, seconds }: BenchOptions): Promise<Report> {
   print(`\n${suite.name}: ${suite.title}`);
   await using open = await suite.open();
+  const effort = { rounds, seconds, ...suite.effort, pace: suite.pace };
   const rows: Row[] = [];
   for (const cell of open.cells) {
-    note(`  ${cell.work}, callers ${cell.concurrency}`);
-    rows.push(...(await compare(cell, { rounds, seconds, pace: suite.pace })));
+    note(`${cell.work}, callers ${cell.concurrency}`);
+    rows.push(...(await compare(cell, effort)));
   }
-  print(`\n${renderTable(rows)}\n`);
-  const figures = await open.figures?.();
-  if (figures !== undefined) print(`${renderFigures(figures)}\n`);
-  print(`Targets:\n${renderVerdicts(judge(rows, suite.targets))}`);
-  return { suite: suite.name, rows, ...(figures && { figures }) };
+  if (rows.length > 0) print(`\n${renderRows(rows)}`);
+  const { figures, tables } = (await open.findings?.(note)) ?? {};
+  for (const table of tables ?? []) print(`\n${renderTable(table)}`);
+  if (figures !== undefined) print(`\n${renderFigures(figures)}`);
+  const verdicts = [...judge(rows, suite.targets), ...judgeFigures(figures ?? [])];
+  print(`\nTargets:\n${renderVerdicts(verdicts)}`);
+  const { server } = open;
+  return {
+    suite: suite.name,
+    rows,
+    ...(figures && { figures }),
+    ...(tables && { tables }),
+    verdicts,
+    ...(server && { server }),
+  };
+}
+
+async function readBaseline(): Promise<Baseline | undefined> {
+  try {
+    return parseBaseline(await readFile(BASELINE, "utf8"), BASELINE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function keep(reports: readonly Report[], machine: Machine, options: BenchOptions): Promise<void> {
+  const { json, markdown, isRecorded, isCompared } = options;
+  const data = reports.length === 1 ? reports[0] : reports;
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(data, null, 2)}\n`);
+  if (markdown !== undefined) {
+    const text = await readFile(markdown, "utf8");
+    await writeFile(markdown, replaceBetweenMarkers(text, renderMarkdown(reports, machine)));
+  }
+  if (!isRecorded && !isCompared) return;
+  const baseline = await readBaseline();
+  if (isCompared) {
+    if (baseline === undefined) throw new Error("--compare: there is no baseline yet, write one with --record");
+    print(
+      `\n${renderTable(compareWith(baseline, reports))}\n\nBaseline: ${describe(baseline.machine)}; now: ${describe(machine)}`,
+    );
+  }
+  if (isRecorded) await writeFile(BASELINE, `${JSON.stringify(record(reports, machine, baseline), null, 2)}\n`);
 }
 
 async function main(): Promise<void> {
@@ -39,13 +79,14 @@ async function main(): Promise<void> {
   const names = suites.map((suite) => suite.name);
   const options = parseOptions(process.argv.slice(2), names);
   if (options === "help") return print(usage(names));
+  const here = { node: process.version, cores: availableParallelism() };
   print(
-    `Node ${process.version}, ${availableParallelism()} CPUs; ratio over 1 = better than the reference, median of ${options.rounds} rounds`,
+    `${describe({ ...here, server: undefined })}; ratio over 1 = better than the reference, median of ${options.rounds} rounds`,
   );
   const reports: Report[] = [];
   for (const suite of suites) if (options.suites.includes(suite.name)) reports.push(await runSuite(suite, options));
-  const data = reports.length === 1 ? reports[0] : reports;
-  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(data, null, 2)}\n`);
+  const server = reports.find((report) => report.server !== undefined)?.server;
+  await keep(reports, { ...here, server }, options);
 }
 
 try {
@@ -54,3 +95,5 @@ try {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exitCode = 1;
 }
+// of the peers some leave timers and connections behind, and would keep the process for minutes
+process.exit();

@@ -22,21 +22,26 @@ export interface Measurement {
 
 /** Keeps `concurrency` callers busy for the given time; each awaits its operation before the next one. */
 export async function measure(
-  operation: () => Promise<number>,
+  operation: () => Promise<number | undefined>,
   concurrency: number,
   pace: Pace,
   seconds: number,
 ): Promise<Measurement> {
   const latenciesMs: number[] = [];
   let checksum = 0;
+  let operations = 0;
   const timed = async (): Promise<void> => {
     const calledAt = performance.now();
-    checksum += await operation();
+    const value = await operation();
+    operations += 1;
+    if (value === undefined) return;
+    checksum += value;
     latenciesMs.push(performance.now() - calledAt);
   };
   const burst = async (): Promise<void> => {
     await timed();
-    for (let done = 1; done < BURST; done += 1) checksum += await operation();
+    for (let done = 1; done < BURST; done += 1) checksum += (await operation()) ?? 0;
+    operations += BURST - 1;
   };
   const all = async (caller: () => Promise<void>): Promise<void> => {
     await Promise.all(Array.from({ length: concurrency }, caller));
@@ -57,7 +62,6 @@ export async function measure(
   }
   const elapsedMs = clock() - startedAt;
   if (!Number.isFinite(checksum)) throw new Error("an operation did not answer with a number");
-  const operations = latenciesMs.length * (pace === "steady" ? 1 : BURST);
   return { opsPerSecond: (operations * 1000) / elapsedMs, latenciesMs };
 }
 

@@ -3,6 +3,10 @@ import { parseArgs } from "node:util";
 export interface BenchOptions {
   readonly suites: readonly string[];
   readonly json: string | undefined;
+  /** The file whose table is written anew. */
+  readonly markdown: string | undefined;
+  readonly isRecorded: boolean;
+  readonly isCompared: boolean;
   readonly seconds: number;
   readonly rounds: number;
 }
@@ -11,8 +15,11 @@ export function usage(suites: readonly string[]): string {
   return `npm run bench -- [options]
   --suite NAME   only this suite: ${suites.join(", ")} (may be given again)
   --json FILE    write the figures as data
+  --markdown FILE  write what the targets are held against as a table, between the two markers in FILE
+  --record       keep the ratios as the baseline
+  --compare      show the ratios beside those of the baseline
   --seconds N    for each client and round of a cell, 0.01 to 60 (default 0.15)
-  --rounds N     that count, after one that warms up, 1 to 100 (default 25)`;
+  --rounds N     that count, after one that warms up, 1 to 100 (default 20)`;
 }
 
 /** @throws {Error} that says what is wrong with the arguments */
@@ -22,8 +29,11 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     options: {
       suite: { type: "string", multiple: true },
       json: { type: "string" },
+      markdown: { type: "string" },
+      record: { type: "boolean", default: false },
+      compare: { type: "boolean", default: false },
       seconds: { type: "string", default: "0.15" },
-      rounds: { type: "string", default: "25" },
+      rounds: { type: "string", default: "20" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -39,5 +49,13 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
     throw new Error(`--rounds: expected a whole number from 1 to 100, got "${values.rounds}"`);
   }
-  return { suites: known.filter((name) => values.suite?.includes(name) ?? true), json: values.json, seconds, rounds };
+  return {
+    suites: known.filter((name) => values.suite?.includes(name) ?? true),
+    json: values.json,
+    markdown: values.markdown,
+    isRecorded: values.record,
+    isCompared: values.compare,
+    seconds,
+    rounds,
+  };
 }

@@ -1,3 +1,4 @@
+import type { Positions } from "../driver.ts";
 import type { Fence, NodeId, NodeState } from "../topology/node.ts";
 import type { Election, Reign, Topology } from "../topology/topology.ts";
 
@@ -10,9 +11,10 @@ import type { Election, Reign, Topology } from "../topology/topology.ts";
  * 4. A claim on the accepted primary's own timeline by another server is a rival: two mirrors were promoted from one
  *    ancestor, and the other's writes are not here. That the accepted one is down proves nothing; that it follows does.
  * 5. Where the system has no timelines, a node other than the accepted primary must have been seen following since it last
- *    reigned, and only one claim may stand.
+ *    reigned, or have all of it and its own writes besides; one that lacks what the accepted one wrote is superseded. Only one
+ *    claim may stand, and of several one that has all of the others' and its own writes besides.
  */
-export function elect(topology: Topology): Election {
+export function elect(topology: Topology, positions: Positions): Election {
   const { reign } = topology;
   const fences = new Map<NodeId, Fence>();
   const claimants: NodeState[] = [];
@@ -22,7 +24,7 @@ export function elect(topology: Topology): Election {
     if (reign !== undefined && seen.systemId !== reign.systemId) fences.set(node.id, "foreign");
     else if (seen.role !== "primary") {
       // a mirror stuck on an old timeline is merely stale; freshness keeps reads from it
-    } else if (isSuperseded(node, topology)) fences.set(node.id, "superseded");
+    } else if (isSuperseded(node, topology, positions)) fences.set(node.id, "superseded");
     else if (node.status === "up") claimants.push(node);
   }
   if (!topology.isSettled || claimants.length === 0) return { primary: undefined, isSplit: false, reign, fences };
@@ -36,10 +38,20 @@ export function elect(topology: Topology): Election {
   return { primary: winner.id, isSplit: false, reign: { node: winner.id, timeline, instance, systemId }, fences };
 }
 
-function isSuperseded(node: NodeState, topology: Topology): boolean {
+function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Positions): boolean {
   const timeline = node.observation?.timeline;
   if (timeline !== undefined) return timeline < topology.highestTimeline;
-  return topology.reign !== undefined && topology.reign.node !== node.id && !node.hasFollowed;
+  const { reign, nodes } = topology;
+  const isLater = (one: NodeState | undefined, other: NodeState): boolean => {
+    const [history, older] = [one?.observation?.history, other.observation?.history];
+    return history !== undefined && older !== undefined && supersedes?.(history, older) === true;
+  };
+  if (reign === undefined) return [...nodes.values()].some((each) => each.status === "up" && isLater(each, node));
+  const accepted = nodes.get(reign.node);
+  const isOverthrown = (each: NodeState): boolean => each.status === "up" && each.hasFollowed && isLater(each, node);
+  if (accepted === undefined || accepted === node) return [...nodes.values()].some(isOverthrown);
+  if (isLater(accepted, node)) return true;
+  return !node.hasFollowed && !isLater(node, accepted);
 }
 
 function isOneCluster(topology: Topology): boolean {

@@ -8,14 +8,16 @@ import { AbortedError, AcquireTimeoutError, type MirrorpoolError, PoolClosedErro
 import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Waiter } from "../waiters.ts";
-import { Waiters } from "../waiters.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import type { LeaseOwner, PooledConnection } from "./lease.ts";
 import { Lease } from "./lease.ts";
+import { Line } from "./line.ts";
 import { type Lender, Multiplexer } from "./multiplexer/multiplexer.ts";
 import { type ConnectionSource, type FailedOpening, isFailed, type Opened, Opening } from "./opening.ts";
 
 export interface NodePoolOptions {
+  /** The node's share of work relative to others. */
+  readonly weight: number;
   readonly max: number;
   readonly idleMs: number;
   readonly lifetimeMs: number;
@@ -50,7 +52,7 @@ export class NodePool implements LeaseOwner, Lender {
   readonly #source: ConnectionSource;
   readonly #environment: Environment;
   readonly #pool: GenericPool<Opened>;
-  readonly #waiters: Waiters<Lease>;
+  readonly #waiters: Line;
   readonly #connections = new Set<PooledConnection>();
   readonly #leases = new Bag<Lease>();
   /**
@@ -75,7 +77,7 @@ export class NodePool implements LeaseOwner, Lender {
     this.#environment = environment;
     this.#opening = new Opening(options, source, environment);
     this.multiplexer = new Multiplexer(this, environment);
-    this.#waiters = new Waiters(`connections to ${node}`, options.maxWaiting);
+    this.#waiters = new Line(`connections to ${node}`, options.maxWaiting);
     this.#pool = createGenericPool<Opened>(
       { create: () => this.#open(), destroy: async (opened) => this.#forget(opened) },
       // last in, first out: what is not needed grows idle and is closed
@@ -92,6 +94,10 @@ export class NodePool implements LeaseOwner, Lender {
       closed: this.#closed,
       failed: this.#opening.failed,
     };
+  }
+
+  get weight(): number {
+    return this.#options.weight;
   }
 
   /** Leases now and waiting for one: what balancing goes by. */
@@ -115,6 +121,10 @@ export class NodePool implements LeaseOwner, Lender {
     return this.#leases.size >= this.#options.max;
   }
 
+  get mayGrow(): boolean {
+    return !this.isExhausted && this.#opening.isAllowed;
+  }
+
   takeIdle(): Lease | undefined {
     const pooled = this.#isClosed || this.isAwaited ? undefined : this.#atHand.at(-1);
     if (pooled === undefined || pooled.state !== undefined || !this.#isSure(pooled, this.#environment.now()))
@@ -131,19 +141,20 @@ export class NodePool implements LeaseOwner, Lender {
    * Lends a connection; waits in line for one under the call's deadline and `acquireMs`. What its last session has set is
    * still there.
    * @param state which a connection should have, where one is at hand
+   * @param isFast it is for a read that is known to be fast
    * @throws {ConnectFailure} when none can be opened: nothing was sent
    */
-  acquire(call: Call, state?: SessionState): Promise<Lease> {
+  acquire(call: Call, state?: SessionState, isFast: boolean = false): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
     const atHand = this.#takeAtHand(state);
     if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lendIdle(atHand), call));
     if (this.#waiters.size > 0 || this.#pool.available === 0) {
-      return this.#wait(call).then((lease) => this.#admit(lease, call));
+      return this.#wait(call, isFast).then((lease) => this.#admit(lease, call));
     }
     return this.#pool.acquire().then((opened) => {
       if (!isFailed(opened)) return this.#admit(this.#lendIdle(opened), call);
       this.#drop(opened);
-      return this.acquire(call, state);
+      return this.acquire(call, state, isFast);
     });
   }
 
@@ -192,13 +203,13 @@ export class NodePool implements LeaseOwner, Lender {
     );
   }
 
-  #wait(call: Call): Promise<Lease> {
+  #wait(call: Call, isFast: boolean): Promise<Lease> {
     if (this.#mustFailFast()) return Promise.reject(this.#opening.lastFailure);
     let waiter: Waiter<Lease> | undefined;
     return call.wait<Lease>(
       (resolve, reject) => {
         waiter = { resolve, reject };
-        this.#waiters.join(waiter);
+        this.#waiters.join(waiter, isFast);
         this.#pump();
       },
       (cause) => {

@@ -71,9 +71,9 @@ export async function acquire(
     const place = shareable === undefined ? undefined : pool.multiplexer.take(shareable);
     if (place !== undefined) return place;
     try {
-      const lease = await pool.acquire(call, state);
+      const lease = await pool.acquire(call, state, shareable !== undefined && pool.multiplexer.isFast(shareable));
       if (!isSameState(lease.pooled.state, state)) await establish(context, lease, state, call);
-      return lease;
+      return (shareable === undefined ? undefined : pool.multiplexer.adopt(lease, shareable)) ?? lease;
     } catch (error) {
       if (error instanceof StateRefused && context.cell.current.primary !== pool.node) {
         // a mirror may lag behind what the state names, such as a role
@@ -121,12 +121,10 @@ function choose(context: SessionContext, nodes: readonly NodeId[]): NodePool {
 }
 
 function rank(context: SessionContext, nodes: readonly NodeId[]): NodeId {
-  const candidates = nodes.map((id) => ({
-    id,
-    busy: context.pools.get(id)?.busy ?? 0,
-    latencyMs: context.cell.current.nodes.get(id)?.latencyMs ?? 0,
-    weight: context.config.nodes.find((node) => node.id === id)?.weight ?? 1,
-  }));
+  const candidates = nodes.map((id) => {
+    const { busy, weight } = context.pools.get(id) as NodePool; // every node of the topology has its pool
+    return { id, busy, latencyMs: context.cell.current.nodes.get(id)?.latencyMs ?? 0, weight };
+  });
   return balance(candidates, context.config.routing.balance, context.environment.random())[0] as NodeId;
 }
 

@@ -17,6 +17,8 @@ export class Aftermath {
   readonly #context: SessionContext;
   readonly #binding: Binding;
   #lost: MirrorpoolError | undefined;
+  /** It was never begun on any server. */
+  #isUnbegun = false;
   /** State that was lost together with something else, which the application was told first. */
   #lostState: SessionLostError | undefined;
   #settling: Promise<void> | undefined;
@@ -26,9 +28,14 @@ export class Aftermath {
     this.#binding = binding;
   }
 
-  /** The transaction that was lost, until a ROLLBACK acknowledges it. */
+  /** The transaction that was lost, until a ROLLBACK acknowledges it; undefined also where it had not begun: nothing was lost. */
   get lost(): MirrorpoolError | undefined {
-    return this.#lost;
+    return this.#isUnbegun ? undefined : this.#lost;
+  }
+
+  /** The application has to roll back before anything else. */
+  get isFailed(): boolean {
+    return this.#lost !== undefined;
   }
 
   /** Resolves when the connection of an interrupted statement has come to rest; undefined without one. */
@@ -46,8 +53,23 @@ export class Aftermath {
   /** A statement that ends the transaction itself leaves nothing to acknowledge. @returns the error, counted */
   loseTransaction(lost: MirrorpoolError, facts: StatementFacts): MirrorpoolError {
     this.#context.counters.transactionsLost += 1;
-    if (facts.transaction !== "commit") this.#lost = lost;
+    if (facts.transaction !== "commit") this.#setLost(lost);
     return lost;
+  }
+
+  /**
+   * The first statement of a transaction has failed, and none is open on any server: the application believes that there is one,
+   * which has failed with this error.
+   */
+  failUnbegun(error: unknown): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = new TransactionLostError(this.#context.cell.current.reign?.node ?? "no node", error);
+    this.#isUnbegun = true;
+  }
+
+  #setLost(lost: MirrorpoolError | undefined): void {
+    this.#lost = lost;
+    this.#isUnbegun = false;
   }
 
   /** Ends what was tied to the lost connection, and says what that means for the statement. */
@@ -82,7 +104,7 @@ export class Aftermath {
 
   #answerForLost(lost: MirrorpoolError, facts: StatementFacts): Result {
     const isEnd = facts.transaction === "rollback" || facts.transaction === "commit";
-    if (isEnd) this.#lost = undefined;
+    if (isEnd) this.#setLost(undefined);
     if (facts.transaction === "rollback") return rolledBack();
     throw lost;
   }
@@ -132,7 +154,7 @@ export class Aftermath {
   }
 
   #loseInterrupted(lease: Lease, interrupted: Interrupted, isInDoubt: boolean): void {
-    if (this.#binding.transaction !== undefined) this.#lost = new TransactionLostError(lease.node, interrupted);
+    if (this.#binding.transaction !== undefined) this.#setLost(new TransactionLostError(lease.node, interrupted));
     this.#noteLostState(lease.node, interrupted, isInDoubt);
     this.#binding.release();
   }

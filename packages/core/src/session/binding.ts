@@ -3,7 +3,8 @@ import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
 import { isSameState } from "../same-state.ts";
 import type { NodeId } from "../topology/node.ts";
-import { cutUnlessPrimary, maySend } from "./acquire.ts";
+import { cutUnlessPrimary, maySend, TO_PRIMARY } from "./acquire.ts";
+import { answerTo, type UnsentBegin } from "./begin.ts";
 import type { SessionContext } from "./context.ts";
 import { type Digest, digestResult } from "./digest.ts";
 import { Journal } from "./journal.ts";
@@ -28,6 +29,7 @@ export class Binding {
   readonly #context: SessionContext;
   #lease: Lease | undefined;
   #transaction: OpenTransaction | undefined;
+  #unsentBegin: UnsentBegin | undefined;
   #isPinned = false;
   /** A statement that failed may have left something on the connection. */
   #isTainted = false;
@@ -45,8 +47,14 @@ export class Binding {
     return this.#transaction;
   }
 
+  /** A BEGIN that waits for the statement after it: to the application its transaction is open. */
+  get unsentBegin(): UnsentBegin | undefined {
+    return this.#unsentBegin;
+  }
+
   /** What the server last said of the transaction. */
   get transactionStatus(): "none" | "open" | "failed" {
+    if (this.#unsentBegin !== undefined) return "open";
     if (this.#transaction === undefined) return "none";
     return this.#lease?.connection.status === "failed" ? "failed" : "open";
   }
@@ -85,6 +93,29 @@ export class Binding {
     return undefined;
   }
 
+  /** Whoever waits for the end of all work waits for that of its transaction. */
+  holdBegin(begin: UnsentBegin): void {
+    this.#unsentBegin = begin;
+    this.#context.work.begin("write");
+  }
+
+  /** It is not to be sent any more. @returns what was held */
+  dropBegin(): UnsentBegin | undefined {
+    const begin = this.#unsentBegin;
+    if (begin !== undefined) this.#context.work.end("write");
+    this.#unsentBegin = undefined;
+    return begin;
+  }
+
+  /** The server has answered the first statement of a transaction: that also answers the BEGIN that went with it. */
+  noteBegun(): void {
+    if (this.#lease?.connection.isInTransaction !== true) return;
+    const begin = this.#unsentBegin;
+    if (begin === undefined) return;
+    this.noteAnswer(begin.statement, begin.facts, TO_PRIMARY, answerTo(begin.facts));
+    this.dropBegin();
+  }
+
   /** A session on the primary stays there: what it reads next may be what it has just written. */
   #mayStay(demand: Demand, held: Lease): boolean {
     const isOnPrimary = this.#context.cell.current.primary === held.node;
@@ -112,18 +143,23 @@ export class Binding {
     const isOpen = !isCommitted && this.#lease?.connection.isInTransaction === true;
     const isError = typeof answer === "string";
     this.#noteState(statement, facts, isError ? undefined : answer.command, isOpen);
-    if (isOpen && facts.transaction === "chain" && !isError) {
-      // the one before has ended and must never be run again; this one has no BEGIN of its own
+    const isChained = facts.transaction === "chain" && !isError;
+    if (isOpen && this.#transaction !== undefined && (isChained || facts.implicitCommit === true)) {
+      // the one before has ended and must never be run again
       this.#transaction = { hasWritten: false, recording: new Recording(config.replay), conflicts: 0 };
-      this.#transaction.recording.giveUp("it was begun by AND CHAIN");
       this.#context.readYourWrites.note(environment.now());
+    }
+    if (isOpen && isChained) {
+      // it has no BEGIN of its own
+      this.#transaction ??= this.#begin(new Recording(config.replay));
+      this.#transaction.recording.giveUp("it was begun by AND CHAIN");
     } else if (isOpen) {
       this.#transaction ??= this.#begin(new Recording(config.replay));
       const isControl = facts.transaction !== "none" && facts.transaction !== "mixed";
       if (!isRead && !isControl) this.#transaction.hasWritten = true;
-      this.#transaction.recording.add(statement, facts, () =>
-        typeof answer === "string" ? answer : digestResult(answer),
-      );
+      const { driver } = this.#context;
+      const again = isError ? statement : (driver.again?.(statement, answer) ?? statement);
+      this.#transaction.recording.add(again, facts, () => (typeof answer === "string" ? answer : digestResult(answer)));
     } else {
       this.endTransaction();
       // counted when it is complete: what a later read must see

@@ -7,6 +7,7 @@ import type { Ledger, SessionContext } from "./context.ts";
 import { Undone, Unsettled } from "./outcome.ts";
 import { Interrupted, run } from "./run.ts";
 import { settle } from "./settle.ts";
+import { toStatement } from "./statement.ts";
 
 /**
  * Commits the transaction that is open on the connection, its token with the COMMIT in one flush. When the answer is lost the
@@ -70,7 +71,7 @@ export async function writeOnce(
 ): Promise<Result> {
   let result: Result;
   try {
-    result = await run(context, lease, statement, call, "begin");
+    result = await run(context, lease, statement, call, toStatement(context.driver.transactions.begin({}), undefined));
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     await rollBack(context, lease, call);

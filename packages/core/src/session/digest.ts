@@ -8,7 +8,7 @@ export type Digest = string;
 const MAX_PLAIN = 128;
 
 /**
- * Columns, rows, affected count and command, in the values that the application got.
+ * Columns, rows, affected count, given id and command, in the values that the application got.
  * @throws for values that have no form as text, which a type parser of the application may make
  */
 export function digestResult(result: Result): Digest {
@@ -16,8 +16,8 @@ export function digestResult(result: Result): Digest {
   return text.length <= MAX_PLAIN ? text : hash("sha1", text, "base64");
 }
 
-function toText({ command, rowCount, fields, rows }: Result): string {
-  const what = `${command} ${rowCount}`;
+function toText({ command, rowCount, fields, rows, insertId }: Result): string {
+  const what = insertId === undefined ? `${command} ${rowCount}` : `${command} ${rowCount} id ${insertId}`;
   // an answer without columns has nothing else to tell
   if (rows.length === 0 && (fields === undefined || fields.length === 0)) return what;
   return `${what} ${stringify([fields?.map((field) => field.name), rows])}`;

@@ -23,6 +23,8 @@ export interface Failure {
   readonly losses: number;
   /** How often it was run again after a conflict. */
   readonly conflicts: number;
+  /** The BEGIN of its transaction went with it. */
+  readonly isFirst: boolean;
 }
 
 /** What says nothing of the node's health. */
@@ -35,29 +37,33 @@ export async function judge(
   failure: Failure,
   call: Call,
 ): Promise<Decision> {
-  const { error, statement, facts, demand, node, losses, conflicts } = failure;
+  const { error, statement, facts, demand, node, losses, conflicts, isFirst } = failure;
   const { transaction, isPinned } = binding;
   if (error instanceof Unsettled) return "commit-unknown";
   const isUndone = error instanceof Undone;
   const wasSent = !isUndone && !(error instanceof NotSentError);
   const fault = wasSent ? context.driver.classify(error) : ({ kind: "gone", code: undefined } as const);
-  const onMirror = context.cell.current.nodes.get(node)?.observation?.role === "mirror";
+  // what belongs on a primary was sent to one, which may have given way since
+  const isMirror = context.cell.current.nodes.get(node)?.observation?.role === "mirror";
+  const onMirror = isMirror && demand.intent === "read" && transaction === undefined;
   const takesWrites = fault.kind === "read-only" && !onMirror ? await recheck(context, node, call) : true;
   const isTrouble = !HARMLESS.has(fault.kind);
   if (isTrouble) context.suspect();
+  const isRecorded = transaction !== undefined && transaction.recording.obstacle === undefined;
   const ownWrite = demand.intent === "write" && facts.transaction === "mixed";
   return decide(fault, {
     facts,
     intent: demand.intent,
     wasSent,
     inTransaction: transaction !== undefined,
+    isFirst,
     hasWritten: transaction?.hasWritten === true || ownWrite,
     isPinned,
     onMirror,
     takesWrites,
     losses,
     conflictsLeft: context.config.retryOnConflict - (transaction?.conflicts ?? conflicts),
-    isRecorded: transaction !== undefined && transaction.recording.obstacle === undefined && !isPinned,
+    isRecorded: isFirst ? context.config.replay.maxStatements > 0 : isRecorded && !isPinned,
     isOpen: statement.channel?.isOpen === true,
   });
 }

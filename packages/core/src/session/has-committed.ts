@@ -13,6 +13,7 @@ export function hasCommitted(
   transaction: OpenTransaction | undefined,
 ): boolean {
   if (intent === "read") return false;
+  if (facts.implicitCommit === true && transaction?.hasWritten === true) return true;
   switch (facts.transaction) {
     case "commit":
     case "chain":

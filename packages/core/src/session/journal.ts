@@ -66,13 +66,18 @@ export class Journal {
     const { transaction } = facts;
     // most statements: nothing begins, ends or is set
     const isPlain = transaction === "none" && facts.session === "none";
-    if (isPlain && isOpen === (this.#begun !== undefined)) return "carried";
+    if (isPlain && isOpen === (this.#begun !== undefined)) return isOpen ? "carried" : this.#useUp();
     let trace: Trace = "carried";
     const follow = (next: SessionState | undefined | "pinned"): void => {
       if (next === "pinned") trace = "pinned";
       else this.#state = next;
     };
-    if (isOpen) this.#begun ??= { state: this.#state };
+    const isNext = this.#begun !== undefined && transaction === "begin" && facts.implicitCommit === true;
+    if (isNext) follow(this.#end(true));
+    if (isOpen && this.#begun === undefined) {
+      this.#begun = { state: this.#state };
+      this.#state = this.#usedUp();
+    }
     // which of its statements took effect before one of them ended the transaction, or rolled back to a savepoint
     if (transaction === "mixed" && this.isPending) trace = "pinned";
     if (command === undefined) {
@@ -91,6 +96,19 @@ export class Journal {
       if (isOpen) this.#begun = { state: this.#state };
     }
     return trace;
+  }
+
+  /** What was set for the next transaction alone is over, or may be: a single statement is one, but not every one. */
+  #useUp(): Trace {
+    const next = this.#usedUp();
+    if (isSameState(next, this.#state)) return "carried";
+    this.#state = next;
+    return "tainted";
+  }
+
+  #usedUp(): SessionState | undefined {
+    const begun = this.#states?.begun;
+    return this.#state === undefined || begun === undefined ? this.#state : begun(this.#state);
   }
 
   #after(statement: Statement, { session }: StatementFacts): SessionState | undefined | "pinned" {

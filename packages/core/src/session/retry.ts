@@ -9,6 +9,8 @@ export interface Circumstances {
   readonly wasSent: boolean;
   /** A transaction was open before the statement. */
   readonly inTransaction: boolean;
+  /** The BEGIN of its transaction went with it: whatever became of the two, without a COMMIT it has no effect. */
+  readonly isFirst: boolean;
   /** A statement of the open transaction may have written. */
   readonly hasWritten: boolean;
   /** The session has state that cannot move to another connection. */
@@ -21,7 +23,7 @@ export interface Circumstances {
   readonly losses: number;
   /** How often more the statement, or its transaction, may be run again after a conflict with others. */
   readonly conflictsLeft: number;
-  /** The open transaction can be run again: its statements are recorded. */
+  /** The open transaction can be run again: its statements are recorded, or would be. */
   readonly isRecorded: boolean;
   /** Its rows pass through a channel, and the server has begun to answer: it cannot be run again. */
   readonly isOpen: boolean;
@@ -90,13 +92,15 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
 const isFree = ({ inTransaction, isPinned, isOpen }: Circumstances): boolean => !inTransaction && !isPinned && !isOpen;
 
 /** What the server has undone whole, and what we know whole. */
-function mayRepeat({ conflictsLeft, inTransaction, isRecorded, isOpen, facts }: Circumstances): boolean {
+function mayRepeat({ conflictsLeft, inTransaction, isFirst, isRecorded, isOpen, facts }: Circumstances): boolean {
   if (conflictsLeft <= 0 || isOpen) return false;
+  if (isFirst) return true;
   if (inTransaction) return isRecorded;
   return facts.transactional && facts.transaction === "none" && facts.session !== "pinned" && !facts.stream;
 }
 
 function refusedAsWrite(circumstances: Circumstances): Decision {
+  if (circumstances.isFirst) return refusedAsFirst(circumstances);
   if (circumstances.onMirror) return isFree(circumstances) ? "misrouted" : "surface";
   // a node that takes writes may have been switched back just now; else the application itself asked for read-only
   if (circumstances.takesWrites) return refusedBefore(circumstances);
@@ -104,6 +108,11 @@ function refusedAsWrite(circumstances: Circumstances): Decision {
   if (circumstances.isPinned || circumstances.isOpen) return "surface";
   // as a read it would go to the same node again at once; as a write it waits for one that takes it
   return circumstances.intent === "read" ? "misrouted" : "rerun";
+}
+
+/** Where the node takes writes, the transaction may have been begun as one that only reads: once more will tell. */
+function refusedAsFirst({ takesWrites, isRecorded, losses }: Circumstances): Decision {
+  return !takesWrites || (isRecorded && losses === 0) ? "rerun" : "surface";
 }
 
 function refusedBefore({ inTransaction, isPinned, isOpen, losses }: Circumstances): Decision {
@@ -119,6 +128,7 @@ function neverSent(circumstances: Circumstances): Decision {
 
 function lost(circumstances: Circumstances): Decision {
   if (circumstances.inTransaction) return lostInTransaction(circumstances);
+  if (circumstances.isFirst) return circumstances.losses < MAX_LOSSES ? "rerun" : "transaction-lost";
   const hadEffect = circumstances.intent === "write" && circumstances.facts.transaction !== "begin";
   if (hadEffect) return "commit-unknown";
   if (circumstances.isOpen) return "stream-lost";
@@ -128,9 +138,12 @@ function lost(circumstances: Circumstances): Decision {
 
 function lostInTransaction(circumstances: Circumstances): Decision {
   if (endsByRollback(circumstances)) return "gone-with-rollback";
+  const { facts, hasWritten } = circumstances;
+  // it has committed what was before, and was no part of the transaction itself
+  if (facts.implicitCommit === true && (hasWritten || facts.transaction !== "begin")) return "commit-unknown";
   // one string with several statements may hold the COMMIT as well
-  const mayCommit = ["commit", "prepare", "chain", "mixed"].includes(circumstances.facts.transaction);
-  return mayCommit && circumstances.hasWritten ? "commit-unknown" : "transaction-lost";
+  const mayCommit = ["commit", "prepare", "chain", "mixed"].includes(facts.transaction);
+  return mayCommit && hasWritten ? "commit-unknown" : "transaction-lost";
 }
 
 const endsByRollback = ({ facts }: Circumstances): boolean => facts.transaction === "rollback";

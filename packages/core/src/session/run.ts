@@ -26,7 +26,7 @@ const CANCEL_GRACE_MS = 1000;
 /**
  * Runs one statement on a leased connection, no longer than the call; one whose rows pass through a channel is bounded by the
  * call's deadline until it has begun to answer, and then by its signal alone. The lease stays the caller's.
- * @param how `begin`: after a BEGIN in the same flush, which leaves the transaction open
+ * @param opening a BEGIN that goes before it in the same flush, and leaves the transaction open
  * @throws {Interrupted} at the call's end; else what the driver's connection throws
  */
 export function run(
@@ -34,15 +34,17 @@ export function run(
   lease: Lease,
   statement: Statement,
   call: Call,
-  how: "run" | "begin" = "run",
+  opening?: Statement,
 ): Promise<Result> {
-  const running = lease.connection[how](statement);
+  const { connection } = lease;
+  connection.serveAs?.(context.cell.current.primary === lease.node ? "primary" : "mirror");
+  const running = opening === undefined ? connection.run(statement) : connection.begin(opening, statement);
   const within = <T>(patience: Call, work: Promise<T>): Promise<T> =>
     patience.wait<T>(
       (resolve, reject) => void work.then(resolve, reject),
       (cause) => {
         const settled = giveUp(context, lease, running);
-        return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, how === "begin");
+        return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, opening !== undefined);
       },
     );
   const { channel } = statement;

@@ -18,13 +18,13 @@ export interface LedgerUse {
 /** The statement gets a token of the commit ledger where its effect has to be exactly one. */
 export function ledgerUseOf(
   context: SessionContext,
-  { transaction, isPinned }: Binding,
+  { transaction, unsentBegin, isPinned }: Binding,
   lease: Lease,
   facts: StatementFacts,
   demand: Demand,
 ): LedgerUse | undefined {
   const { ledger, environment } = context;
-  if (ledger === undefined || demand.intent === "read") return undefined;
+  if (ledger === undefined || demand.intent === "read" || unsentBegin !== undefined) return undefined;
   const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
   const isSingle = transaction === undefined && !isPinned && isSingleWrite(facts);
   if (!isSingle && !(isCommit && transaction?.hasWritten === true)) return undefined;

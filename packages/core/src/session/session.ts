@@ -1,20 +1,15 @@
 import type { Call } from "../call.ts";
 import type { Result, Statement, StatementFacts } from "../driver.ts";
-import {
-  MirrorpoolError,
-  NotSentError,
-  ReplayMismatchError,
-  SessionLostError,
-  TransactionLostError,
-} from "../errors.ts";
+import { MirrorpoolError, NotSentError, SessionLostError } from "../errors.ts";
 import { listenerFailed } from "../observe/listener-failed.ts";
 import type { Lease } from "../pool/lease.ts";
 import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
-import { acquire } from "./acquire.ts";
+import { acquire, TO_PRIMARY, UNDER_WAY } from "./acquire.ts";
 import { Aftermath, rolledBack } from "./aftermath.ts";
+import { answerTo, goesWithBegin, mayWait } from "./begin.ts";
 import { Binding } from "./binding.ts";
 import { rollBack } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
@@ -22,13 +17,12 @@ import { demandOf, type StatementOptions } from "./demand.ts";
 import { digestError } from "./digest.ts";
 import { interruption } from "./ending.ts";
 import { StateRefused } from "./establish.ts";
-import { type Failure, judge } from "./failure.ts";
+import { judge } from "./failure.ts";
 import { waitForFreshMirror } from "./fresh-mirror.ts";
 import { hasCommitted } from "./has-committed.ts";
 import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
-import { handsOutRows } from "./recording.ts";
-import { replay, rest } from "./replay.ts";
-import { Interrupted } from "./run.ts";
+import { Recovery } from "./recovery.ts";
+import { Interrupted, run } from "./run.ts";
 import { answeredCommit, ledgerUseOf, send } from "./send.ts";
 import { Turns } from "./turns.ts";
 
@@ -41,6 +35,7 @@ export class Session {
   readonly #binding: Binding;
   readonly #turns = new Turns();
   readonly #aftermath: Aftermath;
+  readonly #recovery: Recovery;
   /** Of the statement that has just ended: its caller waits for a mirror to have it. Counted as work. */
   #unmirrored: AcknowledgedCommit | undefined;
   /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
@@ -53,11 +48,12 @@ export class Session {
     this.#context = context;
     this.#binding = new Binding(context, (node) => this.#tellLost(node));
     this.#aftermath = new Aftermath(context, this.#binding);
+    this.#recovery = new Recovery(context, this.#binding, this.#aftermath, () => this.#throwIfReleased());
   }
 
   /** What a statement would find now: a transaction that was lost counts as failed until a ROLLBACK acknowledges it. */
   get transactionStatus(): "none" | "open" | "failed" {
-    return this.#aftermath.lost === undefined ? this.#binding.transactionStatus : "failed";
+    return this.#aftermath.isFailed ? "failed" : this.#binding.transactionStatus;
   }
 
   /** Calls back as soon as state that cannot move is lost, also where no statement is under way to be told. One listener. */
@@ -80,7 +76,7 @@ export class Session {
   }
 
   get isInTransaction(): boolean {
-    return this.#binding.transaction !== undefined;
+    return this.#binding.transaction !== undefined || this.#binding.unsentBegin !== undefined;
   }
 
   /** Runs one statement, after those that were given before it. */
@@ -139,7 +135,10 @@ export class Session {
   }
 
   #unbindWhenSettled(): void {
-    const release = (): void => this.#binding.release(this.#releaseHow);
+    const release = (): void => {
+      this.#binding.dropBegin();
+      this.#binding.release(this.#releaseHow);
+    };
     const { settling } = this.#aftermath;
     if (settling === undefined) release();
     else void settling.then(release);
@@ -169,29 +168,85 @@ export class Session {
     const answer = this.#aftermath.answer(facts);
     if (answer !== undefined) return answer;
     const binding = this.#binding;
+    const { transaction } = facts;
+    if (binding.unsentBegin !== undefined) {
+      if (transaction !== "commit" && transaction !== "rollback")
+        return this.#runFirst(statement, facts, options, call);
+      binding.dropBegin(); // no server has begun anything
+      return answerTo(facts);
+    }
     // an ORM also rolls back after a COMMIT that was lost: it would wait for a new primary, and hide the error that counts
-    if (facts.transaction === "rollback" && binding.transaction === undefined) return rolledBack();
+    if (transaction === "rollback" && binding.transaction === undefined) return rolledBack();
+    const isDeferred = binding.transaction === undefined && !binding.isPinned && mayWait(statement, facts);
+    return isDeferred ? this.#beginLater(statement, facts, call) : this.#run(statement, facts, options, call);
+  }
+
+  /** A BEGIN that waits for the statement after it, with a connection in hand. */
+  async #beginLater(statement: Statement, facts: StatementFacts, call: Call): Promise<Result> {
+    const binding = this.#binding;
+    for (;;) {
+      const kept = binding.keep(TO_PRIMARY);
+      const lease = kept ?? binding.bind(TO_PRIMARY, await this.#acquire(TO_PRIMARY, call, undefined, undefined));
+      this.#throwIfOver(facts, call);
+      if (lease !== undefined) break;
+    }
+    binding.holdBegin({ statement, facts });
+    return answerTo(facts);
+  }
+
+  /** The first statement of a transaction whose BEGIN has waited for it. */
+  async #runFirst(statement: Statement, facts: StatementFacts, options: StatementOptions, call: Call): Promise<Result> {
+    const binding = this.#binding;
+    try {
+      if (!goesWithBegin(facts)) {
+        const begin = binding.dropBegin();
+        if (begin !== undefined) await this.#run(begin.statement, begin.facts, {}, call, UNDER_WAY);
+      }
+      return await this.#run(statement, facts, options, call);
+    } catch (error) {
+      binding.dropBegin();
+      // what comes next must not run outside of the transaction that the application believes to be in
+      if (binding.transaction === undefined) this.#aftermath.failUnbegun(error);
+      throw error;
+    }
+  }
+
+  /** @param fixed what it asks of its node, where its text does not say it */
+  async #run(
+    statement: Statement,
+    facts: StatementFacts,
+    options: StatementOptions,
+    call: Call,
+    fixed?: Demand,
+  ): Promise<Result> {
+    const binding = this.#binding;
+    const begin = binding.unsentBegin;
+    const isFirst = begin !== undefined;
     let losses = 0;
     let conflicts = 0;
     let avoid: string | undefined;
     let isDisplaced = false;
     for (;;) {
       let demand = demandOf(this.#context, binding.journal, statement, facts, options, this.#wroteAt);
-      if (demand.anew !== undefined && !binding.isBound)
+      if (demand.anew !== undefined && !binding.isBound && !isFirst)
         demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const kept = binding.keep(demand);
-      const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, demand);
+      const place = isFirst ? UNDER_WAY : (fixed ?? demand);
+      const kept = binding.keep(place);
+      const isShareable = kept === undefined && !isDisplaced && this.#isShareable(statement, facts, place);
       const shareable = isShareable ? statement.text : undefined;
-      const lease = kept ?? binding.bind(demand, await this.#acquire(demand, call, avoid, shareable));
+      const lease = kept ?? binding.bind(place, await this.#acquire(place, call, avoid, shareable));
       this.#throwIfOver(facts, call);
       if (lease === undefined) continue;
       const { work } = this.#context;
-      const isAlone = !this.isInTransaction;
+      const isAlone = binding.transaction === undefined;
       const ledgerUse = ledgerUseOf(this.#context, binding, lease, facts, demand);
       const sentAt = this.#context.environment.now();
-      if (isAlone) work.begin(demand.intent);
+      if (isAlone) work.begin(place.intent);
       try {
-        const result = await send(this.#context, lease, statement, ledgerUse, call);
+        const result = await (isFirst
+          ? run(this.#context, lease, statement, call, begin.statement)
+          : send(this.#context, lease, statement, ledgerUse, call));
+        if (isFirst) binding.noteBegun();
         if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
           this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
         }
@@ -205,28 +260,30 @@ export class Session {
           isDisplaced = true;
           continue;
         }
-        const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts };
+        const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts, isFirst };
         const decision = await judge(this.#context, binding, failure, call);
         if (decision === "conflict") {
-          await this.#repeat(failure, lease, call);
+          await this.#recovery.repeat(failure, lease, call);
           conflicts += 1;
           continue;
         }
         const orSurface = decision === "begun-read-only" || decision === "stale";
         const mayReplay = decision === "transaction-lost" || orSurface;
-        if (!(mayReplay && (await this.#replay(failure, call)))) {
+        if (!(mayReplay && (await this.#recovery.replay(failure, call)))) {
           if (decision === "surface" || orSurface) {
+            if (isFirst) binding.noteBegun();
             binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
             throw error;
           }
           if (decision !== "rerun" && decision !== "misrouted") return this.#aftermath.conclude(decision, failure);
           this.#throwIfReleased();
-          this.#prepareRerun(decision, statement, failure);
+          if (isFirst) await rollBack(this.#context, lease, call);
+          this.#recovery.prepareRerun(decision, statement, failure);
           avoid = lease.node;
         }
         if (!(error instanceof NotSentError)) losses += 1;
       } finally {
-        if (isAlone) work.end(demand.intent);
+        if (isAlone) work.end(place.intent);
       }
     }
   }
@@ -242,7 +299,7 @@ export class Session {
 
   /** On a connection to itself: so it shows whether it may share one the next time. */
   #notePace({ node }: Lease, { text }: Statement, sentAt: number): void {
-    this.#context.pools.get(node)?.multiplexer.paces.note(text, this.#context.environment.now() - sentAt);
+    this.#context.pools.get(node)?.multiplexer.noteAlone(text, this.#context.environment.now() - sentAt);
   }
 
   /** Waits for the connection of an interrupted statement to come to rest. */
@@ -262,63 +319,6 @@ export class Session {
       if (!(error instanceof StateRefused)) throw error;
       journal.clear();
       throw new SessionLostError(error.node, error.cause, "what the session had set could not be set again");
-    }
-  }
-
-  /**
-   * Runs the lost transaction again, where it can be; the statement that failed is then sent as if nothing had happened.
-   * @param conflicts how often the server has undone it: it rests a while before
-   */
-  async #replay({ error, statement, facts, node }: Failure, call: Call, conflicts: number = 0): Promise<boolean> {
-    const { transaction, isPinned } = this.#binding;
-    // sent again it would hand out from its start what the application has in part
-    if (statement.channel?.isOpen === true) transaction?.recording.giveUp(handsOutRows(facts));
-    if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
-    this.#throwIfReleased();
-    try {
-      if (conflicts > 0) await rest(this.#context, call, conflicts);
-      await replay(this.#context, this.#binding, call, error);
-      return true;
-    } catch (cause) {
-      this.#binding.release();
-      const isMismatch = cause instanceof ReplayMismatchError;
-      throw this.#aftermath.loseTransaction(isMismatch ? cause : new TransactionLostError(node, cause), facts);
-    }
-  }
-
-  /** The server has undone the transaction, or the single statement: makes ready to send the statement once more. */
-  async #repeat(failure: Failure, lease: Lease, call: Call): Promise<void> {
-    const context = this.#context;
-    const { transaction } = this.#binding;
-    this.#throwIfReleased();
-    context.counters.conflicts += 1;
-    if (transaction === undefined) {
-      const { node, facts } = failure;
-      context.events.emit("rerun", { node, command: facts.command, reason: "the server has undone it in a conflict" });
-      await rest(context, call, failure.conflicts);
-      return;
-    }
-    transaction.conflicts += 1;
-    await rollBack(context, lease, call);
-    this.#binding.part();
-    if (await this.#replay(failure, call, transaction.conflicts)) return;
-    const { error, node, facts } = failure;
-    const lost = new TransactionLostError(node, error, transaction.recording.obstacle);
-    this.#binding.release();
-    throw this.#aftermath.loseTransaction(lost, facts);
-  }
-
-  #prepareRerun(decision: "rerun" | "misrouted", statement: Statement, { facts, node }: Failure): void {
-    const { counters, events, misrouted } = this.#context;
-    const { command } = facts;
-    this.#binding.release();
-    if (decision === "misrouted") {
-      misrouted.add(statement.text);
-      counters.misrouted += 1;
-      events.emit("misrouted", { node, command });
-    } else {
-      counters.reruns += 1;
-      events.emit("rerun", { node, command, reason: "the connection was lost or refused the statement" });
     }
   }
 }

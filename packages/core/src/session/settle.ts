@@ -42,7 +42,7 @@ export async function settle(
       return rows[0]?.["isFenced"] === true ? "fenced" : "committed";
     } catch (error) {
       if (error instanceof AbortedError) return undefined;
-      if (error instanceof Interrupted) {
+      if (error instanceof Interrupted || statements.isBlocked(error)) {
         if (!call.isOver) await endOldSession(context, statements, lost, call);
       } else if (lease === undefined || !isTransient(context, error)) {
         return undefined;

@@ -98,7 +98,7 @@ async function once<T>(
   };
   let isEnding = false;
   try {
-    await send({ text: transactions.begin(options) }, {});
+    await send(toStatement(transactions.begin(options), undefined), {});
     const value = await callback(handle);
     isEnding = true;
     const result = await send({ text: transactions.commit }, {});

@@ -17,7 +17,7 @@ export type TopologyEvent =
   | { readonly type: "held"; readonly hold: Hold };
 
 export interface ReduceRules {
-  readonly elect: (topology: Topology) => Election;
+  readonly elect: (topology: Topology, positions: Positions) => Election;
   readonly positions: Positions;
 }
 
@@ -62,7 +62,7 @@ function observe(topology: Topology, node: NodeState, event: Observed, positions
     latencyMs: isFirst ? roundTrip : node.latencyMs * 0.8 + roundTrip * 0.2,
     fault: undefined,
     hasFollowed: observation.role === "mirror" || (node.hasFollowed && topology.reign?.node !== node.id),
-    ...mirrorFreshness(topology, node, observation, positions),
+    ...mirrorFreshness(topology, node, event, positions),
   };
 }
 
@@ -70,12 +70,18 @@ function observe(topology: Topology, node: NodeState, event: Observed, positions
 function mirrorFreshness(
   topology: Topology,
   node: NodeState,
-  observation: Observation,
+  { observation, sentAt }: Observed,
   positions: Positions,
 ): Pick<NodeState, "freshAsOf" | "lagBytes"> {
   const none = { freshAsOf: Number.NEGATIVE_INFINITY, lagBytes: undefined };
   const { position, role, timeline } = observation;
-  if (role !== "mirror" || position === undefined) return none;
+  if (role !== "mirror") return none;
+  // it has given way and nobody has followed yet: there is no write that it does not have
+  const { reign } = topology;
+  if (reign?.node === node.id && reign.instance === observation.instance) {
+    return { freshAsOf: sentAt, lagBytes: undefined };
+  }
+  if (position === undefined) return none;
   // its own claim proves that it follows another history
   if (timeline !== undefined && timeline < topology.highestTimeline) return none;
   // what a former process had replayed says nothing of one that was rebuilt or restored
@@ -93,7 +99,10 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
   const nodes = new Map(before.nodes).set(node.id, node);
   const isSettled = before.isSettled || [...nodes.values()].every((each) => each.status !== "unknown");
   const highestTimeline = highest(nodes, before);
-  const { primary, isSplit, reign, fences } = rules.elect({ ...before, nodes, isSettled, highestTimeline });
+  const { primary, isSplit, reign, fences } = rules.elect(
+    { ...before, nodes, isSettled, highestTimeline },
+    rules.positions,
+  );
   for (const [id, each] of nodes) {
     const fence = fences.get(id);
     if (each.fence !== fence) nodes.set(id, { ...each, fence });

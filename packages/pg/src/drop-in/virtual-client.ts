@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import {
   type FailoverPool,
+  MirrorpoolError,
   NoNodeError,
   type Result,
   type SessionLostError,
@@ -46,6 +47,8 @@ interface ClientState extends EventEmitter {
 }
 
 const BaseClient = pg.Client as unknown as new (config: Record<string, unknown>) => ClientState;
+
+const NO_OPTIONS: Task["options"] = Object.freeze({});
 
 /** A query object as applications submit it. */
 interface Submitted extends QueryObject {
@@ -153,25 +156,46 @@ export class VirtualClient extends BaseClient implements Holder {
     }).catch(withCallerStack);
   }
 
-  #run(statement: Statement, timeoutMs: number | undefined, callback: Callback): void {
-    if (typeof statement.text !== "string") {
-      const error = new Error(
-        "A query must have text: a named statement runs wherever there is a node, and is prepared there",
-      );
-      process.nextTick(() => callback(error));
+  /** The only statement between two releases. It needs no session of its own, unless it controls a transaction. */
+  queryAlone(config: unknown, values: unknown, callback: Callback): void {
+    const isAlone = this.#settings.length === 0 && this.#refusal() === undefined;
+    if (!isAlone || config === null || config === undefined || isSubmitted(config)) {
+      this.query(config, values, callback);
       return;
     }
-    const own: Record<string, unknown> = { holder: this };
-    if (this.#hasOwnTypes && statement["types"] === undefined) own["types"] = this._types;
-    if (this.#source.binary && statement["binary"] === undefined) own["binary"] = true;
+    const { statement, timeoutMs } = readRequest(config, values, callback);
+    if (refuseWithoutText(statement, callback)) return;
+    this.#source.pool.query(this.#complete(statement), undefined, this.#options(timeoutMs)).then(
+      (result) => {
+        this.emit("drain");
+        soon(callback, null, toPgResult(result));
+      },
+      (error: unknown) => {
+        if (error instanceof MirrorpoolError && error.code === "SESSION_REQUIRED") this.query(config, values, callback);
+        else soon(callback, error);
+      },
+    );
+  }
+
+  #run(statement: Statement, timeoutMs: number | undefined, callback: Callback): void {
+    if (refuseWithoutText(statement, callback)) return;
     this.#add({
-      statement: { ...statement, ...own },
+      statement: this.#complete(statement),
       options: this.#options(timeoutMs),
       done: (error, result) => {
         if (error !== undefined) soon(callback, error);
         else soon(callback, null, toPgResult(result as Result)); // without an error there is one
       },
     });
+  }
+
+  /** With what the client says of all its statements. @param statement made by {@link readRequest}, for this call alone */
+  #complete(statement: Statement): Statement {
+    const complete: { -readonly [K in keyof Statement]: Statement[K] } = statement;
+    complete["holder"] = this;
+    if (this.#hasOwnTypes && statement["types"] === undefined) complete["types"] = this._types;
+    if (this.#source.binary && statement["binary"] === undefined) complete["binary"] = true;
+    return complete;
   }
 
   /** The object itself speaks to the connection that its statement gets. */
@@ -197,6 +221,7 @@ export class VirtualClient extends BaseClient implements Holder {
   #options(given: number | undefined): Task["options"] {
     const { consistency, queryTimeoutMs } = this.#source;
     const timeoutMs = given ?? queryTimeoutMs;
+    if (timeoutMs === undefined && consistency === undefined) return NO_OPTIONS;
     return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(consistency === undefined ? {} : { consistency }) };
   }
 
@@ -323,6 +348,15 @@ export class VirtualClient extends BaseClient implements Holder {
     if (this.#source.isOwned) await this.#source.pool.close();
     if (this.#lost === undefined) this.emit("end"); // else it was told already
   }
+}
+
+function refuseWithoutText({ text }: Statement, callback: Callback): boolean {
+  if (typeof text === "string") return false;
+  const error = new Error(
+    "A query must have text: a named statement runs wherever there is a node, and is prepared there",
+  );
+  process.nextTick(() => callback(error));
+  return true;
 }
 
 const isSetting = ({ text, channel }: Statement): boolean =>

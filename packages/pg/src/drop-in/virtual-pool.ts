@@ -82,7 +82,7 @@ function runOnce(text: unknown, values: unknown, callback: Callback): Connected 
       return;
     }
     try {
-      client.query(text as string, values as unknown[], (failure: unknown, result: unknown) => {
+      (client as unknown as VirtualClient).queryAlone(text, values, (failure, result) => {
         release();
         if (failure) callback(failure);
         else callback(undefined, result);

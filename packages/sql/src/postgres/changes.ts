@@ -1,8 +1,8 @@
 import type { SessionChange } from "../changes.ts";
+import { type Piece, piecesOf, textOf } from "../piece.ts";
 import { isIdentifier, isWord, type Token } from "../token.ts";
 import { commandOf } from "./commands.ts";
 import { lex } from "./lex.ts";
-import { type Piece, textOf } from "./piece.ts";
 import { configChanges } from "./set-config.ts";
 import { ownNames } from "./setting-names.ts";
 import { split } from "./split.ts";
@@ -16,11 +16,7 @@ export function postgresChanges(
   const lexed = lex(sql);
   if (lexed === undefined || !lexed.certain) return undefined;
   const changes: SessionChange[] = [];
-  let at = 0;
-  for (const tokens of split(lexed.tokens)) {
-    while (lexed.tokens[at]?.kind === ";") at += 1;
-    const piece = { sql, tokens, spans: lexed.spans.slice(at, at + tokens.length) };
-    at += tokens.length;
+  for (const piece of piecesOf(sql, lexed, split(lexed.tokens))) {
     const found = changesOf(piece, values, quote);
     if (found === undefined) return undefined;
     changes.push(...found);

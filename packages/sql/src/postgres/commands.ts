@@ -1,67 +1,19 @@
-import type { SessionEffect, TransactionEffect } from "../facts.ts";
-import { isWord, type Token } from "../token.ts";
+import { type Command, type CommandRow, type CommandTable, controls, lookUp, mentions, starts } from "../commands.ts";
+import type { Token } from "../token.ts";
 import { definitionName } from "./definitions.ts";
-import { outline } from "./outline.ts";
-
-/** What a command does by its kind, whatever its details. */
-export interface Command {
-  /** Its keywords, upper case. */
-  readonly name: string;
-  readonly transaction: TransactionEffect;
-  readonly session: SessionEffect;
-  readonly transactional: boolean;
-  readonly stream: boolean;
-}
-
-/** A row of the table: the first row of a keyword whose `when` holds says what differs from a plain statement. */
-interface Row extends Partial<Command> {
-  readonly when?: Condition;
-}
-
-type Condition = (tokens: readonly Token[]) => boolean;
 
 /** Looks up what kind of command a statement is. Unknown ones may do anything. */
 export function commandOf(tokens: readonly Token[]): Command {
-  const first = tokens[0];
-  const keyword = first?.kind === "word" ? first.text : "";
-  const row = COMMANDS.get(keyword)?.find(({ when }) => when === undefined || when(tokens));
-  if (row === undefined) return UNKNOWN;
-  return {
-    name: row.name ?? definitionName(tokens) ?? keyword.toUpperCase(),
-    transaction: row.transaction ?? "none",
-    session: row.session ?? "none",
-    transactional: row.transactional ?? true,
-    stream: row.stream ?? false,
-  };
+  return lookUp(COMMANDS, tokens, definitionName);
 }
 
-const UNKNOWN: Command = {
-  name: "UNKNOWN",
-  transaction: "mixed",
-  session: "pinned",
-  transactional: false,
-  stream: false,
-};
-
-function starts(pattern: RegExp): Condition {
-  return (tokens) => pattern.test(outline(tokens));
-}
-
-function mentions(...words: readonly string[]): Condition {
-  return (tokens) => tokens.some((token) => isWord(token, ...words));
-}
-
-const plain: readonly Row[] = [{}];
-const pinned: readonly Row[] = [{ session: "pinned" }];
-const cursor: readonly Row[] = [{ stream: true }];
+const plain: readonly CommandRow[] = [{}];
+const pinned: readonly CommandRow[] = [{ session: "pinned" }];
+const cursor: readonly CommandRow[] = [{ stream: true }];
 /** Refused inside a transaction block, always or in some forms, or free to end the transaction itself. */
-const alone: readonly Row[] = [{ transactional: false }];
+const alone: readonly CommandRow[] = [{ transactional: false }];
 
-function controls(transaction: TransactionEffect): Row {
-  return { transaction, transactional: false };
-}
-
-function ends(transaction: "commit" | "rollback", name: string): readonly Row[] {
+function ends(transaction: "commit" | "rollback", name: string): readonly CommandRow[] {
   return [
     { when: starts(/^\w+ prepared '' /), name: `${name} PREPARED`, transactional: false },
     { when: starts(/^\w+ (?:work |transaction )?and chain /), ...controls("chain"), name },
@@ -69,14 +21,14 @@ function ends(transaction: "commit" | "rollback", name: string): readonly Row[] 
   ];
 }
 
-const toSavepoint: Row = {
+const toSavepoint: CommandRow = {
   when: starts(/^rollback (?:work |transaction )?to /),
   ...controls("rollback-to"),
   name: "ROLLBACK TO SAVEPOINT",
 };
 
 /** PostgreSQL 18, chapter "SQL Commands". */
-const COMMANDS: ReadonlyMap<string, readonly Row[]> = new Map<string, readonly Row[]>([
+const COMMANDS: CommandTable = new Map<string, readonly CommandRow[]>([
   ["select", plain],
   ["values", plain],
   ["table", plain],

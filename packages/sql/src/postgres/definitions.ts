@@ -1,5 +1,5 @@
+import { outline } from "../outline.ts";
 import { isWord, type Token } from "../token.ts";
-import { outline } from "./outline.ts";
 
 /** `"CREATE TABLE"`, `"ALTER ROLE"`, …: verb and kind of object, if the statement is a definition of a known kind. */
 export function definitionName(tokens: readonly Token[]): string | undefined {

@@ -1,10 +1,12 @@
 import { combine } from "../combine.ts";
-import { type SessionEffect, type StatementFacts, type TransactionEffect, UNREADABLE } from "../facts.ts";
-import { isIdentifier, isWord, type Token } from "../token.ts";
+import { describe } from "../describe.ts";
+import { type StatementFacts, UNREADABLE } from "../facts.ts";
+import { isQueryStart, withoutOpening } from "../parenthesis.ts";
+import { isWord, type Token } from "../token.ts";
+import { isSoundBegin } from "./begin.ts";
 import { commandOf } from "./commands.ts";
 import { lex } from "./lex.ts";
-import { isQueryStart } from "./parenthesis.ts";
-import { readerOf } from "./read.ts";
+import { postgresReader } from "./read.ts";
 import { sessionEffect } from "./session.ts";
 import { split } from "./split.ts";
 
@@ -12,33 +14,19 @@ import { split } from "./split.ts";
 export function inspectPostgres(sql: string): StatementFacts {
   const lexed = lex(sql);
   if (lexed === undefined) return UNREADABLE;
-  return combine(split(lexed.tokens).map((statement) => describe(statement, lexed.certain)));
+  return combine(split(lexed.tokens).map((tokens) => factsOf(tokens, lexed.certain)));
 }
 
-function describe(tokens: readonly Token[], certain: boolean): StatementFacts {
+function factsOf(tokens: readonly Token[], certain: boolean): StatementFacts {
   const statement = withoutExplain(tokens);
   const command = commandOf(withoutOpening(statement));
-  const session = stronger(command.session, sessionEffect(statement));
-  const savepoint = savepointOf(tokens, command.transaction);
-  const reader = certain && session === "none" ? readerOf(statement) : undefined;
-  return Object.freeze({
-    intent: reader === "any" ? "read" : "write",
-    ...(reader === "primary" && { repeatable: true as const }),
-    transaction: command.transaction,
-    session,
-    transactional: certain && command.transactional,
-    multiple: false,
-    stream: command.stream,
-    command: statement === tokens ? command.name : "EXPLAIN",
-    ...(savepoint !== undefined && { savepoint }),
+  return describe(tokens, {
+    command: statement === tokens ? command : { ...command, name: "EXPLAIN" },
+    session: sessionEffect(statement),
+    reader: postgresReader(statement),
+    certain,
+    canWait: command.transaction === "begin" && isSoundBegin(tokens),
   });
-}
-
-/** The name is the last token of all statements about savepoints. */
-function savepointOf(tokens: readonly Token[], transaction: TransactionEffect): string | undefined {
-  const last = tokens.at(-1);
-  const isAbout = transaction === "savepoint" || transaction === "rollback-to" || transaction === "release";
-  return isAbout && isIdentifier(last) ? last.text : undefined;
 }
 
 /**
@@ -53,16 +41,4 @@ function withoutExplain(tokens: readonly Token[]): readonly Token[] {
   }
   while (isWord(tokens[start], "analyze", "analyse", "verbose")) start += 1;
   return tokens.slice(start);
-}
-
-/** A query may stand in parentheses. */
-function withoutOpening(tokens: readonly Token[]): readonly Token[] {
-  const start = tokens.findIndex((token) => token.kind !== "(");
-  return start > 0 ? tokens.slice(start) : tokens;
-}
-
-const STRENGTH: Readonly<Record<SessionEffect, number>> = { none: 0, local: 1, setting: 2, prepared: 3, pinned: 4 };
-
-function stronger(one: SessionEffect, other: SessionEffect): SessionEffect {
-  return STRENGTH[one] >= STRENGTH[other] ? one : other;
 }

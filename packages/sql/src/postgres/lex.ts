@@ -1,39 +1,26 @@
+import type { Lexed } from "../lexed.ts";
+import { fold, type Span, Text } from "../text.ts";
 import type { Token } from "../token.ts";
-
-/** The tokens of a text, without comments and space. */
-export interface Lexed {
-  readonly tokens: readonly Token[];
-  /** Where each token begins and ends in the text. */
-  readonly spans: readonly Span[];
-  /**
-   * Whether a server with `standard_conforming_strings = off` would cut the text into the same tokens. It would not
-   * when a plain string has a backslash that, taken as an escape, swallows a quote: `'C:\'`.
-   */
-  readonly certain: boolean;
-}
-
-/** A part of a text, its end not included. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Cuts a text into tokens as PostgreSQL's scanner does (src/backend/parser/scan.l).
  * Answers `undefined` for what it cannot cut with certainty: an unterminated literal or comment, a NUL, a character
  * that belongs to no token, and identifiers with Unicode escapes (`U&"…"`), whose meaning depends on what follows.
+ * It is not certain when a plain string has a backslash that, taken as an escape, swallows a quote: `'C:\'`. A server with
+ * `standard_conforming_strings = off` would cut that otherwise.
  */
 export function lex(sql: string): Lexed | undefined {
   if (sql.includes("\0")) return undefined;
-  const lexer = new Lexer(sql);
+  const text = new Text(sql);
+  const lexer = new Lexer(text);
   const tokens: Token[] = [];
   const spans: Span[] = [];
   while (lexer.skipSpace()) {
-    const start = lexer.at;
+    const start = text.at;
     const token = lexer.next();
     if (token === undefined) return undefined;
     tokens.push(token);
-    spans.push({ start, end: lexer.at });
+    spans.push({ start, end: text.at });
   }
   return lexer.failed ? undefined : { tokens, spans, certain: lexer.certain };
 }
@@ -72,23 +59,18 @@ class Lexer {
   /** True once a comment was met that does not end. */
   failed = false;
 
-  readonly #sql: string;
-  #at = 0;
+  readonly #text: Text;
 
-  constructor(sql: string) {
-    this.#sql = sql;
-  }
-
-  get at(): number {
-    return this.#at;
+  constructor(text: Text) {
+    this.#text = text;
   }
 
   /** Moves past space and comments; tells whether a token follows. */
   skipSpace(): boolean {
-    while (this.#at < this.#sql.length) {
-      if (SPACE.includes(this.#char())) this.#at += 1;
-      else if (this.#sql.startsWith("--", this.#at)) this.#skipLine();
-      else if (this.#sql.startsWith("/*", this.#at)) this.#skipBlockComment();
+    while (!this.#text.isOver) {
+      if (SPACE.includes(this.#text.peek())) this.#text.at += 1;
+      else if (this.#text.startsWith("--")) this.#text.skipTo(LINE_END);
+      else if (this.#text.startsWith("/*")) this.#skipBlockComment();
       else return true;
     }
     return false;
@@ -96,159 +78,122 @@ class Lexer {
 
   /** The token at the present place, or `undefined` when there is none that is certain. */
   next(): Token | undefined {
-    const char = this.#char();
-    if (char === "'") return this.#string(this.#at, false);
+    const char = this.#text.peek();
+    if (char === "'") return this.#string(this.#text.at, false);
     if (char === '"') return this.#quotedName();
     if (char === "$") return this.#dollar();
 
-    const after = this.#sql.charAt(this.#at + 1);
+    const after = this.#text.peek(1);
     if (after === "'" || after === "&") {
-      const prefix = this.#match(QUOTE_PREFIX);
-      if (prefix !== undefined) return this.#string(this.#at - 1, prefix === "E'" || prefix === "e'");
+      const prefix = this.#text.match(QUOTE_PREFIX);
+      if (prefix !== undefined) return this.#string(this.#text.at - 1, prefix === "E'" || prefix === "e'");
     }
-    const word = this.#match(WORD);
+    const word = this.#text.match(WORD);
     if (word !== undefined) return this.#word(word);
     if (DIGITS.includes(char) || (char === "." && after !== "" && DIGITS.includes(after))) return this.#number();
     if (OPERATOR.includes(char)) return this.#operator();
     return this.#punctuation(char, after);
   }
 
-  #char(): string {
-    return this.#sql.charAt(this.#at);
-  }
-
-  #match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#sql)?.[0];
-    if (found !== undefined) this.#at = pattern.lastIndex;
-    return found;
-  }
-
-  #skipLine(): void {
-    LINE_END.lastIndex = this.#at;
-    this.#at = LINE_END.exec(this.#sql)?.index ?? this.#sql.length;
-  }
-
   /** Block comments nest. */
   #skipBlockComment(): void {
     let depth = 0;
     do {
-      if (this.#sql.startsWith("/*", this.#at)) {
+      if (this.#text.startsWith("/*")) {
         depth += 1;
-        this.#at += 2;
-      } else if (this.#sql.startsWith("*/", this.#at)) {
+        this.#text.at += 2;
+      } else if (this.#text.startsWith("*/")) {
         depth -= 1;
-        this.#at += 2;
+        this.#text.at += 2;
       } else {
-        this.#at += 1;
+        this.#text.at += 1;
       }
-    } while (depth > 0 && this.#at < this.#sql.length);
+    } while (depth > 0 && !this.#text.isOver);
     this.failed = depth > 0;
   }
 
   #word(word: string): Token | undefined {
-    const quoted = this.#sql.startsWith('&"', this.#at) && (word === "U" || word === "u");
+    const quoted = this.#text.startsWith('&"') && (word === "U" || word === "u");
     return quoted ? undefined : { kind: "word", text: fold(word) };
   }
 
   #quotedName(): Token | undefined {
-    const start = this.#at + 1;
-    let end = this.#sql.indexOf('"', start);
-    let doubled = false;
-    while (end >= 0 && this.#sql.charAt(end + 1) === '"') {
-      doubled = true;
-      end = this.#sql.indexOf('"', end + 2);
-    }
-    if (end < 0) return undefined;
-    this.#at = end + 1;
-    const text = this.#sql.slice(start, end);
-    return { kind: "name", text: doubled ? text.replaceAll('""', '"') : text };
+    const text = this.#text.quoted('"');
+    return text === undefined ? undefined : { kind: "name", text };
   }
 
   /** A string that opens at `quote`. With `escapes`, a backslash takes the next character with it. */
   #string(quote: number, escapes: boolean): Token | undefined {
     let from = quote + 1;
     for (;;) {
-      const end = this.#sql.indexOf("'", from);
+      const end = this.#text.sql.indexOf("'", from);
       if (end < 0) return undefined;
-      const escaped = this.#isEscaped(end);
+      const escaped = this.#text.isEscaped(end);
       if (escaped && escapes) {
         from = end + 1;
         continue;
       }
       if (escaped) this.certain = false;
-      if (this.#sql.charAt(end + 1) === "'") {
+      if (this.#text.sql.charAt(end + 1) === "'") {
         from = end + 2;
         continue;
       }
-      this.#at = end + 1;
+      this.#text.at = end + 1;
       const continued = this.#continuation();
       if (continued === undefined) return STRING;
       from = continued + 1;
     }
   }
 
-  /** Whether an odd run of backslashes stands before this place. */
-  #isEscaped(at: number): boolean {
-    let start = at;
-    while (this.#sql.charAt(start - 1) === "\\") start -= 1;
-    return (at - start) % 2 === 1;
-  }
-
   /** A string goes on, in the same mode, after space with a line end in it: where its next part opens, if so. */
   #continuation(): number | undefined {
-    const end = this.#at;
+    const end = this.#text.at;
     let lineEnded = false;
-    while (this.#at < this.#sql.length) {
-      const char = this.#char();
+    while (!this.#text.isOver) {
+      const char = this.#text.peek();
       if (char === "\n" || char === "\r") lineEnded = true;
-      if (SPACE.includes(char)) this.#at += 1;
-      else if (this.#sql.startsWith("--", this.#at)) this.#skipLine();
+      if (SPACE.includes(char)) this.#text.at += 1;
+      else if (this.#text.startsWith("--")) this.#text.skipTo(LINE_END);
       else break;
     }
-    if (lineEnded && this.#char() === "'") return this.#at;
-    this.#at = end;
+    if (lineEnded && this.#text.peek() === "'") return this.#text.at;
+    this.#text.at = end;
     return undefined;
   }
 
   #dollar(): Token | undefined {
-    if (this.#match(PARAMETER) !== undefined) return PLACEHOLDER;
-    const delimiter = this.#match(DOLLAR_QUOTE);
+    if (this.#text.match(PARAMETER) !== undefined) return PLACEHOLDER;
+    const delimiter = this.#text.match(DOLLAR_QUOTE);
     if (delimiter === undefined) return undefined;
-    const end = this.#sql.indexOf(delimiter, this.#at);
+    const end = this.#text.sql.indexOf(delimiter, this.#text.at);
     if (end < 0) return undefined;
-    this.#at = end + delimiter.length;
+    this.#text.at = end + delimiter.length;
     return STRING;
   }
 
   #number(): Token {
-    this.#match(NUMBER);
+    this.#text.match(NUMBER);
     return NUMERAL;
   }
 
   #punctuation(char: string, after: string): Token | undefined {
     if (char === after && (char === ":" || char === ".")) {
-      this.#at += 2;
+      this.#text.at += 2;
       return char === ":" ? CAST : OPERATION;
     }
-    this.#at += 1;
+    this.#text.at += 1;
     return PUNCTUATION.get(char);
   }
 
   /** An operator ends where a comment begins, even amid its characters. */
   #operator(): Token {
     do {
-      this.#at += 1;
-    } while (this.#at < this.#sql.length && OPERATOR.includes(this.#char()) && !this.#commentBegins());
+      this.#text.at += 1;
+    } while (!this.#text.isOver && OPERATOR.includes(this.#text.peek()) && !this.#commentBegins());
     return OPERATION;
   }
 
   #commentBegins(): boolean {
-    return this.#sql.startsWith("--", this.#at) || this.#sql.startsWith("/*", this.#at);
+    return this.#text.startsWith("--") || this.#text.startsWith("/*");
   }
-}
-
-/** PostgreSQL folds ASCII only; `toLowerCase` alone would make a `k` of the Kelvin sign. */
-function fold(word: string): string {
-  return /[\u0080-\uffff]/.test(word) ? word.replace(/[A-Z]+/g, (part) => part.toLowerCase()) : word.toLowerCase();
 }

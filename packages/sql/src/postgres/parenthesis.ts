@@ -1,25 +1,11 @@
+import { isListHead, isQueryStart, type ParenthesisKind, startOfQualified } from "../parenthesis.ts";
+import type { Place } from "../read.ts";
 import { isIdentifier, isWord, type Token } from "../token.ts";
 import { PRIMARY_FUNCTIONS, READ_FUNCTIONS } from "./functions.ts";
 import { isConstruct, isNeverFunction } from "./keywords.ts";
 
-/**
- * What an opening parenthesis is: the beginning of a subquery, of the arguments of a function or of something built
- * like one (`COALESCE(…)`, `SUBSTRING(… FOR …)`), or of any other list.
- */
-export type ParenthesisKind = "query" | "call" | "list";
-
-/**
- * The kind of the parenthesis that opens at `index`, or `undefined` if it may be the call of a function that has effects.
- *
- * @param inWithList whether it stands between a `WITH` and the query that it serves
- * @param closed the kind of the parenthesis that was closed last before it
- */
-export function parenthesisKind(
-  tokens: readonly Token[],
-  index: number,
-  inWithList: boolean,
-  closed: ParenthesisKind,
-): ParenthesisKind | undefined {
+/** The kind of the parenthesis that opens here, or `undefined` if it may be the call of a function that has effects. */
+export function parenthesisKind({ tokens, index, inWithList, closed }: Place): ParenthesisKind | undefined {
   // A function cannot take a query as it is, only one in parentheses of its own.
   if (isQueryStart(tokens, index + 1)) return "query";
 
@@ -47,13 +33,6 @@ export function parenthesisKind(
 
 function isHarmless(name: string): boolean {
   return READ_FUNCTIONS.has(name) || PRIMARY_FUNCTIONS.has(name);
-}
-
-/** Where a name begins that may be qualified: the place of `a` in `a.b.c`, given that of `c`. */
-function startOfQualified(tokens: readonly Token[], index: number): number {
-  let start = index;
-  while (tokens[start - 1]?.kind === "." && isIdentifier(tokens[start - 2])) start -= 2;
-  return start;
 }
 
 /** Whether `pg_catalog.name(` opens at `index`, with a name that is known to be harmless. */
@@ -86,26 +65,4 @@ function isClause(word: string, before: Token | undefined, beforeThat: Token | u
     default:
       return false;
   }
-}
-
-/** Whether a query, with all that may come before its `SELECT`, begins at this place. */
-export function isQueryStart(tokens: readonly Token[], index: number): boolean {
-  const token = tokens[index];
-  // VALUES can also be the name of a column, and then no parenthesis follows
-  return isWord(token, "select", "with", "table") || (isWord(token, "values") && tokens[index + 1]?.kind === "(");
-}
-
-/**
- * Whether a parenthesis, if it stands in a `WITH` list, is the end of it: the query that the list serves may itself
- * stand in parentheses, with clauses after them.
- */
-export function endsWithList(tokens: readonly Token[], index: number): boolean {
-  const previous = tokens[index - 1];
-  if (isWord(previous, "as", "materialized")) return false;
-  return !(isIdentifier(previous) && isListHead(tokens[index - 2]));
-}
-
-/** Whether what comes next in a `WITH` list is the name of a query. */
-function isListHead(before: Token | undefined): boolean {
-  return before?.kind === "," || isWord(before, "with", "recursive");
 }

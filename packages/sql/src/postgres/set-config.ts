@@ -1,6 +1,6 @@
 import type { SessionChange } from "../changes.ts";
+import { type Piece, textOf } from "../piece.ts";
 import { isWord, type Token } from "../token.ts";
-import { type Piece, textOf } from "./piece.ts";
 import { sessionEffect } from "./session.ts";
 import { ownNames } from "./setting-names.ts";
 

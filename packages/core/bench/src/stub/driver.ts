@@ -1,6 +1,7 @@
 import type { Connection, Driver, Observation, Result, StatementFacts } from "@mirrorpool/core";
 
-const READ: StatementFacts = {
+/** Of all statements here. */
+export const READ: StatementFacts = {
   intent: "read",
   transaction: "none",
   session: "none",
@@ -10,7 +11,8 @@ const READ: StatementFacts = {
   command: "SELECT",
 };
 
-const PRIMARY: Observation = {
+/** What a primary says of itself. */
+export const PRIMARY: Observation = {
   role: "primary",
   isWritable: true,
   systemId: "stub",

@@ -1,9 +1,10 @@
 import type { FailoverPool, PoolOptions, PoolSession } from "@mirrorpool/core";
 import { createPool } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
-import { createCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
+import pg from "pg";
 import { heapGrowth } from "../heap.ts";
+import { quietCluster, serverOf } from "../lab.ts";
 import type { Cell, Client, Figure, OpenSuite, Suite } from "../suite.ts";
 
 const MAX = 10;
@@ -12,6 +13,7 @@ const CONCURRENCIES = [1, 8];
 const REFERENCE = "mirrorpool, all off";
 const RECORDING = "recording for replay";
 const LEDGER = "exactlyOnce";
+const PLAIN = "pg.Pool";
 const MIRRORED = "durability: mirrored";
 const TRANSACTION = "transaction, 3 statements";
 const SINGLE = "single write";
@@ -46,6 +48,19 @@ async function runTransaction(pool: FailoverPool): Promise<number> {
     await tx.query("INSERT INTO movement (account) VALUES ($1)", [id]);
     return rows[0]?.balance ?? Number.NaN;
   });
+}
+
+/** The same by hand, as it is done without any help. */
+async function runPlainTransaction(pool: pg.Pool): Promise<number> {
+  const id = anyId();
+  const client = await pool.connect();
+  await client.query("BEGIN");
+  const { rows } = await client.query<{ balance: number }>("SELECT balance FROM account WHERE id = $1", [id]);
+  await client.query("UPDATE account SET balance = balance + 1 WHERE id = $1", [id]);
+  await client.query("INSERT INTO movement (account) VALUES ($1)", [id]);
+  await client.query("COMMIT");
+  client.release();
+  return rows[0]?.balance ?? Number.NaN;
 }
 
 async function runSingle(pool: FailoverPool): Promise<number> {
@@ -86,34 +101,37 @@ async function figures(cluster: LabCluster): Promise<Figure[]> {
 
 async function open(): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await createCluster({ mirrors: 1, proxies: false, settings: { autovacuum: "off" } }));
+  const cluster = stack.use(await quietCluster());
   const pools = new Map<string, FailoverPool>();
   for (const [name, options] of CLIENTS) pools.set(name, stack.use(openPool(cluster, options)));
-  const plain = pools.get(REFERENCE) as FailoverPool; // one of the clients
-  await plain.query(plain.ledgerSchema());
-  await plain.query("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL) WITH (fillfactor = 50)");
-  await plain.query("CREATE TABLE movement (account int NOT NULL)");
-  await plain.query("INSERT INTO account SELECT id, 0 FROM generate_series(1, $1::int) AS id", [ROWS]);
-  await plain.query("VACUUM ANALYZE account");
+  const bare = stack.adopt(new pg.Pool({ connectionString: cluster.primary().url, max: MAX }), (pool) => pool.end());
+  const plain: Client = { name: PLAIN, operation: () => runPlainTransaction(bare) };
+  await bare.query((pools.get(LEDGER) as FailoverPool).ledgerSchema()); // one of the clients
+  await bare.query("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL) WITH (fillfactor = 50)");
+  await bare.query("CREATE TABLE movement (account int NOT NULL)");
+  await bare.query("INSERT INTO account SELECT id, 0 FROM generate_series(1, $1::int) AS id", [ROWS]);
+  await bare.query("VACUUM ANALYZE account");
   await cluster.caughtUp();
   for (const pool of pools.values()) await pool.start();
 
   type Run = (pool: FailoverPool) => Promise<number>;
-  const cells = (work: string, run: Run, names: readonly string[]): Cell[] => {
-    const clients: Client[] = [...pools]
+  const cells = (work: string, run: Run, names: readonly string[], others: readonly Client[] = []): Cell[] => {
+    const ours: Client[] = [...pools]
       .filter(([name]) => name === REFERENCE || names.includes(name))
       .map(([name, pool]) => ({ name, operation: () => run(pool) }));
+    const clients = [...ours, ...others];
     return CONCURRENCIES.map((concurrency) => ({ work, concurrency, clients, reference: REFERENCE }));
   };
   const opened = stack.move();
   return {
     cells: [
-      ...cells(TRANSACTION, runTransaction, [RECORDING, LEDGER]),
+      ...cells(TRANSACTION, runTransaction, [RECORDING, LEDGER], [plain]),
       ...cells(SINGLE, runSingle, [LEDGER]),
       ...cells(TRANSACTION_MIRRORED, runTransaction, [MIRRORED]),
       ...cells(SINGLE_MIRRORED, runSingle, [MIRRORED]),
     ],
-    figures: () => figures(cluster),
+    server: await serverOf(cluster),
+    findings: async () => ({ figures: await figures(cluster) }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -125,6 +143,7 @@ export const exactlyOnce: Suite = {
   pace: "steady",
   targets: [
     { client: LEDGER, work: TRANSACTION, ratio: 0.8 }, // at most 1.25 times the time
+    { client: LEDGER, work: TRANSACTION, over: PLAIN, ratio: 0.8 },
     { client: LEDGER, work: SINGLE, ratio: 0.45 }, // at most 2.2 times
     { client: RECORDING, work: TRANSACTION, ratio: 0.95 }, // at most 1.05 times
   ],

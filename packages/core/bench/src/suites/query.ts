@@ -1,15 +1,22 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { createPool } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
-import { createCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
-import pg from "pg";
-import type { Cell, Client, OpenSuite, Suite } from "../suite.ts";
+import { quietCluster, serverOf } from "../lab.ts";
+import { openAwsWrapper } from "../peers/aws-wrapper.ts";
+import { openPgPool } from "../peers/pg.ts";
+import { openPostgresJs } from "../peers/postgres-js.ts";
+import type { Peer, Query } from "../peers/query.ts";
+import type { Cell, Client, OpenSuite, Suite, Target } from "../suite.ts";
 
 const MAX = 10;
 const ROWS = 100_000;
 const CONCURRENCIES = [1, 8, 64];
 const REFERENCE = "pg.Pool";
+const MIRRORPOOL = "mirrorpool";
+const TRIVIAL = "SELECT 1";
+const SELECT = "select by primary key";
+const UPDATE = "update of one row";
 
 /** One statement, with what makes the number of its result. Throws when the answer is not the one that was asked for. */
 interface Work {
@@ -18,12 +25,7 @@ interface Work {
   run(query: Query): Promise<number>;
 }
 
-/** What all clients have in common. */
-type Query = (text: string, values?: unknown[]) => Promise<{ rows: Answer[]; rowCount: number | null }>;
-
-/** A row of any of the works; each reads the columns that it has asked for. */
-interface Answer {
-  readonly one: number;
+interface Account {
   readonly id: number;
   readonly balance: number;
 }
@@ -32,22 +34,22 @@ const anyId = (): number => 1 + Math.floor(Math.random() * ROWS);
 
 const WORKS: readonly Work[] = [
   {
-    name: "SELECT 1",
+    name: TRIVIAL,
     isRead: true,
-    run: async (query) => (await query("SELECT 1 AS one")).rows[0]?.one ?? Number.NaN,
+    run: async (query) => (await query<{ one: number }>("SELECT 1 AS one")).rows[0]?.one ?? Number.NaN,
   },
   {
-    name: "select by primary key",
+    name: SELECT,
     isRead: true,
     async run(query) {
       const id = anyId();
-      const { rows } = await query("SELECT id, balance FROM account WHERE id = $1", [id]);
+      const { rows } = await query<Account>("SELECT id, balance FROM account WHERE id = $1", [id]);
       if (rows[0]?.id !== id) throw new Error(`asked for account ${id}, got ${rows[0]?.id}`);
       return rows[0].balance;
     },
   },
   {
-    name: "update of one row",
+    name: UPDATE,
     isRead: false,
     async run(query) {
       const { rowCount } = await query("UPDATE account SET balance = balance + 1 WHERE id = $1", [anyId()]);
@@ -57,11 +59,11 @@ const WORKS: readonly Work[] = [
   },
 ];
 
-async function fill(pool: pg.Pool): Promise<void> {
+async function fill({ query }: Peer): Promise<void> {
   // room on each page, so that updates stay there and the table does not grow
-  await pool.query("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL) WITH (fillfactor = 50)");
-  await pool.query("INSERT INTO account SELECT id, 0 FROM generate_series(1, $1::int) AS id", [ROWS]);
-  await pool.query("VACUUM ANALYZE account");
+  await query("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL) WITH (fillfactor = 50)");
+  await query("INSERT INTO account SELECT id, 0 FROM generate_series(1, $1::int) AS id", [ROWS]);
+  await query("VACUUM ANALYZE account");
 }
 
 function openMirrorpool(cluster: LabCluster, readFrom: "primary" | "mirrors"): FailoverPool {
@@ -70,10 +72,12 @@ function openMirrorpool(cluster: LabCluster, readFrom: "primary" | "mirrors"): F
 
 async function open(): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await createCluster({ mirrors: 1, proxies: false, settings: { autovacuum: "off" } }));
-  const plain = stack.adopt(new pg.Pool({ connectionString: cluster.primary().url, max: MAX }), (pool) => pool.end());
+  const cluster = stack.use(await quietCluster());
+  const onPrimary = { urls: [cluster.primary().url], max: MAX };
+  const plain = stack.use(openPgPool(onPrimary));
   await fill(plain);
   await cluster.caughtUp();
+  const peers = [plain, stack.use(openPostgresJs(onPrimary)), stack.use(openAwsWrapper(onPrimary))];
   const fromPrimary = stack.use(openMirrorpool(cluster, "primary"));
   const fromMirrors = stack.use(openMirrorpool(cluster, "mirrors"));
   await fromPrimary.start();
@@ -82,9 +86,9 @@ async function open(): Promise<OpenSuite> {
   const clients = (work: Work): Client[] => {
     const client = (name: string, query: Query): Client => ({ name, operation: () => work.run(query) });
     return [
-      client("mirrorpool", (text, values) => fromPrimary.query(text, values)),
+      client(MIRRORPOOL, (text, values) => fromPrimary.query(text, values)),
       ...(work.isRead ? [client("mirrorpool, mirrors", (text, values) => fromMirrors.query(text, values))] : []),
-      client(REFERENCE, (text, values) => plain.query<Answer>(text, values)),
+      ...peers.map(({ name, query }) => client(name, query)),
     ];
   };
   const cells: Cell[] = WORKS.flatMap((work) =>
@@ -95,15 +99,32 @@ async function open(): Promise<OpenSuite> {
       reference: REFERENCE,
     })),
   );
+  const server = await serverOf(cluster);
   const opened = stack.move();
-  return { cells, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { cells, server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
+
+const target = (work: string, concurrency: number, ratio: number): Target => ({
+  client: MIRRORPOOL,
+  work,
+  concurrency,
+  ratio,
+});
 
 /** What a statement costs end to end, on a real PostgreSQL on this machine. */
 export const query: Suite = {
   name: "query",
   title: `statements on a PostgreSQL of this machine, ${MAX} connections each`,
   pace: "steady",
-  targets: [{ client: "mirrorpool", ratio: 0.95 }],
+  targets: [
+    { client: MIRRORPOOL, work: TRIVIAL, ratio: 0.95 },
+    target(SELECT, 1, 1),
+    target(SELECT, 8, 1.8),
+    target(SELECT, 64, 2.3),
+    target(UPDATE, 1, 0.95),
+    target(UPDATE, 8, 1.2),
+    target(UPDATE, 64, 1.2),
+    { ...target(SELECT, 64, 8), over: "aws-advanced-nodejs-wrapper" },
+  ],
   open,
 };

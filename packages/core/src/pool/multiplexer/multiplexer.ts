@@ -1,6 +1,7 @@
 import type { Environment, Timer } from "../../clock.ts";
 import type { NodeId } from "../../topology/node.ts";
 import { Lease, type LeaseOwner, type PooledConnection } from "../lease.ts";
+import { Distance } from "./distance.ts";
 import { Paces } from "./paces.ts";
 import { Share } from "./share.ts";
 import { SharedConnection } from "./shared-connection.ts";
@@ -16,22 +17,31 @@ export interface Lender {
   readonly lent: number;
   /** All that there may be are on loan. */
   readonly isExhausted: boolean;
+  /** Another one may be opened: whoever waits gets that. */
+  readonly mayGrow: boolean;
   /** One that is sure to live, at once. */
   takeIdle(): Lease | undefined;
 }
 
 /** Statements under way on one connection at most. */
 const MAX_DEPTH = 64;
+/** The same where all connections are taken: in line for one of their own fast reads would take those from all the others. */
+const MAX_CROWD = 4096;
 /** Nobody is sent behind others whose statements take longer than this together. */
 const MAX_BACKLOG_MS = 10;
 /** A connection whose head has been running for so long takes nobody in. */
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
+/** A look that comes so late says that this process was busy: the answers may be there, and not read yet. */
+const LATE_MS = 5;
+/** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
+const LINGER_MS = 200;
 
 /** Shares some connections of one node between reads that are known to be fast. */
 export class Multiplexer implements LeaseOwner {
-  readonly paces: Paces = new Paces();
+  readonly distance: Distance = new Distance();
+  readonly #paces = new Paces();
   readonly #lender: Lender;
   readonly #environment: Environment;
   #shared: SharedConnection[] = [];
@@ -56,21 +66,43 @@ export class Multiplexer implements LeaseOwner {
     return this.#shared.reduce((sum, { places }) => sum + Math.max(0, places - 1), 0);
   }
 
+  /** A statement was answered on a connection to itself, after this time: so it shows whether it may share one the next time. */
+  noteAlone(text: string, ms: number): void {
+    this.#paces.note(text, Math.max(0, ms - this.distance.ms));
+  }
+
+  isFast(text: string): boolean {
+    return this.#paces.isFast(text);
+  }
+
   /** A place for one fast read; undefined where it had better have a connection to itself. */
   take(text: string): Lease | undefined {
     // alone it would gain nothing
-    if (this.#lender.lent === 0 || !this.paces.isFast(text)) return undefined;
+    if (this.#lender.lent === 0 || !this.#paces.isFast(text)) return undefined;
     const now = this.#environment.now();
     if (this.#lender.isAwaited) this.#makeRoom();
-    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.paces.expectedMs(text) ?? 1));
+    const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
     const shared = this.#shared.find((each) => canTake(each, depth, now)) ?? this.#share() ?? this.#fallback(now);
     return shared && this.#lend(shared, now);
   }
 
+  /**
+   * A place on the connection that a fast read has been given to itself, which others then share: where callers stand in line
+   * behind slow statements, fast reads would wait for them as well.
+   */
+  adopt(lease: Lease, text: string): Lease | undefined {
+    const { isAwaited, lent } = this.#lender;
+    if (!isAwaited || lent < 2 || lease.isShared || lease.connection.pipeline === undefined) return undefined;
+    if (!this.#paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
+    return this.#lend(this.#begin(lease), this.#environment.now());
+  }
+
   /** Where it would have to wait in line, behind others that are as fast is better. */
   #fallback(now: number): SharedConnection | undefined {
-    if (!this.#lender.isExhausted) return undefined;
-    const able = this.#shared.filter((each) => canTake(each, MAX_DEPTH, now));
+    if (!this.#lender.isExhausted && !this.#lender.isAwaited) return undefined;
+    // a line of those who wait for connections of their own may be a line of slow ones: a head that runs long is the lesser evil
+    const longest = this.#lender.isAwaited ? STUCK_MS : LONG_MS;
+    const able = this.#shared.filter((each) => canTake(each, MAX_CROWD, now, longest));
     return able.sort((a, b) => a.places - b.places)[0];
   }
 
@@ -79,7 +111,7 @@ export class Multiplexer implements LeaseOwner {
     const { openedAt, expiresAt } = shared.lease.pooled;
     const pooled = { connection: new Share(shared), openedAt, expiresAt, idleSince: now, state: undefined };
     this.#ofLease.set(pooled, shared);
-    this.#watch ??= this.#environment.schedule(STUCK_MS, () => this.#look(), false);
+    if (this.#watch === undefined) this.#lookIn(STUCK_MS);
     return new Lease(this, pooled, now);
   }
 
@@ -92,14 +124,25 @@ export class Multiplexer implements LeaseOwner {
       lease.release();
       return undefined;
     }
-    const shared = new SharedConnection(lease, this.#environment, this.paces, (each) => this.#onRest(each));
+    return this.#begin(lease);
+  }
+
+  #begin(lease: Lease): SharedConnection {
+    const shared = new SharedConnection(lease, this.#environment, this.#paces, this.distance, (each) =>
+      this.#onRest(each),
+    );
     this.#shared.push(shared);
     return shared;
   }
 
-  /** Whoever waits for a connection of his own gets those that are shared as well, once they are at rest. */
+  /**
+   * Whoever waits for a connection of his own gets those that are shared as well, once they are at rest, where no other can be
+   * opened for him. All but one, unless there is no other that could come free.
+   */
   #makeRoom(): void {
-    const keep = this.#lender.lent > this.#shared.length ? 1 : 0;
+    const { lent, mayGrow } = this.#lender;
+    if (mayGrow) return;
+    const keep = lent > this.#shared.length ? 1 : 0;
     for (const shared of this.#shared.slice(keep)) shared.retire();
   }
 
@@ -108,11 +151,35 @@ export class Multiplexer implements LeaseOwner {
   }
 
   #onRest(shared: SharedConnection): void {
+    if (!this.#mayLinger(shared, 0)) this.#release(shared);
+  }
+
+  /** Given to one who waits it would leave none for the fast reads to come: they would stand in line with the slow ones. */
+  #mayLinger(shared: SharedConnection, restMs: number): boolean {
+    const { isAwaited, maxShared } = this.#lender;
+    if (!isAwaited || maxShared < 2 || shared.isRetiring || shared.isDoomed || restMs >= LINGER_MS) return false;
+    return !this.#shared.some((each) => each !== shared && !each.isRetiring);
+  }
+
+  #release(shared: SharedConnection): void {
     const place = this.#shared.indexOf(shared);
     if (place < 0) return;
     this.#shared.splice(place, 1);
     if (shared.isDoomed) shared.lease.destroy();
     else shared.lease.release();
+  }
+
+  #lookIn(delayMs: number, isSecond: boolean = false): void {
+    const dueAt = this.#environment.now() + delayMs;
+    this.#watch = this.#environment.schedule(
+      delayMs,
+      () => {
+        // once more, when what has arrived was read
+        if (!isSecond && this.#environment.now() - dueAt >= LATE_MS) this.#lookIn(LATE_MS, true);
+        else this.#look();
+      },
+      false,
+    );
   }
 
   #look(): void {
@@ -121,8 +188,10 @@ export class Multiplexer implements LeaseOwner {
     for (const shared of [...this.#shared]) {
       if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
       if (now >= shared.lease.pooled.expiresAt) shared.retire();
+      const restMs = shared.restMs(now);
+      if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
-    if (this.#shared.length > 0) this.#watch = this.#environment.schedule(STUCK_MS / 2, () => this.#look(), false);
+    if (this.#shared.length > 0) this.#lookIn(STUCK_MS / 2);
   }
 
   /** Leaves no timer behind. */
@@ -132,6 +201,6 @@ export class Multiplexer implements LeaseOwner {
   }
 }
 
-function canTake(shared: SharedConnection, depth: number, now: number): boolean {
-  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < LONG_MS;
+function canTake(shared: SharedConnection, depth: number, now: number, longestMs: number = LONG_MS): boolean {
+  return !shared.isRetiring && shared.places < depth && shared.headMs(now) < longestMs;
 }

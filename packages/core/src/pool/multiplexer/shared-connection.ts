@@ -2,6 +2,7 @@ import type { Environment } from "../../clock.ts";
 import type { Connection, Result, Statement } from "../../driver.ts";
 import type { Lease } from "../lease.ts";
 import { Displaced } from "./displaced.ts";
+import type { Distance } from "./distance.ts";
 import type { Paces } from "./paces.ts";
 import type { Share } from "./share.ts";
 
@@ -12,6 +13,7 @@ const CANCEL_GRACE_MS = 1000;
 interface Sent {
   readonly share: Share;
   readonly text: string;
+  readonly sentAt: number;
   /** Nobody waits for it any more. */
   isAbandoned: boolean;
   isCancelled: boolean;
@@ -28,10 +30,12 @@ export class SharedConnection {
   readonly lease: Lease;
   readonly #environment: Environment;
   readonly #paces: Paces;
+  readonly #distance: Distance;
   readonly #onRest: (shared: SharedConnection) => void;
   #sent: Sent[] = [];
   #headSince = 0;
   #places = 0;
+  #restedAt = 0;
   #isRetiring = false;
   /** A cancel may still be on its way, and would hit whoever comes next. */
   #isDoomed = false;
@@ -39,10 +43,17 @@ export class SharedConnection {
   #isSuspect = false;
 
   /** @param onRest called when nobody has a place and nothing is under way */
-  constructor(lease: Lease, environment: Environment, paces: Paces, onRest: (shared: SharedConnection) => void) {
+  constructor(
+    lease: Lease,
+    environment: Environment,
+    paces: Paces,
+    distance: Distance,
+    onRest: (shared: SharedConnection) => void,
+  ) {
     this.lease = lease;
     this.#environment = environment;
     this.#paces = paces;
+    this.#distance = distance;
     this.#onRest = onRest;
   }
 
@@ -67,9 +78,18 @@ export class SharedConnection {
     return this.#isRetiring || this.isClosed;
   }
 
-  /** How long the statement at the head has been running, in ms. */
+  /**
+   * How long the statement at the head has been running, in ms: since the one before it was answered, but not before it can have
+   * arrived. What it takes to a far node and back is no time of the server.
+   */
   headMs(now: number): number {
-    return this.#sent.length === 0 ? 0 : now - this.#headSince;
+    const [head] = this.#sent;
+    return head === undefined ? 0 : Math.max(0, now - Math.max(this.#headSince, head.sentAt + this.#distance.ms));
+  }
+
+  /** How long nobody has had a place and nothing was under way, in ms; undefined while that is not so. */
+  restMs(now: number): number | undefined {
+    return this.#places === 0 && this.#sent.length === 0 ? now - this.#restedAt : undefined;
   }
 
   retire(): void {
@@ -91,12 +111,13 @@ export class SharedConnection {
       const sent: Sent = {
         share,
         text: statement.text,
+        sentAt: this.#environment.now(),
         isAbandoned: false,
         isCancelled: false,
         isTaken: false,
         reject,
       };
-      if (this.#sent.length === 0) this.#headSince = this.#environment.now();
+      if (this.#sent.length === 0) this.#headSince = sent.sentAt;
       this.#sent.push(sent);
       // the multiplexer shares only connections that can do this
       (connection.pipeline as NonNullable<Connection["pipeline"]>)(statement).then(
@@ -117,7 +138,7 @@ export class SharedConnection {
   #ended(sent: Sent): void {
     const now = this.#environment.now();
     const place = this.#sent.indexOf(sent);
-    if (place === 0 && !sent.isCancelled) this.#paces.note(sent.text, now - this.#headSince);
+    if (place === 0 && !sent.isCancelled) this.#paces.note(sent.text, this.headMs(now));
     if (place >= 0) this.#sent.splice(place, 1);
     this.#headSince = now;
     const head = this.#sent[0];
@@ -175,7 +196,7 @@ export class SharedConnection {
     const [head, ...others] = this.#sent;
     if (head === undefined) return;
     this.#isRetiring = true;
-    this.#paces.noteSlow(head.text, now - this.#headSince);
+    this.#paces.noteSlow(head.text, this.headMs(now));
     for (const sent of others) {
       if (sent.isAbandoned) continue;
       sent.isAbandoned = true;
@@ -184,6 +205,8 @@ export class SharedConnection {
   }
 
   #restIfDone(): void {
-    if (this.#places === 0 && this.#sent.length === 0) this.#onRest(this);
+    if (this.#places > 0 || this.#sent.length > 0) return;
+    this.#restedAt = this.#environment.now();
+    this.#onRest(this);
   }
 }

@@ -1,7 +1,7 @@
-import type { Token } from "../token.ts";
+import type { Token } from "./token.ts";
 
 /** Tokens an outline covers: what tells one command from another comes sooner than that. */
-const LENGTH = 16;
+export const OUTLINE_LENGTH = 16;
 
 const SIGNS: Readonly<Partial<Record<Token["kind"], string>>> = {
   name: '""',
@@ -17,7 +17,7 @@ const SIGNS: Readonly<Partial<Record<Token["kind"], string>>> = {
  */
 export function outline(tokens: readonly Token[]): string {
   return tokens
-    .slice(0, LENGTH)
+    .slice(0, OUTLINE_LENGTH)
     .map((token) => `${token.kind === "word" ? token.text : (SIGNS[token.kind] ?? token.kind)} `)
     .join("");
 }

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LabNode } from "@mirrorpool/lab";
+import { createCluster } from "@mirrorpool/lab";
+import pg from "pg";
+import type { Contestant } from "./contestants.ts";
+import { observe } from "./first-write.ts";
+import { judge, type Outcome } from "./history.ts";
+import { createVirtualAddress } from "./virtual-address.ts";
+import { startWorkload } from "./workload.ts";
+
+/** How the primary is lost, and who promotes the mirror when. */
+export interface Fault {
+  readonly name: string;
+  readonly strike: (primary: LabNode) => Promise<void>;
+  /**
+   * `at once`: the mirror is promoted right after the fault. `told`: when the client says that the primary is lost, or after
+   * {@link MANAGER_MS} where it says nothing.
+   */
+  readonly promotion: "at once" | "told";
+  /** So long after the promotion the former primary wakes up again; never where it is undefined. */
+  readonly wakesAfterMs: number | undefined;
+}
+
+const WORKERS = 8;
+const WARM_UP_MS = 500;
+/** What a manager of the cluster takes to find a frozen primary, where nobody tells it. */
+export const MANAGER_MS = 1000;
+/** What a client gets to come back, after the promotion. */
+const LIMIT_MS = 5000;
+/** Of work after it is back: by then what it does wrong shows. */
+const AFTER_MS = 300;
+const AFTER_WAKING_MS = 1000;
+const STOP_LIMIT_MS = 2500;
+
+/** One client through one fault, on a cluster of its own. */
+export async function run(contestant: Contestant, fault: Fault): Promise<Outcome> {
+  await using cluster = await createCluster({ mirrors: 1, proxies: false });
+  const former = cluster.primary();
+  const [mirror] = cluster.mirrors() as readonly [LabNode]; // one was asked for
+  await prepare(former);
+  await cluster.caughtUp();
+  await using address = await createVirtualAddress(former.port);
+  const virtualUrl = new URL(former.url);
+  virtualUrl.port = String(address.port);
+  const origin = performance.now();
+  const now = (): number => performance.now() - origin;
+  await using observer = await observe(mirror, now);
+  const client = await contestant.open({ urls: cluster.urls, virtualUrl: virtualUrl.href });
+  try {
+    const lost = new Promise<void>((resolve) => client.onLost?.(resolve));
+    const workload = startWorkload(client.query, WORKERS, now);
+    await sleep(WARM_UP_MS);
+    const faultAt = now();
+    await fault.strike(former);
+    if (fault.promotion === "told") await (client.onLost === undefined ? sleep(MANAGER_MS) : lost);
+    const watching = observer.firstWrite();
+    await cluster.promote(mirror);
+    address.pointTo(mirror.port);
+    const promotedAt = await watching;
+    if (fault.wakesAfterMs !== undefined) {
+      await sleep(fault.wakesAfterMs);
+      await former.thaw();
+      await sleep(AFTER_WAKING_MS);
+    }
+    const isBack = (): boolean => workload.writes.some(({ server }) => server === mirror.directPort);
+    while (!isBack() && now() - promotedAt < LIMIT_MS) await sleep(10);
+    await sleep(AFTER_MS);
+    await workload.stop(STOP_LIMIT_MS);
+    const rows = await mirror.query<{ token: string }>("SELECT token FROM event");
+    const kept = new Set(rows.map(({ token }) => token));
+    return judge({ writes: workload.writes, faultAt, promotedAt, endedAt: now(), newPrimary: mirror.directPort, kept });
+  } finally {
+    // some wait for hung connections for ever
+    const closed = Promise.resolve(client[Symbol.asyncDispose]()).catch(() => {});
+    await Promise.race([closed, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
+  }
+}
+
+async function prepare(primary: LabNode): Promise<void> {
+  const client = new pg.Client(primary.url);
+  await client.connect();
+  await client.query("CREATE TABLE event (token text PRIMARY KEY, server int NOT NULL DEFAULT inet_server_port())");
+  await client.query("CREATE TABLE promoted (at timestamptz NOT NULL DEFAULT clock_timestamp())");
+  await client.end();
+}

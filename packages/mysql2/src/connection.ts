@@ -1,0 +1,286 @@
+import type { Socket } from "node:net";
+import type { Connection, ConnectTarget, Result, Statement } from "@mirrorpool/core";
+import { NotSentError } from "@mirrorpool/core";
+import mysql from "mysql2";
+import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
+import { type Client, sendQuery } from "./client.ts";
+import { identityOf } from "./identity.ts";
+import { killQuery } from "./kill.ts";
+import { type ClientSettings, cut, openClient } from "./open.ts";
+import { type Own, ownOf } from "./own.ts";
+import { statusOf, toResult } from "./result.ts";
+import { MULTI_OFF, MULTI_ON, RESET, type Send, Wire } from "./wire.ts";
+
+/** What an answer came to: the library's, and what the server said of the commands around the statement. */
+interface Outcome {
+  error?: unknown;
+  answer?: unknown;
+  fields?: unknown;
+  refusal?: unknown;
+}
+
+/** How long a polite goodbye may take. */
+const CLOSE_MS = 500;
+
+const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSION TRANSACTION READ WRITE" } as const;
+
+export interface ConnectionOptions {
+  readonly settings: ClientSettings;
+  readonly commandOf: (text: string) => string;
+}
+
+/** Opens a connection and logs in. @throws as {@link openClient} does */
+export async function openConnection(
+  target: ConnectTarget,
+  signal: AbortSignal,
+  options: ConnectionOptions,
+): Promise<MysqlConnection> {
+  return new MysqlConnection(await openClient(target, signal, options.settings), target, options);
+}
+
+/** One `mysql2` connection. Its state comes from the status that the server sends with each answer. */
+export class MysqlConnection implements Connection {
+  readonly #client: Client;
+  readonly #target: ConnectTarget;
+  readonly #options: ConnectionOptions;
+  readonly #wire: Wire;
+  readonly #closeListeners: (() => void)[] = [];
+  #isClosed = false;
+  #isBusy = false;
+  /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
+  #lose: ((error: unknown) => void) | undefined;
+  #role: "primary" | "mirror" = "primary";
+  /** What the session was last told to be. */
+  #guard: "primary" | "mirror" = "primary";
+
+  constructor(client: Client, target: ConnectTarget, options: ConnectionOptions) {
+    this.#client = client;
+    this.#target = target;
+    this.#options = options;
+    // a compressed packet is not to be cut in parts
+    this.#wire = new Wire(client, !client.config.compress);
+    client.on("error", (error) => this.#markClosed(error));
+    client.on("end", () => this.#markClosed());
+    client.stream.on("close", () => this.#markClosed());
+  }
+
+  get status(): Connection["status"] {
+    if (this.#isClosed) return "closed";
+    if (this.#isBusy) return "busy";
+    return this.#wire.isInTransaction ? "transaction" : "idle";
+  }
+
+  get isInTransaction(): boolean {
+    return this.#wire.isInTransaction;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#client.threadId?.toString();
+  }
+
+  /** Such as `10.11.19-MariaDB`, as the server has greeted us. */
+  get serverVersion(): string {
+    return this.#client._handshakePacket?.serverVersion ?? "";
+  }
+
+  serveAs(role: "primary" | "mirror"): void {
+    this.#role = role;
+  }
+
+  run(statement: Statement): Promise<Result> {
+    return this.#execute(statement, undefined);
+  }
+
+  begin(opening: Statement, statement: Statement): Promise<Result> {
+    return this.#execute(statement, opening);
+  }
+
+  async #execute(statement: Statement, begin: Statement | undefined): Promise<Result> {
+    const client = this.#client;
+    if (client._fatalError || client._closing || client.stream.destroyed) this.destroy();
+    if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
+    const { values } = statement;
+    if (values !== undefined && !Array.isArray(values))
+      throw new TypeError("the values of a statement must be an array");
+    const own = ownOf(statement);
+    const text = own?.textIn?.(this.#target.database) ?? statement.text;
+    const prepared = statement["execute"] === true;
+    if (own?.isReset === true) this.#forgetSession(own);
+    // before anything is sent: what cannot be written as text fails here
+    const sql = prepared ? text : client.format(text, values ?? []);
+    const before = this.#before(own, begin);
+    const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
+    const wasOpen = this.#wire.isInTransaction;
+    const send = (callback: Callback): void => submit(client, statement, sql, prepared, callback);
+    let outcome = await this.#exchange(before, send, behind, wasOpen || begin !== undefined);
+    if (prepared && STALE_NUMBERS.has(serverNumberOf(outcome.error) ?? 0)) {
+      client.unprepare(text);
+      outcome = await this.#exchange([], send, [], this.#wire.isInTransaction);
+    }
+    if (outcome.refusal !== undefined) throw outcome.refusal;
+    if (outcome.error !== undefined) throw outcome.error;
+    return toResult(this.#options.commandOf(text), outcome.answer, outcome.fields);
+  }
+
+  /** @throws {ConnectionLost} where the session cannot be made as new: another connection has to do */
+  #forgetSession({ hasMoved }: Own): void {
+    const isLost = identityOf(this) === undefined || (hasMoved === true && this.#target.database === undefined);
+    if (isLost) {
+      this.destroy();
+      throw new ConnectionLost("what the session had set cannot be undone");
+    }
+    this.#client._statements?.clear();
+  }
+
+  /** What goes in the same flush before the statement. */
+  #before(own: Own | undefined, begin: Statement | undefined): Send[] {
+    const client = this.#client;
+    const query = (text: string) => () => sendQuery(client, text);
+    const sends: Send[] = [];
+    if (own?.isReset === true) {
+      this.#guard = "primary";
+      sends.push(() => client.write(RESET));
+      const { database } = this.#target;
+      if (own.hasMoved === true && database !== undefined) sends.push(query(`USE ${mysql.escapeId(database, true)}`));
+      sends.push(...(identityOf(this)?.opened ?? []).map(query));
+    }
+    if (!this.#wire.isInTransaction && this.#guard !== this.#role) {
+      this.#guard = this.#role;
+      sends.push(query(GUARD[this.#role]));
+    }
+    for (const text of own?.before ?? []) sends.push(query(text));
+    if (begin !== undefined) for (const text of [...(ownOf(begin)?.before ?? []), begin.text]) sends.push(query(text));
+    if (this.#isSeveral(own)) sends.push(() => client.write(MULTI_ON));
+    return sends;
+  }
+
+  #isSeveral(own: Own | undefined): boolean {
+    return own?.isSeveral === true && this.#client.config.multipleStatements !== true;
+  }
+
+  #exchange(
+    before: readonly Send[],
+    send: (callback: Callback) => void,
+    behind: readonly Send[],
+    mayBeOpen: boolean,
+  ): Promise<Outcome> {
+    this.#isBusy = true;
+    return new Promise<Outcome>((resolve, reject) => {
+      const outcome: Outcome = {};
+      let isAnswered = false;
+      let isThrough = false;
+      const settle = (): void => {
+        if (!isAnswered || !isThrough || this.#lose !== lose) return;
+        this.#lose = undefined;
+        this.#isBusy = false;
+        if (behind.length === 0 && outcome.error === undefined) {
+          this.#wire.note(statusOf(outcome.answer, outcome.fields));
+        }
+        resolve(outcome);
+      };
+      const lose = (cause: unknown): void => {
+        this.#lose = undefined;
+        this.#isBusy = false;
+        // the server's own words hold also where the connection ended right after them
+        const said = outcome.refusal ?? outcome.error;
+        if (serverNumberOf(said) !== undefined) reject(said);
+        else reject(new ConnectionLost("the connection was lost under a statement", outcome.error ?? cause));
+      };
+      this.#lose = lose;
+      const callback: Callback = (error, answer, fields) => {
+        if (this.#lose !== lose || isAnswered) return;
+        isAnswered = true;
+        if (error) {
+          outcome.error = error;
+          if (isFatal(error)) return this.destroy();
+          // no error says whether the transaction is still open
+          if (mayBeOpen || !this.#wire.isAutocommit) this.#wire.ask();
+        } else {
+          outcome.answer = answer;
+          outcome.fields = fields;
+        }
+        settle();
+      };
+      const onThrough = (refusal: unknown): void => {
+        outcome.refusal = refusal;
+        isThrough = true;
+        if (refusal !== undefined) isAnswered = true; // it may not have been sent
+        settle();
+      };
+      this.#wire.send(before, () => attempt(send, callback), behind, onThrough);
+    });
+  }
+
+  cancel(signal: AbortSignal): Promise<void> {
+    const { settings } = this.#options;
+    const open = (stream: () => Socket): Promise<MysqlConnection> =>
+      openConnection(this.#target, signal, { ...this.#options, settings: { ...settings, stream } });
+    return killQuery(this, this.#client, open, signal);
+  }
+
+  destroy(): void {
+    cut(this.#client);
+    this.#markClosed();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#markClosed();
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+      this.#client.stream.once("close", () => resolve());
+      this.#client.end(() => {}); // whatever goes wrong, the socket is gone then
+    });
+    clearTimeout(timer);
+    cut(this.#client);
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#isClosed) listener();
+    else this.#closeListeners.push(listener);
+  }
+
+  setRef(isReferenced: boolean): void {
+    if (this.#isClosed) return;
+    const { stream } = this.#client;
+    if (isReferenced) stream.ref();
+    else stream.unref();
+  }
+
+  #markClosed(cause?: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (!this.#client.stream.destroyed && cause !== undefined) cut(this.#client);
+    this.#lose?.(cause);
+    for (const listener of this.#closeListeners.splice(0)) listener();
+  }
+}
+
+type Callback = (error: unknown, answer?: unknown, fields?: unknown) => void;
+
+/** What belongs to us; the rest of a statement's fields are `mysql2`'s own options of a query. */
+const OURS: ReadonlySet<string> = new Set(["text", "values", "channel", "execute", "own", "timeout"]);
+
+function submit(client: Client, statement: Statement, sql: string, prepared: boolean, callback: Callback): void {
+  const options: Record<string, unknown> = {};
+  for (const name in statement) if (!OURS.has(name)) options[name] = statement[name];
+  if (prepared) client.execute({ ...options, sql, values: [...(statement.values ?? [])] }, callback);
+  else client.query({ ...options, sql, values: [], namedPlaceholders: false }, callback);
+}
+
+/** What the client refuses to send it throws, or says in the callback. */
+function attempt(send: (callback: Callback) => void, callback: Callback): void {
+  try {
+    send(callback);
+  } catch (error) {
+    callback(error);
+  }
+}
+
+/** The connection is of no use any more: it is lost, or out of step with the server. */
+function isFatal(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  if ("fatal" in error && error.fatal === true) return true;
+  return "code" in error && error.code === "PROTOCOL_SEQUENCE_TIMEOUT";
+}

@@ -1,0 +1,104 @@
+import type { Connection, Observation } from "@mirrorpool/core";
+import { serverNumberOf } from "./classify.ts";
+import type { MysqlConnection } from "./connection.ts";
+import { type Identity, identify } from "./identity.ts";
+import { type Facts, observe } from "./observe.ts";
+import { ownStatement } from "./own.ts";
+
+/** Facts that any user may read, each with the expression that gives it. */
+const MARIADB = {
+  read_only: "@@global.read_only",
+  innodb_read_only: "@@global.innodb_read_only",
+  // running as long as replication was not stopped, also while the primary cannot be reached
+  appliers: "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVES_RUNNING')",
+  primary_position: "@@global.gtid_binlog_pos",
+  // what is visible here already: the binary log is written before
+  mirror_position: "@@global.gtid_current_pos",
+  mirror_only: "@@global.gtid_slave_pos",
+  executed: "@@global.gtid_binlog_state",
+  semi_sync: "@@global.rpl_semi_sync_master_enabled",
+  semi_sync_timeout: "@@global.rpl_semi_sync_master_timeout",
+  semi_sync_wait_point: "@@global.rpl_semi_sync_master_wait_point",
+  semi_sync_wait_alone: "@@global.rpl_semi_sync_master_wait_no_slave",
+};
+
+const MYSQL = {
+  read_only: "@@global.read_only",
+  super_read_only: "@@global.super_read_only",
+  innodb_read_only: "@@global.innodb_read_only",
+  primary_position: "@@global.gtid_executed",
+  mirror_position: "@@global.gtid_executed",
+  executed: "@@global.gtid_executed",
+};
+
+const MYSQL_SEMI_SYNC = {
+  semi_sync: "@@global.rpl_semi_sync_source_enabled",
+  semi_sync_timeout: "@@global.rpl_semi_sync_source_timeout",
+  semi_sync_wait_point: "@@global.rpl_semi_sync_source_wait_point",
+  semi_sync_wait_alone:
+    "@@global.rpl_semi_sync_source_wait_for_replica_count > 0 AND @@global.rpl_semi_sync_source_wait_no_replica",
+};
+
+/** What takes a privilege (`SELECT` on these tables). The threads of a group's own channels run on its primary as well. */
+const MYSQL_PRIVILEGED = {
+  applier: `(SELECT COUNT(*) FROM performance_schema.replication_applier_status
+             WHERE SERVICE_STATE = 'ON' AND CHANNEL_NAME NOT LIKE 'group\\_replication\\_%')`,
+  member_online: `(SELECT COUNT(*) FROM performance_schema.replication_group_members
+                   WHERE MEMBER_ID = @@global.server_uuid AND MEMBER_STATE = 'ONLINE')`,
+};
+
+const WSREP = [
+  "wsrep_cluster_conf_id",
+  "wsrep_cluster_state_uuid",
+  "wsrep_last_committed",
+  "wsrep_local_index",
+  "wsrep_local_state",
+  "wsrep_ready",
+];
+
+/** Access denied, to the table or to the schema. */
+const DENIED: ReadonlySet<number | undefined> = new Set([1142, 1044, 1143, 1227]);
+
+/** Connections whose user may not see whether replication runs. */
+const unprivileged = new WeakSet<Connection>();
+
+/** Asks a node what it is: in one round trip, but for the first one on a connection. */
+export async function probe(connection: MysqlConnection): Promise<Observation> {
+  const identity = await identify(connection);
+  return observe(identity, await ask(connection, identity));
+}
+
+async function ask(connection: MysqlConnection, identity: Identity): Promise<Facts> {
+  if (identity.isGalera)
+    return factsOf(connection, `SELECT ${select({ read_only: MARIADB.read_only })}, ${WSREP_FACTS}`);
+  if (identity.flavour === "mariadb") return factsOf(connection, `SELECT ${select(MARIADB)}`);
+  const open = { ...MYSQL, ...(identity.hasSemiSync && MYSQL_SEMI_SYNC) };
+  if (unprivileged.has(connection)) return factsOf(connection, `SELECT ${select(open)}`);
+  try {
+    return await factsOf(connection, `SELECT ${select({ ...open, ...MYSQL_PRIVILEGED })}`);
+  } catch (error) {
+    if (!DENIED.has(serverNumberOf(error))) throw error;
+    unprivileged.add(connection);
+    return factsOf(connection, `SELECT ${select(open)}`);
+  }
+}
+
+function select(expressions: Readonly<Record<string, string>>): string {
+  return Object.entries(expressions)
+    .map(([name, expression]) => `CAST(${expression} AS CHAR) AS ${name}`)
+    .join(",\n       ");
+}
+
+const WSREP_FACTS = select(
+  Object.fromEntries(
+    WSREP.map((name) => [
+      name,
+      `(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = '${name.toUpperCase()}')`,
+    ]),
+  ),
+);
+
+async function factsOf(connection: MysqlConnection, text: string): Promise<Facts> {
+  const { rows } = await connection.run(ownStatement(text, [], {}));
+  return new Map(Object.entries(rows[0] as Record<string, string | null>)); // one row without a table
+}
