@@ -122,10 +122,24 @@ class GroupEngine implements Engine {
 
   async promote(wait: WaitOptions = {}): Promise<void> {
     const { flavor } = this.#group;
-    await this.#host.ask(async (ask) => {
-      await flavor.lead(ask, this.#host);
-      await until(`${this.#host.name} to take writes`, () => flavor.isWritable(ask), this.#host.within(wait));
-    }, wait);
+    const host = this.#host;
+    let last: unknown;
+    await host.ask(
+      (ask) =>
+        until(
+          `${host.name} to take writes`,
+          async () => {
+            if (await flavor.isWritable(ask)) return true;
+            // a group that is electing, or has not noticed yet that it lost its quorum, refuses
+            await flavor.lead(ask, host).catch((error: unknown) => {
+              last = error;
+            });
+            return false;
+          },
+          { everyMs: 50, ...host.within(wait), explain: () => (last === undefined ? "" : `: ${String(last)}`) },
+        ),
+      wait,
+    );
   }
 
   async follow(): Promise<void> {}
