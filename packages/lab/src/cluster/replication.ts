@@ -102,6 +102,8 @@ class ReplicationRecord implements Replication {
   }
 
   #requireMirror(node: ClusterNode): void {
+    // a group that has lost its quorum is founded anew by its primary
+    if (node === this.#primary && node.plan.group) return;
     if (node === this.#primary) throw wrongState(node, "is the primary already");
     if (!this.#mirrors.has(node)) throw wrongState(node, "is a former primary and no mirror: rejoin it first");
     if (!node.isResponsive) throw wrongState(node, node.isFrozen ? "is frozen" : "is not running");
