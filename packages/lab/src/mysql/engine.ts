@@ -9,14 +9,11 @@ import { write } from "../platform/files.ts";
 import { until, type WaitOptions } from "../wait.ts";
 import { initFileOf, makeDataDirectory } from "./data-directory.ts";
 import type { Flavor } from "./flavor.ts";
-import { endSessions, limitConnections, stopServer } from "./sessions.ts";
+import { endingSessions, endSessions, limitConnections, stopServer } from "./sessions.ts";
 import { formatSettings, type Settings } from "./settings.ts";
 
 /** More than a cluster has nodes. */
 const SERVER_ID_STEP = 10;
-
-/** How long a switch to read-only may wait for statements under way. */
-const READ_ONLY_MS = 1000;
 
 /** The option file of a node. */
 export function optionFileOf({ run, name }: Pick<Host, "run" | "name">): string {
@@ -221,17 +218,8 @@ class MysqlEngine implements Engine {
     }
   }
 
-  /**
-   * The server waits for the statements under way. One of them may wait for a transaction whose next statement waits for this: the
-   * sessions are ended after a moment, as managers of such clusters do.
-   */
-  async #setReadOnly(ask: Ask, isOn: boolean): Promise<void> {
-    const timer = setInterval(() => void this.terminateBackends().catch(() => {}), READ_ONLY_MS);
-    try {
-      await ask(this.#flavor.readOnly(isOn));
-    } finally {
-      clearInterval(timer);
-    }
+  #setReadOnly(ask: Ask, isOn: boolean): Promise<void> {
+    return endingSessions(this.#host, () => ask(this.#flavor.readOnly(isOn)));
   }
 
   /** Makes the running server follow its primary. */

@@ -6,6 +6,7 @@ import type { Ask } from "../cluster/login.ts";
 import { LabError } from "../errors.ts";
 import { write } from "../platform/files.ts";
 import type { GroupFlavor } from "./group-flavor.ts";
+import { MARIADB } from "./mariadb.ts";
 import { STATE_TRANSFER } from "./state-transfer.ts";
 
 const STATE_FILE = "grastate.dat";
@@ -51,7 +52,7 @@ export const GALERA: GroupFlavor = {
     };
   },
 
-  async startArguments(host, isFirst, recover) {
+  async startArguments(host, { isFirst, recover }) {
     const state = join(host.directory, STATE_FILE);
     const text = existsSync(state) ? await readFile(state, "utf8") : "";
     // a node that was killed did not write down how far it was
@@ -74,11 +75,17 @@ export const GALERA: GroupFlavor = {
     return status === "ON" && (await statusOf(ask, "wsrep_local_state_comment")) === "Synced";
   },
 
+  view: (ask) => statusOf(ask, "wsrep_cluster_conf_id"),
+
   isWritable: (ask) => GALERA.isMember(ask),
 
   async lead(ask) {
     if ((await statusOf(ask, "wsrep_cluster_status")) === "Primary") return;
     await ask("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'");
+  },
+
+  readOnly: async (ask, isOn) => {
+    await ask(MARIADB.readOnly(isOn));
   },
 
   position: (ask) => statusOf(ask, "wsrep_last_committed"),

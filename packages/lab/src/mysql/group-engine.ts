@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Engine, Host } from "../cluster/engine.ts";
+import type { Ask } from "../cluster/login.ts";
 import type { StopMode } from "../cluster/server.ts";
 import { LabError } from "../errors.ts";
 import { write } from "../platform/files.ts";
@@ -8,7 +9,7 @@ import { until, type WaitOptions } from "../wait.ts";
 import { initFileOf } from "./data-directory.ts";
 import { optionFileOf } from "./engine.ts";
 import type { GroupFlavor } from "./group-flavor.ts";
-import { endSessions, limitConnections, stopServer } from "./sessions.ts";
+import { endingSessions, endSessions, limitConnections, stopServer } from "./sessions.ts";
 import { formatSettings, type Settings } from "./settings.ts";
 
 /** What the engines of one group share. */
@@ -16,11 +17,13 @@ export interface Group {
   readonly flavor: GroupFlavor;
   /** All nodes, as soon as they are made. */
   readonly hosts: readonly Host[];
-  /** Settings of one node, apart from the group's. */
+  /** All settings of one node. */
   readonly settings: (host: Host) => Settings;
   /** The server's own account of how far a data directory is. */
   readonly recover: (host: Host) => Promise<string>;
 }
+
+const RETRY_MS = 100;
 
 /** The engine of a node in a group: who is primary, and who follows, the group settles itself. */
 export function createGroupEngine(host: Host, group: Group): Engine {
@@ -37,19 +40,24 @@ class GroupEngine implements Engine {
     this.#group = group;
   }
 
+  /** Joins the group. Where no other node runs it founds it anew, with all that this node has. */
   async start(wait: WaitOptions = {}): Promise<void> {
     const host = this.#host;
     const { flavor, recover, settings } = this.#group;
-    const isFirst = !(await this.#hasGroup());
-    const options = { ...settings(host), ...(this.#isReadOnly && { read_only: "ON" }) };
-    await write(optionFileOf(host), formatSettings(options), host.account);
+    const isFirst = await this.#isFirst();
+    await write(optionFileOf(host), formatSettings(settings(host)), host.account);
     const initFile = initFileOf(host);
-    const more = await flavor.startArguments(host, isFirst, () => recover(host));
-    const init = existsSync(initFile) ? [`--init-file=${initFile}`] : [];
-    await host.server.start(host.within(wait), [...more, ...init]);
+    const isNew = existsSync(initFile);
+    const more = await flavor.startArguments(host, { isNew, isFirst, recover: () => recover(host) });
+    await host.server.start(host.within(wait), [...more, ...(isNew ? [`--init-file=${initFile}`] : [])]);
     await rm(initFile, { force: true });
-    await host.ask((ask) => flavor.join(ask, host, isFirst), wait);
+    // a group that has not yet noticed that this node was gone refuses it
+    await this.#untilDone("join its group", async (ask) => {
+      await flavor.join(ask, host, isFirst);
+      return true;
+    }, wait); // biome-ignore format: the work in the middle
     await this.waitForStream(wait);
+    if (this.#isReadOnly) await this.readOnly(true);
   }
 
   stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
@@ -71,7 +79,7 @@ class GroupEngine implements Engine {
   async readOnly(isOn: boolean): Promise<void> {
     this.#isReadOnly = isOn;
     if (!this.#host.isResponsive) return;
-    await this.#host.ask((ask) => ask(`SET GLOBAL read_only = ${isOn ? "ON" : "OFF"}`));
+    await this.#host.ask((ask) => endingSessions(this.#host, () => this.#group.flavor.readOnly(ask, isOn)));
   }
 
   connectionLimit(limit: number | null): Promise<void> {
@@ -96,50 +104,24 @@ class GroupEngine implements Engine {
 
   async waitForReplay(position: string, wait: WaitOptions = {}): Promise<void> {
     const { flavor } = this.#group;
-    await this.#host.ask(
-      (ask) =>
-        until(
-          `${this.#host.name} to have ${position}`,
-          async () => flavor.covers(ask, await flavor.position(ask), position),
-          this.#host.within(wait),
-        ),
-      wait,
-    );
+    const isThere = async (ask: Ask) => flavor.covers(ask, await flavor.position(ask), position);
+    await this.#untilDone(`have ${position}`, isThere, wait);
   }
 
   /** That it is in the group, and the group works. */
   async waitForStream(wait: WaitOptions = {}): Promise<void> {
-    const { name, server } = this.#host;
-    await this.#host.ask(
-      (ask) =>
-        until(`${name} to be in its group`, () => this.#group.flavor.isMember(ask), {
-          ...this.#host.within(wait),
-          explain: () => `; the end of its log:\n${server.logTail()}`,
-        }),
-      wait,
-    );
+    await this.#untilDone("be in its group", (ask) => this.#group.flavor.isMember(ask), wait);
   }
 
   async promote(wait: WaitOptions = {}): Promise<void> {
     const { flavor } = this.#group;
-    const host = this.#host;
-    let last: unknown;
-    await host.ask(
-      (ask) =>
-        until(
-          `${host.name} to take writes`,
-          async () => {
-            if (await flavor.isWritable(ask)) return true;
-            // a group that is electing, or has not noticed yet that it lost its quorum, refuses
-            await flavor.lead(ask, host).catch((error: unknown) => {
-              last = error;
-            });
-            return false;
-          },
-          { everyMs: 50, ...host.within(wait), explain: () => (last === undefined ? "" : `: ${String(last)}`) },
-        ),
-      wait,
-    );
+    const lead = async (ask: Ask): Promise<boolean> => {
+      if (await flavor.isWritable(ask)) return true;
+      // a group that is electing, or has not noticed yet that it lost its quorum, refuses
+      await flavor.lead(ask, this.#host);
+      return flavor.isWritable(ask);
+    };
+    await this.#untilDone("take writes", lead, wait);
   }
 
   async follow(): Promise<void> {}
@@ -154,17 +136,59 @@ class GroupEngine implements Engine {
     return this.waitForStream(wait);
   }
 
-  /** By what it has missed; a group that no longer keeps that gets a new node in its place. */
-  async rejoin(_: Host, wait: WaitOptions = {}): Promise<void> {
-    await this.#host.server.kill();
+  /** By what it has missed. Where it is in the group there is nothing to do: its end might cost that the quorum. */
+  async rejoin(primary: Host, wait: WaitOptions = {}): Promise<void> {
     this.#isReadOnly = false;
+    if (await this.#isWith(primary)) return this.readOnly(false);
+    await this.#host.server.kill();
     await this.start(wait);
   }
 
-  async #hasGroup(): Promise<boolean> {
-    const others = this.#group.hosts.filter((host) => host !== this.#host && host.isResponsive);
-    const answers = await Promise.all(others.map((host) => host.ask((ask) => this.#group.flavor.isMember(ask))));
-    return answers.includes(true);
+  /** Where others run, but not as a group, a new one beside them might be a second one. */
+  async #isFirst(): Promise<boolean> {
+    const { name } = this.#host;
+    const others = this.#group.hosts.filter((host) => host !== this.#host && host.server.pid !== undefined);
+    if (others.length === 0) return true;
+    const members = await Promise.all(others.map((host) => this.#isMember(host)));
+    if (members.includes(true)) return false;
+    const names = others.map((host) => host.name).join(" and ");
+    throw new LabError("wrong-state", `${name} finds no group: promote ${names} first, or kill`, { node: name });
+  }
+
+  /** One that was frozen, and put out meanwhile, believes for some seconds that it is still in its group. */
+  async #isWith(primary: Host): Promise<boolean> {
+    if (!(await this.#isMember(this.#host)) || !(await this.#isMember(primary))) return false;
+    const { view } = this.#group.flavor;
+    return (await this.#host.ask(view)) === (await primary.ask(view));
+  }
+
+  async #isMember(host: Host): Promise<boolean> {
+    if (!host.isResponsive) return false;
+    // it may just be ending its sessions, because it leaves
+    return host.ask((ask) => this.#group.flavor.isMember(ask)).catch(() => false);
+  }
+
+  /** On a new connection each time: a node that joins or leaves may end its sessions. */
+  async #untilDone(what: string, work: (ask: Ask) => Promise<boolean>, wait: WaitOptions): Promise<void> {
+    const { name, server } = this.#host;
+    let last: unknown;
+    await until(
+      `${name} to ${what}`,
+      async () => {
+        try {
+          return await this.#host.ask(work, wait);
+        } catch (error) {
+          if (error instanceof LabError) throw error;
+          last = error;
+          return false;
+        }
+      },
+      {
+        everyMs: RETRY_MS,
+        ...this.#host.within(wait),
+        explain: () => `${last === undefined ? "" : `: ${String(last)}`}; the end of its log:\n${server.logTail()}`,
+      },
+    );
   }
 
   #notPossible(what: string): LabError {

@@ -20,7 +20,11 @@ export const GROUP_REPLICATION: GroupFlavor = {
     report_port: String(site.directPort),
     group_replication_group_name: GROUP_NAME,
     group_replication_local_address: groupAddress(site),
-    group_replication_group_seeds: all.map(groupAddress).join(","),
+    // without itself, which it would ask first
+    group_replication_group_seeds: all
+      .filter(({ number }) => number !== site.number)
+      .map(groupAddress)
+      .join(","),
     group_replication_start_on_boot: "OFF",
     group_replication_bootstrap_group: "OFF",
     group_replication_recovery_get_public_key: "ON",
@@ -29,10 +33,12 @@ export const GROUP_REPLICATION: GroupFlavor = {
     group_replication_recovery_reconnect_interval: "1",
   }),
 
-  startArguments: async () => [],
+  // it would take writes of its own until it has joined; what its first start writes is not refused
+  startArguments: async (_, { isNew }) => (isNew ? [] : ["--super-read-only=ON"]),
 
   async join(ask, host, isFirst) {
     const { user, password } = host.superuser;
+    await ask("STOP GROUP_REPLICATION");
     await ask(
       `CHANGE REPLICATION SOURCE TO SOURCE_USER = ${quoteLiteral(user)}, SOURCE_PASSWORD = ${quoteLiteral(password)}
        FOR CHANNEL 'group_replication_recovery'`,
@@ -46,28 +52,39 @@ export const GROUP_REPLICATION: GroupFlavor = {
   },
 
   async isMember(ask) {
-    const members = await ask<{ id: string; state: string; own: string }>(
-      "SELECT member_id AS id, member_state AS state, @@server_uuid AS own FROM performance_schema.replication_group_members",
+    const members = await membersSeenBy(ask);
+    return members.some(({ isSelf, state }) => isSelf && state === "ONLINE") && hasQuorum(members);
+  },
+
+  async view(ask) {
+    const [row] = await ask<{ view: string }>(
+      `SELECT view_id AS view FROM performance_schema.replication_group_member_stats WHERE member_id = @@server_uuid`,
     );
-    const online = members.filter(({ state }) => state === "ONLINE");
-    return online.some(({ id, own }) => id === own) && online.length * 2 > members.length;
+    return row?.view ?? "";
   },
 
   async isWritable(ask) {
     const [row] = await ask<{ holds: number }>("SELECT @@super_read_only = 0 AS holds");
-    return row?.holds === 1 && GROUP_REPLICATION.isMember(ask);
+    const members = await membersSeenBy(ask);
+    return row?.holds === 1 && hasQuorum(members) && members.some((each) => each.isSelf && isPrimary(each));
   },
 
   async lead(ask, host) {
-    if (await GROUP_REPLICATION.isWritable(ask)) return;
-    if (await GROUP_REPLICATION.isMember(ask)) {
-      const primary =
-        "SELECT 1 FROM performance_schema.replication_group_members WHERE member_role = 'PRIMARY' AND member_state = 'ONLINE'";
-      // without one the group is electing
-      if ((await ask(primary)).length > 0) await ask("SELECT group_replication_set_as_primary(@@server_uuid)");
-    } else if (await hasLostQuorum(ask)) {
+    const members = await membersSeenBy(ask);
+    if (!hasQuorum(members)) {
       await ask(`SET GLOBAL group_replication_force_members = ${quoteLiteral(groupAddress(host))}`);
       await ask("SET GLOBAL group_replication_force_members = ''");
+    } else if (members.some((each) => isPrimary(each) && !each.isSelf)) {
+      await ask("SELECT group_replication_set_as_primary(@@server_uuid)");
+    }
+    // without a primary the group is electing
+  },
+
+  readOnly: async (ask, isOn) => {
+    // a member that is not the primary has to stay read-only
+    if (isOn) await ask("SET GLOBAL super_read_only = ON");
+    else if ((await membersSeenBy(ask)).some((each) => each.isSelf && isPrimary(each))) {
+      await ask("SET GLOBAL read_only = OFF");
     }
   },
 
@@ -76,10 +93,24 @@ export const GROUP_REPLICATION: GroupFlavor = {
   count: MYSQL.count,
 };
 
-async function hasLostQuorum(ask: Ask): Promise<boolean> {
-  const sql = "SELECT member_state AS state FROM performance_schema.replication_group_members";
-  const states = (await ask<{ state: string }>(sql)).map(({ state }) => state);
-  return states.filter((state) => state === "UNREACHABLE").length * 2 >= states.length;
+interface GroupMember {
+  readonly state: string;
+  readonly role: string;
+  readonly isSelf: boolean;
+}
+
+async function membersSeenBy(ask: Ask): Promise<readonly GroupMember[]> {
+  const rows = await ask<{ state: string; role: string; self: number }>(
+    `SELECT member_state AS state, member_role AS role, member_id = @@server_uuid AS self
+     FROM performance_schema.replication_group_members`,
+  );
+  return rows.map(({ state, role, self }) => ({ state, role, isSelf: self === 1 }));
+}
+
+const isPrimary = ({ state, role }: GroupMember): boolean => role === "PRIMARY" && state === "ONLINE";
+
+function hasQuorum(members: readonly GroupMember[]): boolean {
+  return members.filter(({ state }) => state !== "UNREACHABLE").length * 2 > members.length;
 }
 
 function groupAddress({ host, extraPorts }: Site | Host): string {

@@ -4,6 +4,9 @@ import { LabError } from "../errors.ts";
 import { until, type WaitOptions } from "../wait.ts";
 import { quoteLiteral } from "./sql.ts";
 
+/** How long a switch to read-only may wait for statements under way. */
+const READ_ONLY_MS = 1000;
+
 /** Stops the server. @throws LabError `not-possible-here` for `smart` */
 export async function stopServer(host: Host, mode: StopMode, wait: WaitOptions): Promise<void> {
   const { name, isResponsive, server } = host;
@@ -46,4 +49,17 @@ export async function endSessions(host: Host): Promise<number> {
     );
     return ids.length;
   });
+}
+
+/**
+ * Runs a switch to read-only. The server waits for the statements under way. One of them may wait for a transaction whose next
+ * statement waits for this: the sessions are ended after a moment, as managers of such clusters do.
+ */
+export async function endingSessions(host: Host, work: () => Promise<unknown>): Promise<void> {
+  const timer = setInterval(() => void endSessions(host).catch(() => {}), READ_ONLY_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
