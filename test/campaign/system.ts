@@ -102,5 +102,10 @@ export const SYSTEMS: Readonly<Record<SystemName, CampaignSystem>> = {
   mariadb: MARIADB,
   mysql: MYSQL,
   galera: { ...MARIADB, cluster: { server: "mariadb", group: true }, group: "peers" },
-  "group-replication": { ...MYSQL, cluster: { server: "mysql", group: true }, group: "elected" },
+  "group-replication": {
+    ...MYSQL,
+    // it takes only tables with a primary key
+    cluster: { server: "mysql", group: true, settings: { sql_generate_invisible_primary_key: "ON" } },
+    group: "elected",
+  },
 };

@@ -51,17 +51,22 @@ class GroupEngine implements Engine {
     const more = await flavor.startArguments(host, { isNew, isFirst, recover: () => recover(host) });
     await host.server.start(host.within(wait), [...more, ...(isNew ? [`--init-file=${initFile}`] : [])]);
     await rm(initFile, { force: true });
-    // a group that has not yet noticed that this node was gone refuses it
-    await this.#untilDone("join its group", async (ask) => {
+    await until(`the group to notice that ${host.name} was gone`, async () => !(await this.#isSeen()), {
+      everyMs: RETRY_MS,
+      ...host.within(wait),
+    });
+    const join = async (ask: Ask): Promise<boolean> => {
       await flavor.join(ask, host, isFirst);
       return true;
-    }, wait); // biome-ignore format: the work in the middle
+    };
+    await this.#untilDone("join its group", join, wait);
     await this.waitForStream(wait);
     if (this.#isReadOnly) await this.readOnly(true);
   }
 
-  stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
-    return stopServer(this.#host, mode, wait);
+  async stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
+    if (mode !== "smart" && this.#host.isResponsive) await this.#host.ask(this.#group.flavor.leave, wait);
+    await stopServer(this.#host, mode, wait);
   }
 
   async thaw(): Promise<void> {
@@ -117,7 +122,10 @@ class GroupEngine implements Engine {
     const { flavor } = this.#group;
     const lead = async (ask: Ask): Promise<boolean> => {
       if (await flavor.isWritable(ask)) return true;
-      // a group that is electing, or has not noticed yet that it lost its quorum, refuses
+      // a question to a group that has not noticed yet that it lost its quorum might never be answered
+      const gone = this.#group.hosts.filter((host) => !host.isResponsive);
+      for (const host of gone) if ((await flavor.sees(ask, host)) === "member") return false;
+      // one that is electing refuses
       await flavor.lead(ask, this.#host);
       return flavor.isWritable(ask);
     };
@@ -153,6 +161,12 @@ class GroupEngine implements Engine {
     if (members.includes(true)) return false;
     const names = others.map((host) => host.name).join(" and ");
     throw new LabError("wrong-state", `${name} finds no group: promote ${names} first, or kill`, { node: name });
+  }
+
+  async #isSeen(): Promise<boolean> {
+    const others = this.#group.hosts.filter((host) => host !== this.#host && host.isResponsive);
+    const ask = (host: Host) => host.ask((each) => this.#group.flavor.sees(each, this.#host)).catch(() => undefined);
+    return (await Promise.all(others.map(ask))).some((seen) => seen !== undefined);
   }
 
   /** One that was frozen, and put out meanwhile, believes for some seconds that it is still in its group. */

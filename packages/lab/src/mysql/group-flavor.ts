@@ -25,8 +25,12 @@ export interface GroupFlavor {
   settings(site: Site, all: readonly Site[], programs: Programs): Settings;
   /** Further arguments of a start. */
   startArguments(host: Host, start: GroupStart): Promise<readonly string[]>;
+  /** What the node that is asked holds of `host`: one of the group, one that it has lost sight of, or no member (undefined). */
+  sees(ask: Ask, host: Host): Promise<"member" | "lost" | undefined>;
   /** Joins the group with a server that has started; also when it was tried in vain before. */
   join(ask: Ask, host: Host, isFirst: boolean): Promise<void>;
+  /** Leaves the group before the server stops. */
+  leave(ask: Ask): Promise<void>;
   /** Whether it is in the group, and that has its quorum. */
   isMember(ask: Ask): Promise<boolean>;
   /** The group as it sees it: those that see the same are in one. */

@@ -7,6 +7,9 @@ import { quoteLiteral } from "./sql.ts";
 const GROUP_NAME = "6d697272-6f72-11e0-8000-706f6f6c6c61";
 const [ADMIN, GROUP] = [0, 1];
 
+/** How long a change of the primary waits for the transactions that are open; their sessions are ended then. */
+const PATIENCE_S = 1;
+
 /** MySQL's Group Replication with one primary, which the group elects. */
 export const GROUP_REPLICATION: GroupFlavor = {
   title: "Group Replication",
@@ -36,6 +39,12 @@ export const GROUP_REPLICATION: GroupFlavor = {
   // it would take writes of its own until it has joined; what its first start writes is not refused
   startArguments: async (_, { isNew }) => (isNew ? [] : ["--super-read-only=ON"]),
 
+  async sees(ask, { directPort }) {
+    const sql = "SELECT member_state AS state FROM performance_schema.replication_group_members WHERE member_port = ?";
+    const [row] = await ask<{ state: string }>(sql, [directPort]);
+    return row && (row.state === "UNREACHABLE" ? "lost" : "member");
+  },
+
   async join(ask, host, isFirst) {
     const { user, password } = host.superuser;
     await ask("STOP GROUP_REPLICATION");
@@ -51,16 +60,26 @@ export const GROUP_REPLICATION: GroupFlavor = {
     }
   },
 
+  // a server that leaves it only in the middle of its shutdown, with transactions under way, may never end
+  async leave(ask) {
+    await ask("STOP GROUP_REPLICATION");
+  },
+
   async isMember(ask) {
     const members = await membersSeenBy(ask);
     return members.some(({ isSelf, state }) => isSelf && state === "ONLINE") && hasQuorum(members);
   },
 
   async view(ask) {
-    const [row] = await ask<{ view: string }>(
-      `SELECT view_id AS view FROM performance_schema.replication_group_member_stats WHERE member_id = @@server_uuid`,
+    const rows = await ask<{ part: string }>(
+      `SELECT view_id AS part FROM performance_schema.replication_group_member_stats WHERE member_id = @@server_uuid
+       UNION ALL
+       SELECT CONCAT(member_id, ' ', member_state) FROM performance_schema.replication_group_members`,
     );
-    return row?.view ?? "";
+    return rows
+      .map(({ part }) => part)
+      .sort()
+      .join();
   },
 
   async isWritable(ask) {
@@ -75,7 +94,7 @@ export const GROUP_REPLICATION: GroupFlavor = {
       await ask(`SET GLOBAL group_replication_force_members = ${quoteLiteral(groupAddress(host))}`);
       await ask("SET GLOBAL group_replication_force_members = ''");
     } else if (members.some((each) => isPrimary(each) && !each.isSelf)) {
-      await ask("SELECT group_replication_set_as_primary(@@server_uuid)");
+      await ask("SELECT group_replication_set_as_primary(@@server_uuid, ?)", [PATIENCE_S]);
     }
     // without a primary the group is electing
   },
