@@ -25,6 +25,8 @@ const numbers: Readonly<Record<number, Kind>> = {
   // a Galera node that is not in the primary component; a server in offline mode: refused before any effect
   1047: "not-ready",
   3032: "not-ready",
+  // a member of a Group Replication while the primary is changed, which ends the sessions that last too long for that
+  4094: "not-ready",
   // shutdown; the connection is killed, timed out or broken: whatever was under way is of unknown outcome
   1053: "gone",
   1077: "gone",

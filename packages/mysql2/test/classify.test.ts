@@ -11,7 +11,7 @@ const codes: Readonly<Record<Fault["kind"], readonly (number | string)[]>> = {
     ...["PROTOCOL_CONNECTION_LOST", "PROTOCOL_SEQUENCE_TIMEOUT", "PROTOCOL_UNEXPECTED_PACKET"],
   ],
   "outcome-unknown": [1180, 3100, 3101],
-  "not-ready": [1047, 3032],
+  "not-ready": [1047, 3032, 4094],
   "read-only": [1290, 1792, 1836, 1874],
   overloaded: [1040, 1203, 1226, "EMFILE", "ENFILE"],
   "rolled-back": [1213, 1614],

@@ -28,13 +28,13 @@ export const GALERA: GroupFlavor = {
       "gmcast.listen_addr": `tcp://${groupAddress(site)}`,
       "ist.recv_addr": `${site.host}:${site.extraPorts[TRANSFER]}`,
       "gcache.size": "64M",
-      // notices a death or a freeze within about two seconds; the defaults are 5 and 15 s. Two nodes on a busy machine that suspect
+      // notices a death or a freeze within about three seconds; the defaults are 5 and 15 s. Two nodes on a busy machine that suspect
       // each other as well lose the quorum for good
       "evs.keepalive_period": "PT0.25S",
       "evs.inactive_check_period": "PT0.25S",
-      "evs.suspect_timeout": "PT2S",
-      "evs.inactive_timeout": "PT4S",
-      "evs.install_timeout": "PT4S",
+      "evs.suspect_timeout": "PT3S",
+      "evs.inactive_timeout": "PT6S",
+      "evs.install_timeout": "PT6S",
       "pc.recovery": "false",
     };
     return {
