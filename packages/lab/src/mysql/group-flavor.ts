@@ -4,7 +4,7 @@ import type { Programs } from "./programs.ts";
 import type { Settings } from "./settings.ts";
 
 /** How a node of a group starts. */
-export interface GroupStart {
+interface GroupStart {
   /** For the first time, with a new data directory. */
   readonly isNew: boolean;
   /** There is no group to join. */
