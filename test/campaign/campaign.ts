@@ -36,7 +36,7 @@ export async function runCampaign({ server, faults, seed, print }: CampaignOptio
   await using pool = openPool(system, cluster);
   const losses: string[] = [];
   pool.on("acked-writes-lost", (event) => void losses.push(`acked-writes-lost: ${JSON.stringify(event)}`));
-  await openBank(pool);
+  await openBank(pool, system.keyColumn);
   const random = new Random(seed);
   const plan = drawFaults(new Random(seed), faults, system);
   const history = new History();

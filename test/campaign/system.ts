@@ -15,6 +15,8 @@ export interface CampaignSystem {
   readonly driver: () => Driver;
   /** A statement as this system takes it, whose parameters are written `$1`, `$2`, ... in their order. */
   readonly text: (sql: string) => string;
+  /** A column for tables without a key, where none is taken without one. */
+  readonly keyColumn?: string;
   /** Of the message with token and COMMIT, and of its answer. */
   readonly commitBytes: { readonly up: number; readonly down: number };
   /**
@@ -104,8 +106,8 @@ export const SYSTEMS: Readonly<Record<SystemName, CampaignSystem>> = {
   galera: { ...MARIADB, cluster: { server: "mariadb", group: true }, group: "peers" },
   "group-replication": {
     ...MYSQL,
-    // it takes only tables with a primary key
-    cluster: { server: "mysql", group: true, settings: { sql_generate_invisible_primary_key: "ON" } },
+    cluster: { server: "mysql", group: true },
     group: "elected",
+    keyColumn: "row_key binary(16) DEFAULT (uuid_to_bin(uuid())) PRIMARY KEY, ",
   },
 };
