@@ -28,6 +28,9 @@ const CLOSE_MS = 500;
 
 const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSION TRANSACTION READ WRITE" } as const;
 
+/** Answered when the node has applied all that its cluster has committed by now. */
+const CATCH_UP = "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1";
+
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
   readonly inspect: (text: string) => StatementFacts;
@@ -56,6 +59,9 @@ export class MysqlConnection implements Connection {
   /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
   #lose: ((error: unknown) => void) | undefined;
   #role: "primary" | "mirror" = "primary";
+  /** On a node that has just become the primary: what its predecessor has acknowledged may be still to come. */
+  #mayLag = false;
+  #served: "primary" | "mirror" | undefined;
   /** What the session was last told to be. */
   #guard: "primary" | "mirror" = "primary";
 
@@ -92,6 +98,8 @@ export class MysqlConnection implements Connection {
 
   serveAs(role: "primary" | "mirror"): void {
     this.#role = role;
+    if (role !== this.#served) this.#mayLag = role === "primary" && identityOf(this)?.isGalera === true;
+    this.#served = role;
   }
 
   run(statement: Statement): Promise<Result> {
@@ -162,6 +170,7 @@ export class MysqlConnection implements Connection {
     const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
     const { values = [] } = statement;
     (statement["holder"] as Holder | undefined)?.attach(client);
+    if (this.#mayLag && !this.#wire.isInTransaction) await this.#catchUp();
     const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     const wasOpen = this.#wire.isInTransaction;
@@ -185,6 +194,20 @@ export class MysqlConnection implements Connection {
       throw new ConnectionLost("what the session had set cannot be undone");
     }
     this.#client._statements?.clear();
+  }
+
+  /**
+   * Nobody promotes a Galera node: it is the primary at once, and applies what it has received a moment later.
+   * @throws {NotSentError} when it did not in time, or is no longer in its cluster
+   */
+  async #catchUp(): Promise<void> {
+    const send = (callback: Callback): void => void this.#client.query(CATCH_UP, callback);
+    const { error } = await this.#exchange([], send, [], false);
+    if (error === undefined) this.#mayLag = false;
+    else {
+      this.destroy();
+      throw new NotSentError(error);
+    }
   }
 
   /** What goes in the same flush before the statement. */
