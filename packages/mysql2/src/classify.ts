@@ -1,4 +1,5 @@
 import type { Fault } from "@mirrorpool/core";
+import { isOfLocalFile } from "./local-file.ts";
 
 type Kind = Fault["kind"];
 
@@ -145,6 +146,7 @@ export class GroupHidden extends Error {
 
 /** The one place where errors of `mysql2`, the server and Node become faults: by class and code, never by message text. */
 export function classify(error: unknown): Fault {
+  if (isOfLocalFile(error)) return { kind: "statement", code: codeOf(error) };
   if (error instanceof ConnectionLost) return { kind: "gone", code: error.code };
   if (error instanceof LoginFailed) {
     return { kind: "configuration", code: undefined, meaning: "the server asks for a login that mysql2 cannot answer" };

@@ -1,4 +1,5 @@
 import { MirrorpoolError } from "@mirrorpool/core";
+import { UnitFailed } from "./fleet/unit-failed.ts";
 import { Stalled } from "./stream.ts";
 
 /** Errors of the pools after which the same work may be begun anew: nothing of it is left, or a checkpoint tells. */
@@ -36,7 +37,7 @@ const FINAL: ReadonlySet<string> = new Set(["NO_PRIMARY", "NO_NODE", "SPLIT_BRAI
 /** Whether the same work may succeed when it is begun anew. By codes alone. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MirrorpoolError) return !FINAL.has(error.code) && (PASSING.has(error.code) || error.retryable);
-  return error instanceof Stalled || UNDONE.has(codeOf(error) ?? "");
+  return error instanceof Stalled || error instanceof UnitFailed || UNDONE.has(codeOf(error) ?? "");
 }
 
 /** All connections that had the source's view are lost, or the server takes it away: nobody can ever see it again. */

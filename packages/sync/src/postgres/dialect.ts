@@ -1,3 +1,4 @@
+import { copyIn, copyOut } from "@mirrorpool/pg";
 import type { Dialect, RowForm } from "../dialect.ts";
 import { codeOf } from "../faults.ts";
 import type { Range, Table } from "../model.ts";
@@ -5,8 +6,6 @@ import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
-import { copyIn } from "./copy-in.ts";
-import { copyOut } from "./copy-out.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 import { deleteRows, readRows, writeRows } from "./rows.ts";
@@ -47,7 +46,8 @@ export const postgresDialect: Dialect = Object.freeze({
   mark: {
     set: "SAVEPOINT mirrorpool_chunk",
     goBack: "ROLLBACK TO SAVEPOINT mirrorpool_chunk",
-    remove: "RELEASE SAVEPOINT mirrorpool_chunk",
+    // going back lets go of the tables that were read: the server has room for some thousand locks
+    remove: "ROLLBACK TO SAVEPOINT mirrorpool_chunk; RELEASE SAVEPOINT mirrorpool_chunk",
   },
   splitRange,
   // the binary forms of two major versions are not promised to be the same
