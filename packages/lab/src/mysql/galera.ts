@@ -45,6 +45,7 @@ export const GALERA: GroupFlavor = {
         .join(";"),
       wsrep_cluster_address: `gcomm://${all.map(groupAddress).join(",")}`,
       wsrep_node_address: site.host,
+      wsrep_node_incoming_address: `${site.host}:${site.directPort}`,
       wsrep_node_name: site.name,
       wsrep_sst_method: STATE_TRANSFER,
       // the script's only: names a file
@@ -69,8 +70,11 @@ export const GALERA: GroupFlavor = {
     ];
   },
 
-  // each start is a new member
-  sees: async () => undefined,
+  async sees(ask, { host, directPort }) {
+    const addresses = (await statusOf(ask, "wsrep_incoming_addresses")).split(",");
+    return addresses.includes(`${host}:${directPort}`) ? "member" : undefined;
+  },
+
   join: async () => {},
   leave: async () => {},
 

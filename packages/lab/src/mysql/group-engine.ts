@@ -45,16 +45,16 @@ class GroupEngine implements Engine {
     const host = this.#host;
     const { flavor, recover, settings } = this.#group;
     const isFirst = await this.#isFirst();
+    await until(`the group to notice that ${host.name} was gone`, async () => !(await this.#isSeen()), {
+      everyMs: RETRY_MS,
+      ...host.within(wait),
+    });
     await write(optionFileOf(host), formatSettings(settings(host)), host.account);
     const initFile = initFileOf(host);
     const isNew = existsSync(initFile);
     const more = await flavor.startArguments(host, { isNew, isFirst, recover: () => recover(host) });
     await host.server.start(host.within(wait), [...more, ...(isNew ? [`--init-file=${initFile}`] : [])]);
     await rm(initFile, { force: true });
-    await until(`the group to notice that ${host.name} was gone`, async () => !(await this.#isSeen()), {
-      everyMs: RETRY_MS,
-      ...host.within(wait),
-    });
     const join = async (ask: Ask): Promise<boolean> => {
       await flavor.join(ask, host, isFirst);
       return true;
@@ -121,10 +121,10 @@ class GroupEngine implements Engine {
   async promote(wait: WaitOptions = {}): Promise<void> {
     const { flavor } = this.#group;
     const lead = async (ask: Ask): Promise<boolean> => {
-      if (await flavor.isWritable(ask)) return true;
-      // a question to a group that has not noticed yet that it lost its quorum might never be answered
+      // as long as it has not noticed that it lost its quorum, it seems to take writes, and a question might never be answered
       const gone = this.#group.hosts.filter((host) => !host.isResponsive);
       for (const host of gone) if ((await flavor.sees(ask, host)) === "member") return false;
+      if (await flavor.isWritable(ask)) return true;
       // one that is electing refuses
       await flavor.lead(ask, this.#host);
       return flavor.isWritable(ask);
