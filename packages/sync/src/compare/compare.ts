@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { planChunks } from "../copy/chunks.ts";
 import type { Chunk } from "../copy/plan.ts";
-import type { Dialect, View } from "../dialect.ts";
-import { dialectsOf } from "../dialects.ts";
+import type { View } from "../dialect.ts";
+import { type Bridge, bridgeOf } from "../dialects.ts";
 import { JobError, refused } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
 import { type Catalog, nameOf } from "../model.ts";
@@ -61,11 +61,11 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const dialect = await dialectsOf(from, to);
+  const bridge = await bridgeOf(from, to);
   const meter = new Meter("compare", options.onProgress);
-  const given = { dialect, from, to, numbers, readFrom, signal, meter };
-  const found = await findAll(given, (source, target) => choose(options, dialect, source, target));
-  const checked = await recheck({ dialect, from, to, signal }, found.pairs, found.suspects, numbers);
+  const given = { bridge, from, to, numbers, readFrom, signal, meter };
+  const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
+  const checked = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
   meter.enter("done");
   return Object.freeze({
     isEqual: checked.differences.length === 0 && checked.moving.length === 0 && !found.isTruncated,
@@ -81,9 +81,9 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
 const toDifference = ({ table, key, what }: Suspect): Difference => Object.freeze({ table, key, what });
 
 /** @throws {JobError} `REFUSED` */
-export function choose(options: JobOptions, dialect: Dialect, source: Catalog, target: Catalog): readonly Pair[] {
-  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], dialect.state.tables);
-  const { pairs, refusals } = pairTables(tables, target);
+export function choose(options: JobOptions, bridge: Bridge, source: Catalog, target: Catalog): readonly Pair[] {
+  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], bridge.target.state.tables);
+  const { pairs, refusals } = pairTables(tables, target, bridge);
   const all = [...missing.map((table) => ({ table, reason: "the source has no such table" })), ...refusals];
   if (tables.length === 0 && missing.length === 0)
     all.push({ table: "", reason: "the source has no table that the role may see" });
@@ -92,7 +92,7 @@ export function choose(options: JobOptions, dialect: Dialect, source: Catalog, t
 }
 
 interface Search {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly from: FailoverPool;
   readonly to: FailoverPool;
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "maxDifferences" | "attempts", number>>;
@@ -113,18 +113,19 @@ interface Found {
 
 /** One pass over everything. Whatever is lost on the way is looked at again. */
 export async function findAll(
-  { dialect, from, to, numbers, readFrom, signal, meter, openView }: Search,
+  { bridge, from, to, numbers, readFrom, signal, meter, openView }: Search,
   pick: (source: Catalog, target: Catalog) => readonly Pair[],
 ): Promise<Found> {
-  const here = new Side(openView ?? (() => dialect.openView(from, readFrom, signal)));
-  const there = new Side(() => dialect.openView(to, "primary", signal));
+  const { connections } = numbers;
+  const here = new Side(openView ?? (() => bridge.source.openView(from, readFrom, connections, signal)));
+  const there = new Side(() => bridge.target.openView(to, "primary", connections, signal));
   try {
     const view = await here.view(signal);
-    const source = await dialect.readCatalog(view.holder, signal);
-    const target = await dialect.readCatalog((await there.view(signal)).holder, signal);
+    const source = await bridge.source.readCatalog(view.holder, signal);
+    const target = await bridge.target.readCatalog((await there.view(signal)).holder, signal);
     const pairs = pick(source, target);
     const tables = pairs.map((pair) => pair.source);
-    const chunks = await planChunks(dialect, view.holder, tables, numbers.chunkBytes, signal);
+    const chunks = await planChunks(bridge.source, view.holder, tables, numbers.chunkBytes, signal);
     meter.plan(chunks.map(({ weight }) => weight));
     meter.enter("rows");
     const suspects: Suspect[] = [];
@@ -163,7 +164,7 @@ export async function findAll(
         try {
           if (readers.from?.isOpen !== true) readers.from = await here.reader(signal);
           if (readers.to?.isOpen !== true) readers.to = await there.reader(signal);
-          const sides = { dialect, from: readers.from, to: readers.to, signal };
+          const sides = { bridge, from: readers.from, to: readers.to, signal };
           const isFull = (batch: readonly Suspect[]): boolean => {
             batches.push(...batch);
             return batches.length + suspects.length <= numbers.maxDifferences;
@@ -187,7 +188,7 @@ export async function findAll(
         }
       }
     };
-    await Promise.all(Array.from({ length: numbers.connections }, work));
+    await Promise.all(Array.from({ length: connections }, work));
     return { pairs, target, suspects, isTruncated, rows };
   } finally {
     here.close();

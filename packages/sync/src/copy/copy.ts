@@ -1,6 +1,6 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import type { Dialect, View } from "../dialect.ts";
-import { dialectsOf } from "../dialects.ts";
+import type { View } from "../dialect.ts";
+import { type Bridge, bridgeOf, rowFormOf } from "../dialects.ts";
 import { JobError, type Refusal, refused } from "../errors.ts";
 import { isPassing, ViewLost } from "../faults.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
@@ -12,6 +12,7 @@ import { selectTables } from "../select.ts";
 import { planChunks } from "./chunks.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
 import { finishCopy } from "./finish.ts";
+import { refuseLosses } from "./losses.ts";
 import { type CopyPlan, differenceOf, type PlannedTable } from "./plan.ts";
 import { runPass } from "./run-pass.ts";
 
@@ -73,16 +74,17 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const dialect = await dialectsOf(from, to);
-  const openView = (side: "primary" | "mirror"): Promise<View> => dialect.openView(from, side, signal);
-  return runCopy({ options, numbers, dialect, job, into, readFrom, signal, openView, isAgain: false });
+  const bridge = await bridgeOf(from, to);
+  const openView = (side: "primary" | "mirror"): Promise<View> =>
+    bridge.source.openView(from, side, numbers.connections, signal);
+  return runCopy({ options, numbers, bridge, job, into, readFrom, signal, openView, isAgain: false });
 }
 
 /** What the options come to. */
 export interface CopyWork {
   readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "onProgress">;
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly job: string;
   readonly into: "empty" | "replace" | "compare";
   readonly readFrom: "mirror" | "primary";
@@ -142,9 +144,9 @@ const newCounts = (): Counts => ({ rows: 0, copied: 0, kept: 0, redone: 0 });
 
 /** All that there is to do, from one view. */
 async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
-  const { dialect, job, signal, numbers, meter, to, from, counts } = work;
-  const source = await dialect.readCatalog(view.holder, signal);
-  const target = await dialect.readPrimary(to, signal);
+  const { bridge, job, signal, numbers, meter, to, from, counts } = work;
+  const source = await bridge.source.readCatalog(view.holder, signal);
+  const target = await bridge.target.readPrimary(to, signal);
   const pairs = choose(work, source, target);
   if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
     throw new NotOnMirrors(undefined);
@@ -156,7 +158,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
   const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
   meter.plan(plan.chunks.map(({ weight }) => weight));
-  const before = await dialect.state.loadChunks(to, job);
+  const before = await bridge.target.state.loadChunks(to, job);
   let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
   for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
   meter.enter("rows");
@@ -168,9 +170,9 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   // a failover of the target may have taken what was acknowledged: then its checkpoint is gone with it
   for (let round = 0; left.length > 0; round += 1) {
     if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
-    const given = { dialect, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
+    const given = { bridge, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
     await runPass({ ...given, onChunk }, left, signal);
-    const done = await dialect.state.loadChunks(to, job);
+    const done = await bridge.target.state.loadChunks(to, job);
     left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
   }
   meter.enter("constraints");
@@ -183,10 +185,10 @@ function isMirror(pool: FailoverPool, node: string): boolean {
 }
 
 /** @throws {JobError} `REFUSED`, with all reasons at once */
-function choose({ options, dialect, job }: Work, source: Catalog, target: Catalog): readonly Pair[] {
+function choose({ options, bridge, job }: Work, source: Catalog, target: Catalog): readonly Pair[] {
   const { tables: chosen, exclude = [] } = options;
-  const { tables, missing } = selectTables(source, chosen, exclude, dialect.state.tables);
-  const { pairs, refusals } = pairTables(tables, target);
+  const { tables, missing } = selectTables(source, chosen, exclude, bridge.target.state.tables);
+  const { pairs, refusals } = pairTables(tables, target, bridge);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
   all.push(...refusals);
   if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
@@ -204,17 +206,17 @@ async function settlePlan(
   target: Catalog,
   pairs: readonly Pair[],
 ): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
-  const { dialect, job, to, into, signal, numbers, isAgain } = work;
-  const { state } = dialect;
+  const { bridge, job, to, into, signal, numbers, isAgain } = work;
+  const { state } = bridge.target;
   const targets = pairs.map((pair) => pair.target);
-  const isOwned = targets.every((table) => table.isOwned);
+  const isOrdered = bridge.target.isOrdered(targets);
   const { levels, circular } = foreignKeyOrder(targets, target.foreignKeys);
   const planned: readonly PlannedTable[] = pairs.map((pair) => ({
     schema: pair.source.schema,
     name: pair.source.name,
     columns: pair.source.columns.map(({ name }) => name),
-    form: dialect.formFor(source, target, pair.source, pair.target),
-    level: isOwned ? 0 : (levels.get(nameOf(pair.target)) ?? 0),
+    form: rowFormOf(source, target, pair),
+    level: isOrdered ? (levels.get(nameOf(pair.target)) ?? 0) : 0,
   }));
   const stored = await state.load(to, job);
   if (stored !== undefined && (stored.state === "running" || isAgain)) {
@@ -226,33 +228,28 @@ async function settlePlan(
     }
     return { plan: begun, generation: await state.nextGeneration(to, job) };
   }
-  const filled = into === "empty" ? await dialect.findFilled(to, targets) : [];
+  const filled = into === "empty" ? await bridge.target.findFilled(to, targets) : [];
   const refusals: Refusal[] = filled.map((table) => ({
     table: nameOf(table),
     reason: 'the target has rows in it. Empty it, or say into: "replace"',
   }));
-  if (!isOwned) {
+  if (isOrdered) {
     for (const table of circular)
       refusals.push({
         table,
         reason: "it is in a circle of foreign keys, which only the owner of the target's tables may set aside",
       });
   }
-  const setAside = isOwned ? await dialect.findObstacles(to, targets) : [];
+  const setAside = isOrdered ? [] : await bridge.target.findObstacles(to, targets);
+  refusals.push(...(await bridge.target.findHindrances(to, targets)));
+  if (refusals.length === 0) refusals.push(...(await refuseLosses(bridge, view.holder, pairs, signal)));
   if (refusals.length > 0) throw refused(`the copy ${job} is`, refusals);
   const sources = pairs.map((pair) => pair.source);
-  const chunks = await planChunks(dialect, view.holder, sources, numbers.chunkBytes, signal);
+  const chunks = await planChunks(bridge.source, view.holder, sources, numbers.chunkBytes, signal);
   const plan: CopyPlan = { version: 1, source: source.identity, tables: planned, chunks, setAside };
-  await to.transaction(
-    async (transaction) => {
-      await state.prepare(transaction);
-      await state.begin(transaction, job, "copy", JSON.stringify(plan));
-      for (const { remove } of setAside) await transaction.query(remove);
-      if (into === "compare") await state.markStale(transaction, job, chunks.length);
-      if (into === "replace") await dialect.truncate(transaction, targets);
-    },
-    { signal, timeoutMs: Number.POSITIVE_INFINITY },
-  );
+  const start = { job, plan: JSON.stringify(plan), setAside };
+  const stale = into === "compare" ? chunks.length : 0;
+  await bridge.target.beginCopy(to, { ...start, stale, emptied: into === "replace" ? targets : [] }, signal);
   return { plan, generation: 1 };
 }
 

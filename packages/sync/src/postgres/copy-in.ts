@@ -3,9 +3,12 @@ import { PATIENT, type Querier } from "../querier.ts";
 import type { ByteSink } from "../stream.ts";
 import type { CopySocket, CopyWire } from "./wire.ts";
 
-/** COPY … FROM STDIN as a sink of bytes: messages with their headers, as {@link copyOut} gives them. */
-export function copyIn(on: Querier, text: string): ByteSink {
-  const query = new CopyInQuery(text);
+/**
+ * COPY … FROM STDIN as a sink of bytes: messages with their headers, as {@link copyOut} gives them.
+ * @param isBare takes what messages hold, and makes the messages
+ */
+export function copyIn(on: Querier, text: string, isBare: boolean = false): ByteSink {
+  const query = new CopyInQuery(text, isBare);
   void submit(on, query, PATIENT);
   return query;
 }
@@ -25,8 +28,11 @@ class CopyInQuery implements QueryObject, ByteSink {
   #isOver = false;
   #isAborted = false;
 
-  constructor(text: string) {
+  readonly #isBare: boolean;
+
+  constructor(text: string, isBare: boolean) {
     this.text = text;
+    this.#isBare = isBare;
     this.ready = new Promise((resolve) => {
       this.#onReady = resolve;
     });
@@ -60,6 +66,7 @@ class CopyInQuery implements QueryObject, ByteSink {
   }
 
   write(bytes: Uint8Array): boolean {
+    if (this.#isBare && bytes.length > 0) this.#socket?.write(copyDataHeader(bytes.length));
     return this.#socket?.write(bytes) ?? true; // what is lost needs no waiting: `failed` tells
   }
 
@@ -98,4 +105,14 @@ class CopyInQuery implements QueryObject, ByteSink {
     this.#drained();
     this.#onFailed(error);
   }
+}
+
+const COPY_DATA = 0x64;
+
+/** The length counts itself. */
+function copyDataHeader(length: number): Buffer {
+  const header = Buffer.allocUnsafe(5);
+  header[0] = COPY_DATA;
+  header.writeUInt32BE(length + 4, 1);
+  return header;
 }

@@ -4,11 +4,14 @@ import type { ByteSink, ByteSource } from "../stream.ts";
 import { CopyFrames } from "./copy-frames.ts";
 import type { CopySocket, CopyWire } from "./wire.ts";
 
-/** COPY … TO STDOUT as a source of bytes: the messages as they came, headers included. */
-export function copyOut(on: Querier, text: string): ByteSource {
+/**
+ * COPY … TO STDOUT as a source of bytes: the messages as they came, headers included.
+ * @param isBare what they hold instead, for whoever is no PostgreSQL
+ */
+export function copyOut(on: Querier, text: string, isBare: boolean = false): ByteSource {
   return {
     pour: async (sink, onBytes, signal) => {
-      const query = new CopyOutQuery(text, sink, onBytes);
+      const query = new CopyOutQuery(text, sink, onBytes, isBare);
       const onAbort = (): void => query.discard();
       signal.addEventListener("abort", onAbort, { once: true });
       try {
@@ -29,7 +32,7 @@ class CopyOutQuery implements QueryObject {
   #reject: (error: unknown) => void = () => {};
   readonly #sink: ByteSink;
   readonly #onBytes: (bytes: number) => void;
-  #frames = new CopyFrames();
+  readonly #frames: CopyFrames;
   #socket: CopySocket | undefined;
   #library: ((bytes: Uint8Array) => void) | undefined;
   #isWaiting = false;
@@ -37,8 +40,9 @@ class CopyOutQuery implements QueryObject {
   #isComplete = false;
   #rows = 0;
 
-  constructor(text: string, sink: ByteSink, onBytes: (bytes: number) => void) {
+  constructor(text: string, sink: ByteSink, onBytes: (bytes: number) => void, isBare: boolean) {
     this.text = text;
+    this.#frames = new CopyFrames(isBare);
     this.#sink = sink;
     this.#onBytes = onBytes;
     this.done = new Promise((resolve, reject) => {
@@ -64,7 +68,6 @@ class CopyOutQuery implements QueryObject {
     const { stream } = wire;
     const [library] = stream.listeners("data");
     if (library === undefined) throw new Error("the connection's socket has no reader");
-    this.#frames = new CopyFrames();
     this.#library = library;
     this.#socket = stream;
     stream.removeListener("data", library);
