@@ -56,6 +56,8 @@ export interface SideDialect {
 
 /** What a source of rows gives besides. */
 export interface SourceDialect extends SideDialect {
+  /** The {@link Catalog.place} of its primary. */
+  readPlace(pool: FailoverPool, signal: Signal): Promise<string>;
   /** What fails in the work does not cost the reader its view; the reader is released where it does. */
   guard<T>(reader: ReservedConnection, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   source(on: Querier, table: Table, range: Range, form: RowForm): ByteSource;

@@ -22,7 +22,7 @@ export async function bridgeOf(
 ): Promise<Bridge> {
   const [source, target] = await Promise.all([dialectOf(from), dialectOf(to)]);
   if (source === undefined || target === undefined) {
-    const reason = "only PostgreSQL is supported, for the source and for the target";
+    const reason = "only PostgreSQL, MariaDB and MySQL are supported, for the source and for the target";
     throw refused("the job is", [{ table: "", reason }]);
   }
   return Object.freeze({ source, target, from: source.system, to: target.system, lossy });
@@ -32,7 +32,12 @@ export async function bridgeOf(
 async function dialectOf(pool: FailoverPool): Promise<Dialect | undefined> {
   const { rows } = await pool.query<{ version: unknown }>("SELECT version() AS version");
   const version = String(rows[0]?.version);
-  return isPostgres(version) ? postgresDialect : undefined;
+  if (isPostgres(version)) return postgresDialect;
+  // both begin with the number of their version
+  if (!/^\d+\.\d+\.\d+/.test(version)) return undefined;
+  // whoever has no MySQL need not install its driver
+  const { mysqlDialect } = await import("./mysql/dialect.ts");
+  return mysqlDialect(version);
 }
 
 /** In which form rows of the one go to the other. */

@@ -9,3 +9,4 @@ export { type JobOptions, numberRules } from "./options.ts";
 export type { Progress } from "./progress.ts";
 export { type RepairOptions, type RepairReport, repair } from "./repair/repair.ts";
 export type { TableChoice } from "./select.ts";
+export { type LossyRule, lossyRules } from "./types/fit.ts";

@@ -61,7 +61,7 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const bridge = await bridgeOf(from, to);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("compare", options.onProgress);
   const given = { bridge, from, to, numbers, readFrom, signal, meter };
   const found = await findAll(given, (source, target) => choose(options, bridge, source, target));

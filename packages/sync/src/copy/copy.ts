@@ -5,7 +5,15 @@ import { JobError, type Refusal, refused } from "../errors.ts";
 import { isPassing, ViewLost } from "../faults.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, nameOf } from "../model.ts";
-import { checkChoice, checkJobName, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
+import {
+  checkChoice,
+  checkFlag,
+  checkJobName,
+  checkListener,
+  checkNumbers,
+  checkOptions,
+  type JobOptions,
+} from "../options.ts";
 import { type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
 import { selectTables } from "../select.ts";
@@ -13,6 +21,7 @@ import { planChunks } from "./chunks.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
 import { finishCopy } from "./finish.ts";
 import { refuseLosses } from "./losses.ts";
+import { makeMissing } from "./make-missing.ts";
 import { type CopyPlan, differenceOf, type PlannedTable } from "./plan.ts";
 import { runPass } from "./run-pass.ts";
 
@@ -24,6 +33,8 @@ export interface CopyOptions extends JobOptions {
    * only where its checksum is another one.
    */
   readonly into?: "empty" | "replace" | "compare";
+  /** Makes tables that the target does not have, where that is another system: see the README. Default false. */
+  readonly createTables?: boolean;
   /** `mirror` (default): read from a mirror where one is fit, so that the primary carries no load. */
   readonly readFrom?: "mirror" | "primary";
   /** About how much of a table is one unit of work; default 64 MiB. */
@@ -56,7 +67,7 @@ export interface CopyReport {
   readonly durationMs: number;
 }
 
-const KEYS = ["job", "into", "readFrom", "chunkBytes", "stallMs", "attempts", "onProgress"];
+const KEYS = ["job", "into", "createTables", "readFrom", "chunkBytes", "stallMs", "attempts", "onProgress"];
 
 /**
  * Copies tables from one consistent view of the source. What is done is kept on the target chunk by chunk, in the transactions that
@@ -70,14 +81,15 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   const job = checkJobName(options.job, "copy");
   const into = checkChoice("into", options.into, ["empty", "replace", "compare"]);
   const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
+  const createTables = checkFlag("createTables", options.createTables);
   checkListener("onProgress", options.onProgress);
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const bridge = await bridgeOf(from, to);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const openView = (side: "primary" | "mirror"): Promise<View> =>
     bridge.source.openView(from, side, numbers.connections, signal);
-  return runCopy({ options, numbers, bridge, job, into, readFrom, signal, openView, isAgain: false });
+  return runCopy({ options, numbers, bridge, job, into, createTables, readFrom, signal, openView, isAgain: false });
 }
 
 /** What the options come to. */
@@ -87,6 +99,7 @@ export interface CopyWork {
   readonly bridge: Bridge;
   readonly job: string;
   readonly into: "empty" | "replace" | "compare";
+  readonly createTables: boolean;
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly openView: (side: "primary" | "mirror") => Promise<View>;
@@ -146,8 +159,7 @@ const newCounts = (): Counts => ({ rows: 0, copied: 0, kept: 0, redone: 0 });
 async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
   const { bridge, job, signal, numbers, meter, to, from, counts } = work;
   const source = await bridge.source.readCatalog(view.holder, signal);
-  const target = await bridge.target.readPrimary(to, signal);
-  const pairs = choose(work, source, target);
+  const { pairs, target } = await choose(work, source, await bridge.target.readPrimary(to, signal));
   if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
     throw new NotOnMirrors(undefined);
   await view.lock(
@@ -185,17 +197,24 @@ function isMirror(pool: FailoverPool, node: string): boolean {
 }
 
 /** @throws {JobError} `REFUSED`, with all reasons at once */
-function choose({ options, bridge, job }: Work, source: Catalog, target: Catalog): readonly Pair[] {
+async function choose(
+  { options, bridge, job, createTables, from, to, signal }: Work,
+  source: Catalog,
+  given: Catalog,
+): Promise<{ readonly pairs: readonly Pair[]; readonly target: Catalog }> {
   const { tables: chosen, exclude = [] } = options;
   const { tables, missing } = selectTables(source, chosen, exclude, bridge.target.state.tables);
-  const { pairs, refusals } = pairTables(tables, target, bridge);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
-  all.push(...refusals);
-  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
+  if (bridge.from === bridge.to && (await bridge.source.readPlace(from, signal)) === given.place)
+    all.push({ table: "", reason: "source and target are the same database" });
   if (tables.length === 0 && missing.length === 0)
     all.push({ table: "", reason: "the source has no table that the role may see" });
+  const target =
+    createTables && all.length === 0 ? await makeMissing({ bridge, to, job, signal }, tables, given) : given;
+  const { pairs, refusals } = pairTables(tables, target, bridge);
+  all.push(...refusals);
   if (all.length > 0) throw refused(`the copy ${job} is`, all);
-  return pairs;
+  return { pairs, target };
 }
 
 /** The plan that was begun, or a new one, which is then begun in one transaction with all that it changes. */

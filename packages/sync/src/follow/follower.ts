@@ -286,6 +286,7 @@ export class Follower implements Following {
       bridge,
       job: copyJob(job),
       into: begin === "copy" ? "empty" : begin,
+      createTables: false,
       readFrom: "primary",
       signal: this.#signal,
       isAgain: true,

@@ -90,6 +90,12 @@ export function readPrimary(pool: FailoverPool, signal: AbortSignal | undefined)
   );
 }
 
+/** Which database it is. */
+export async function readPlace(pool: FailoverPool, signal: AbortSignal | undefined): Promise<string> {
+  const [server] = await ask<{ version: string; identity: string; is_bytewise: string }>(pool, SERVER, [], signal);
+  return server?.identity ?? "";
+}
+
 /** Everything that the role can see, in three round trips. */
 export async function readCatalog(on: Querier, signal: AbortSignal | undefined): Promise<Catalog> {
   const [server] = await ask<{ version: string; identity: string; is_bytewise: string }>(on, SERVER, [], signal);

@@ -2,24 +2,24 @@ import type { Checksum, Column, Range, Table } from "../model.ts";
 import { ask, type Querier } from "../querier.ts";
 import { rowsOf, within } from "./keys.ts";
 import { quoteName } from "./quote.ts";
-import { hashedText, textOf } from "./text-of.ts";
+import { hashedText, sha256, textOf } from "./text-of.ts";
 
 /** A value of its own, or its text where equal values may look different. */
 const hashed = ({ name, isPlain }: Column): string => (isPlain ? quoteName(name) : `${quoteName(name)}::text`);
 
 /**
  * 64 bits for each row; all columns, in the given order. By the server's own hash functions, which are the same in all versions from
- * 14 on, since partitions by hash depend on them; where another system has to come to the same, by MD5.
+ * 14 on, since partitions by hash depend on them; where another system has to come to the same, by SHA-256.
  */
 function rowHash(columns: readonly Column[]): string {
   if (columns.length === 0) return "0::int8";
   if (columns.some(({ form }) => form !== undefined))
-    return `('x' || left(md5(concat_ws(',', ${columns.map(hashedText).join(", ")})), 16))::bit(64)::int8`;
+    return `('x' || left(${sha256(`convert_to(concat_ws(',', ${columns.map(hashedText).join(", ")}), 'UTF8')`)}, 16))::bit(64)::int8`;
   return `hash_record_extended(ROW(${columns.map(hashed).join(", ")}), 0)`;
 }
 
 /**
- * Two sums of halves: unlike with XOR two equal rows do not cancel each other out, and no sum overflows.
+ * A sum of what are whole numbers of 64 bits: unlike with XOR two equal rows do not cancel each other out.
  */
 export async function checksum(
   on: Querier,
@@ -27,9 +27,10 @@ export async function checksum(
   range: Range,
   signal: AbortSignal | undefined,
 ): Promise<Checksum> {
+  const low = "coalesce(sum(hash & 4294967295), 0)";
+  const high = "coalesce(sum((hash >> 32) & 4294967295), 0)";
   const text = `
-    SELECT count(*)::text AS rows,
-      coalesce(sum(hash & 4294967295), 0)::text || ':' || coalesce(sum((hash >> 32) & 4294967295), 0)::text AS sum
+    SELECT count(*)::text AS rows, (${low} + ${high} * 4294967296)::text AS sum
     FROM (SELECT ${rowHash(table.columns)} AS hash FROM ${rowsOf(table)} WHERE ${within(table, range)}) AS hashed`;
   const [row] = await ask<{ rows: string; sum: string }>(on, text, [], signal);
   return { rows: Number(row?.rows), sum: row?.sum ?? "" };

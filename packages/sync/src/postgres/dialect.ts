@@ -4,7 +4,7 @@ import { codeOf } from "../faults.ts";
 import type { Catalog, Range, SetAside, Table } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
-import { readCatalog, readPrimary } from "./catalog.ts";
+import { readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
 import { copyIn } from "./copy-in.ts";
@@ -47,6 +47,7 @@ export const postgresDialect: Dialect = Object.freeze({
   keyHashes,
   hashesOfKeys,
 
+  readPlace,
   guard,
   source: (on, table, range, form) => {
     const columns = table.columns.map(copied).join(", ");

@@ -1,4 +1,5 @@
 import type { Column } from "../model.ts";
+import type { NeutralType } from "../types/neutral.ts";
 import { quoteName } from "./quote.ts";
 
 /** The text of a column's value in its form, as an expression. Under the settings of a reader. */
@@ -36,33 +37,41 @@ export function copied(column: Column): string {
   const isByItself =
     form === undefined ||
     ["number", "uuid", "date", "bits", "bytes", "time"].includes(form) ||
-    (form === "text" && neutral.kind !== "text") ||
+    (form === "text" && neutral.kind !== "text" && !isInet(neutral)) ||
     (neutral.kind === "text" && !neutral.isFixed) ||
     (form === "float" && neutral.kind === "float" && neutral.bits === 64) ||
     (form === "timestamp" && neutral.kind === "timestamp");
   return isByItself ? quoteName(column.name) : textOf(column);
 }
 
+/** Its cast shows more than the type itself does. */
+const isInet = (type: NeutralType): boolean => type.kind === "own" && type.name === "inet";
+
 /** What of a value goes into the hash of its row: the same text on both systems, and never a long one. NULL is `N`. */
 export function hashedText(column: Column): string {
   const text = textOf(column);
-  const shown = HASHED.has(column.form ?? "") ? `md5(${text})` : column.form === "float" ? floatDigits(text) : text;
-  // bytes are hashed as they are
-  return `coalesce(${column.form === "bytes" ? `md5(${quoteName(column.name)})` : shown}, 'N')`;
+  if (column.form === "bytes") return `coalesce(${sha256(quoteName(column.name))}, 'N')`;
+  const shown = HASHED.has(column.form ?? "") ? sha256(`convert_to(${text}, 'UTF8')`) : text;
+  return `coalesce(${column.form === "float" ? floatBits(column) : shown}, 'N')`;
 }
+
+/** Of bytes. The only hash that all of these systems have by themselves. */
+export const sha256 = (bytes: string): string => `encode(sha256(${bytes}), 'hex')`;
 
 /** Forms that may hold any text. */
 const HASHED: ReadonlySet<string> = new Set(["text", "trimmed"]);
 
 /**
- * The digits of a float and the place of its point: systems show the same digits, one with an exponent and the other one
- * without. 0 and -0 are one.
+ * A float as a whole number of 53 bits and an exponent of two: the shortest digits are not the same ones on all systems. All of it is
+ * exact but the logarithm, which may be off by one, and is put right. 0 and -0 are one.
  */
-function floatDigits(text: string): string {
-  const mantissa = `split_part(ltrim(${text}, '-'), 'e', 1)`;
-  const exponent = `coalesce(nullif(split_part(${text}, 'e', 2), ''), '0')::int`;
-  const digits = `replace(${mantissa}, '.', '')`;
-  const point = `length(split_part(${mantissa}, '.', 1)) - (length(${digits}) - length(ltrim(${digits}, '0')))`;
-  return `CASE WHEN ${text} ~ '[a-zA-Z]{3}' THEN ${text} WHEN trim('0' from ${digits}) = '' THEN '0' ELSE
-    CASE WHEN ${text} LIKE '-%' THEN '-' ELSE '' END || trim('0' from ${digits}) || 'e' || (${point} + ${exponent})::text END`;
+function floatBits(column: Column): string {
+  const x = `${quoteName(column.name)}::float8`;
+  const exponent = `floor(ln(abs(${x})) / 0.6931471805599453)::int`;
+  // in two steps: no power of two is out of range then
+  const scaled = `(abs(${x}) * power(2::float8, -(${exponent} / 2)) * power(2::float8, -(${exponent} - ${exponent} / 2)))`;
+  const shift = `(CASE WHEN ${scaled} >= 2 THEN 1 WHEN ${scaled} < 1 THEN -1 ELSE 0 END)`;
+  const bits = `(${scaled} * power(2::float8, 52 - ${shift}))::int8::text`;
+  return `CASE WHEN ${x} = 0 THEN '0' WHEN ${x}::text IN ('NaN', 'Infinity', '-Infinity') THEN ${x}::text
+    ELSE CASE WHEN ${x} < 0 THEN '-' ELSE '' END || ${bits} || 'p' || (${exponent} + ${shift})::text END`;
 }

@@ -81,7 +81,7 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const bridge = await bridgeOf(from, to);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("repair", options.onProgress);
   const given = { bridge, from, to, numbers, readFrom, signal, meter };
   const counts = { inserted: 0, updated: 0, deleted: 0 };

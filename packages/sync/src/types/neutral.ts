@@ -43,7 +43,7 @@ export type NeutralType =
  * | `number` | as both systems write it |
  * | `decimal` | without zeros at the end |
  * | `boolean` | `1` or `0` |
- * | `float` | the shortest one that is read back to the same bits; digits and exponent where it is compared |
+ * | `float` | one that is read back to the same bits; where it is compared, these |
  * | `bytes` | `\x` and hexadecimal digits |
  * | `uuid` | in lower case, with hyphens |
  * | `date` | `2024-02-29` |
