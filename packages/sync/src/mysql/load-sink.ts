@@ -17,13 +17,15 @@ export function loadSink(on: Querier, table: Table, columns: readonly string[]):
 
 function textOf(table: Table, names: readonly string[]): string {
   const columns = names.map((name) => table.columns.find((column) => column.name === name) as Column); // paired before
-  const places = columns.map((column, index) =>
-    parsed(column, "") === undefined ? quoteName(column.name) : `@mirrorpool_${index}`,
-  );
-  const sets = columns.flatMap((column, index) => {
-    const value = parsed(column, `@mirrorpool_${index}`);
-    return value === undefined ? [] : [`${quoteName(column.name)} = ${value}`];
+  const given = columns.map((column, index) => {
+    const variable = `@mirrorpool_${index}`;
+    // where another column is set, a 0 that is not would be counted up in spite of the SQL mode
+    return { column, variable, value: parsed(column, variable) ?? (column.isCounted ? variable : undefined) };
   });
+  const places = given.map(({ column, variable, value }) => (value === undefined ? quoteName(column.name) : variable));
+  const sets = given.flatMap(({ column, value }) =>
+    value === undefined ? [] : [`${quoteName(column.name)} = ${value}`],
+  );
   return `LOAD DATA LOCAL INFILE 'mirrorpool' INTO TABLE ${quoteTable(table)} CHARACTER SET utf8mb4
     FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (${places.join(", ")})${sets.length > 0 ? ` SET ${sets.join(", ")}` : ""}`;
 }

@@ -61,6 +61,11 @@ export function fit(from: Typed, to: Typed, lossy: ReadonlySet<LossyRule>): Fit 
       if (other.kind === "year" || (other.kind === "integer" && other.bits >= 16)) return into("number");
       return never();
     case "decimal": {
+      if (other.kind === "integer") {
+        const { min, max } = boundsOf(other);
+        const whole = digitsOf(one, { precision: String(max).length, scale: 0 });
+        return into("decimal", whole, numbersFrom(String(min), String(max)));
+      }
       if (other.kind !== "decimal") return never();
       const isAlike = one.scale === other.scale && one.scale !== undefined;
       const form: Form = isAlike ? "number" : "decimal";
@@ -84,7 +89,7 @@ export function fit(from: Typed, to: Typed, lossy: ReadonlySet<LossyRule>): Fit 
       }
       if (other.kind === "json") return other.isNormalized ? unless("json-normalized", "text", nul) : into("text", nul);
       if (other.kind === "uuid" && (one.length ?? 0) === 36) return into("uuid");
-      if (["own", "uuid", "enum"].includes(other.kind)) return unless("as-text", "text", nul);
+      if (["own", "uuid", "enum", "set"].includes(other.kind)) return unless("as-text", "text", nul);
       return never();
     case "bytes":
       if (other.kind === "bytes") return into("bytes", lengthOf(one, other));
@@ -176,6 +181,7 @@ function intoNumber(
     const doesFit = here.min >= there.min && here.max <= there.max;
     return into("number", doesFit ? undefined : numbersFrom(String(there.min), String(there.max)));
   }
+  if (other.kind === "year") return into("number", numbersFrom("1901", "2155"));
   if (other.kind !== "decimal") return never();
   if (other.precision === undefined || other.scale === undefined) return into("number");
   const whole = other.precision - other.scale;

@@ -104,7 +104,7 @@ const MARIADB_ROWS = [
   `0, 1, -128, 18446744073709551615, 16777215, 42, -12345678901234567890123456789012345.123456789012345678901234567890, 3.40282e38, 1.7976931348623157e308, 2155, '9999-12-31',
    '9999-12-31 23:59:59.999999', '1000-01-01', '2038-01-19 03:14:07.999999', '23:59:59.999999', 'it''s', 'x,y z', b'100000000000000000000000000000001', x'00ff0a', x'5c6e5c090d', 'tab\\t\\\\N 🐘', 'äöü', 'a', '{"b": 1, "a": [1e400]}',
    'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1'`,
-  `7, 0, 127, 0, 0, 123456, 0, 0.1, 5e-324, 1901, '0001-01-01', '0001-01-01', '2024-02-29 01:02:03', '1970-01-01 00:00:01', '00:00:00', '', '', 0, '', '', '', '', '', 'null', NULL, '10.0.0.1'`,
+  `7, 0, 127, 0, 0, 123456, 0, 0.1, 5e-324, 1901, '0001-01-01', '0001-01-01', '2024-02-29 01:02:03', '1970-01-01 00:00:01', '00:00:00', '', '', 0, '', '', '', '', '', 'null', NULL, '::ffff:10.0.0.1'`,
   `8${", NULL".repeat(25)}`,
   `9, 1, 0, 1, 1, 1, 1, 16777217, -0.1, 2000, '2024-02-29', '2024-02-29 00:00:00.1', '2024-02-29', '2024-02-29', '12:00:00.5', 'back\\\\slash', 'y z', 1, 'x', 'x', 'NULL', 'x', 'x', '"x"', UUID(), 'ffff::'`,
 ];
@@ -121,17 +121,17 @@ test("types of MariaDB go to PostgreSQL and back as they are; what is no value t
   const job = { from: middle.pool, to: first.pool };
   expect(await copy({ ...job, tables: ["everything"], createTables: true })).toMatchObject({ rows: 4, sequences: 1 });
   expect(await compare({ ...job, tables: ["everything"], recheckMs: 10 })).toMatchObject({ isEqual: true });
-  await middle.run("CREATE TABLE copied LIKE everything", "RENAME TABLE everything TO original, copied TO everything");
-  const back = { from: first.pool, to: middle.pool, tables: ["everything"], job: "back", lossy: ["as-text"] } as const;
-  expect(await copy(back)).toMatchObject({ rows: 4 });
-  expect(await compare({ ...back, recheckMs: 10, job: undefined } as never).catch(() => compare({ from: first.pool, to: middle.pool, tables: ["everything"], lossy: ["as-text"], recheckMs: 10 }))).toMatchObject({ isEqual: true });
-  const differing = await middle.pool.query(
-    `SELECT (SELECT COUNT(*) FROM original JOIN everything USING (${MARIADB_NAMES.replace(/, /g, ", ")})) AS same`,
-    [],
-    { consistency: "strong" },
+  await middle.run(
+    "CREATE TABLE copied LIKE everything",
+    "ALTER TABLE copied MODIFY la varchar(50)",
+    "RENAME TABLE everything TO original, copied TO everything",
   );
-  void differing;
-  const wrong = await refusalsOf(copy({ ...job, job: "wrong", tables: ["wrong"], createTables: true }).catch((error: unknown) => Promise.reject(error)));
+  const back = { from: first.pool, to: middle.pool, tables: ["everything"], lossy: ["as-text"] } as const;
+  expect(await copy({ ...back, job: "back" })).toMatchObject({ rows: 4 });
+  expect(await compare({ ...back, recheckMs: 10 })).toMatchObject({ isEqual: true });
+  const lost = "SELECT COUNT(*) AS lost FROM (SELECT * FROM original EXCEPT SELECT * FROM everything) AS other";
+  expect((await middle.pool.query(lost, [], { consistency: "strong" })).rows).toEqual([{ lost: 0 }]);
+  const wrong = await refusalsOf(copy({ ...job, job: "wrong", tables: ["wrong"], createTables: true }));
   expect(wrong.map(({ column }) => column)).toEqual(["d", "dt", "ti", "t1", "v"]);
   await middle.run("UPDATE wrong SET ti = '24:00:00', t1 = 1, v = ''");
   expect(await copy({ ...job, job: "wrong", tables: ["wrong"], lossy: ["zero-dates"] })).toMatchObject({ rows: 2 });
