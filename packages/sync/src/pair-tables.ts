@@ -78,7 +78,10 @@ function joined(
   }
   for (const { name } of source.key ?? []) {
     if (forms.get(name) === "float")
-      objections.push({ column: name, reason: "two systems do not show a float in the same way, and here it is a key" });
+      objections.push({
+        column: name,
+        reason: "two systems do not show a float in the same way, and here it is a key",
+      });
   }
   const keyOf = ({ key }: Table): string => (key ?? []).map(({ name }) => name).join("\n");
   if (keyOf(source) !== keyOf(target)) objections.push({ reason: "source and target have different primary keys" });

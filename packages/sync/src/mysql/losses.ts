@@ -46,7 +46,8 @@ function isLost(name: string, column: Column, loss: Loss): string {
       return [...tooLong, ...tooBig].join(" OR ");
     }
     case "nul":
-      return `LOCATE(CHAR(0), ${name}) > 0`;
+      // of bytes: some collations find it everywhere
+      return `LOCATE(CHAR(0), CAST(CONVERT(${name} USING utf8mb4) AS BINARY)) > 0`;
     case "years":
       return `${name} < ${quoteText(loss.first)} OR ${name} >= ${quoteText(loss.last)} + INTERVAL 1 SECOND`;
     case "zero-dates":
@@ -58,7 +59,7 @@ function isLost(name: string, column: Column, loss: Loss): string {
     case "label":
       return loss.labels.length === 0
         ? "TRUE"
-        : `CONVERT(${name} USING utf8mb4) NOT IN (${loss.labels.map(quoteText).join(", ")})`;
+        : `CAST(CONVERT(${name} USING utf8mb4) AS BINARY) NOT IN (${loss.labels.map(quoteText).join(", ")})`;
     // only other systems have these
     case "not-finite":
     case "negative-zero":

@@ -36,7 +36,10 @@ const ROWS = [
 const LOSSY = ["as-text"] as const;
 
 async function makeFirst(place: Place): Promise<void> {
-  await place.run(`CREATE TYPE mood AS ENUM ('glad', 'so "so"', '1')`, `CREATE TABLE everything (${COLUMNS}${FOREIGN})`);
+  await place.run(
+    `CREATE TYPE mood AS ENUM ('glad', 'so "so"', '1')`,
+    `CREATE TABLE everything (${COLUMNS}${FOREIGN})`,
+  );
 }
 
 test("all types go from PostgreSQL to MariaDB and back, with their extremes, as they are", async () => {
@@ -79,7 +82,9 @@ test("values that MariaDB cannot hold are refused before the first row, with col
   ]);
   await middle.run("ALTER TABLE t MODIFY e longtext CHARACTER SET utf8mb4");
   const found = await refusalsOf(copy(job));
-  expect(found.map(({ column, reason }) => [column, JSON.parse(/the value (".*?"):/.exec(reason)?.[1] ?? "null")])).toEqual([
+  expect(
+    found.map(({ column, reason }) => [column, JSON.parse(/the value (".*?"):/.exec(reason)?.[1] ?? "null")]),
+  ).toEqual([
     ["f", "NaN"],
     ["g", "-0"],
     ["d", "infinity"],
@@ -113,10 +118,16 @@ test("types of MariaDB go to PostgreSQL and back as they are; what is no value t
   await middle.run(`CREATE TABLE everything (${ONLY_MARIADB}) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
   {
     await using session = await middle.pool.connect();
-    await session.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES', time_zone = '+00:00'");
+    await session.query(
+      "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES', time_zone = '+00:00'",
+    );
     for (const row of MARIADB_ROWS) await session.query(`INSERT INTO everything (${MARIADB_NAMES}) VALUES (${row})`);
-    await session.query("CREATE TABLE wrong (id int PRIMARY KEY, d date, dt datetime, ti time, t1 tinyint(1), v varchar(10))");
-    await session.query("INSERT INTO wrong VALUES (1, '0000-00-00', '2024-02-00', '-838:59:59', 2, 'a\\0b'), (2, '2024-02-31', '2024-01-01', '25:00:00', 1, '')");
+    await session.query(
+      "CREATE TABLE wrong (id int PRIMARY KEY, d date, dt datetime, ti time, t1 tinyint(1), v varchar(10))",
+    );
+    await session.query(
+      "INSERT INTO wrong VALUES (1, '0000-00-00', '2024-02-00', '-838:59:59', 2, 'a\\0b'), (2, '2024-02-31', '2024-01-01', '25:00:00', 1, '')",
+    );
   }
   const job = { from: middle.pool, to: first.pool };
   expect(await copy({ ...job, tables: ["everything"], createTables: true })).toMatchObject({ rows: 4, sequences: 1 });
@@ -139,5 +150,7 @@ test("types of MariaDB go to PostgreSQL and back as they are; what is no value t
     { id: 1, d: null, dt: null },
     { id: 2, d: null, dt: "2024-01-01 00:00:00" },
   ]);
-  expect(await compare({ ...job, tables: ["wrong"], lossy: ["zero-dates"], recheckMs: 10 })).toMatchObject({ isEqual: true });
+  expect(await compare({ ...job, tables: ["wrong"], lossy: ["zero-dates"], recheckMs: 10 })).toMatchObject({
+    isEqual: true,
+  });
 });
