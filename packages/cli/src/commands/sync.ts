@@ -6,6 +6,7 @@ import {
   type FollowEvent,
   type FollowStats,
   follow,
+  type LossyRule,
   type Progress,
   type Refusal,
   repair,
@@ -22,12 +23,13 @@ export interface SyncFlags {
   readonly exclude?: string[];
   readonly connections?: number;
   readonly readFrom?: "mirror" | "primary";
+  readonly lossy?: LossyRule[];
 }
 
 /** Both pools, and what all jobs of this kind take. */
 async function withPools<T>(
   context: Context,
-  { from, to, tables, exclude, connections, readFrom }: SyncFlags,
+  { from, to, tables, exclude, connections, readFrom, lossy }: SyncFlags,
   work: (options: ReturnType<typeof common> & { readonly from: FailoverPool; readonly to: FailoverPool }) => Promise<T>,
 ): Promise<T> {
   const [source, target] = [await context.cluster(from), await context.cluster(to)];
@@ -37,16 +39,16 @@ async function withPools<T>(
         one.start({ until: "readable", signal: context.signal }),
         other.start({ signal: context.signal }),
       ]);
-      return work({ from: one, to: other, ...common(context, { tables, exclude, connections, readFrom }) });
+      return work({ from: one, to: other, ...common(context, { tables, exclude, connections, readFrom, lossy }) });
     }),
   );
 }
 
 function common(
   context: Context,
-  flags: { [K in "tables" | "exclude" | "connections" | "readFrom"]: SyncFlags[K] | undefined },
+  flags: { [K in "tables" | "exclude" | "connections" | "readFrom" | "lossy"]: SyncFlags[K] | undefined },
 ) {
-  const { tables, exclude, connections, readFrom } = flags;
+  const { tables, exclude, connections, readFrom, lossy } = flags;
   const onProgress = (progress: Progress): void => {
     const { phase, chunks, rows, bytesPerSecond, remainingMs } = progress;
     const share = chunks.total === 0 ? undefined : chunks.done / chunks.total;
@@ -58,6 +60,7 @@ function common(
     ...(exclude && { exclude }),
     ...(connections !== undefined && { connections }),
     ...(readFrom !== undefined && { readFrom }),
+    ...(lossy !== undefined && { lossy }),
     signal: context.signal,
     onProgress,
   };
@@ -66,11 +69,12 @@ function common(
 /** Copies tables from one cluster to another. */
 export async function runCopy(
   context: Context,
-  flags: SyncFlags & { readonly job?: string; readonly into?: "empty" | "replace" },
+  flags: SyncFlags & { readonly job?: string; readonly into?: "empty" | "replace"; readonly createTables?: boolean },
 ): Promise<void> {
-  const { job, into } = flags;
+  const { job, into, createTables = false } = flags;
   await withPools(context, flags, async (options) => {
-    const report = await copy({ ...options, ...(job !== undefined && { job }), ...(into !== undefined && { into }) });
+    const named = { ...(job !== undefined && { job }), ...(into !== undefined && { into }) };
+    const report = await copy({ ...options, ...named, createTables });
     context.output.result(
       report,
       () =>

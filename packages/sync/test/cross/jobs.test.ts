@@ -55,8 +55,9 @@ test("MariaDB to MariaDB: tables of all kinds of keys are cut into chunks that c
 });
 
 test("MySQL to MySQL and to PostgreSQL, by INSERT where LOAD DATA LOCAL is not allowed", async () => {
-  await using mysql = await openPlace("mysql");
-  await using target = await openPlace("mysql");
+  const [one, two] = await Promise.all([openPlace("mysql"), openPlace("mysql")]);
+  await using mysql = one;
+  await using target = two;
   for (const place of [mysql, target])
     await place.run(
       "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, n int, j json, g point, b blob, s varchar(20), f float, e enum('a', 'b'))",
