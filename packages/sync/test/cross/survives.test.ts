@@ -53,50 +53,58 @@ async function copyDuring(chunks: number, event: () => Promise<unknown>) {
   return report;
 }
 
-test("a copy to PostgreSQL that is killed again and again goes on where it was, and no row is there twice", async () => {
-  await open("postgres", { source: 1, target: 0 });
-  const child = join(import.meta.dirname, "../children/copy.ts");
-  const env = { ...process.env, FROM: source.cluster.urls.join(" "), TO: target.cluster.urls.join(" ") };
-  for (const delayMs of [0, 50, 200]) {
-    const copying = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(copying.stdout, "data");
-    await sleep(delayMs);
-    copying.kill("SIGKILL");
-    await once(copying, "exit");
-    // the source goes on meanwhile
-    await source.run(
-      `UPDATE t SET body = 'changed' WHERE id % 5000 = ${delayMs}`,
-      `DELETE FROM t WHERE id = ${delayMs + 1}`,
-      `INSERT INTO t VALUES (${1_000_000 + delayMs}, 'new')`,
-      "INSERT INTO keyless VALUES (99)",
-    );
-  }
-  const report = await copy({ ...jobOf(), chunkBytes: 65_536 });
-  expect(report.chunks.kept + report.chunks.copied + report.chunks.redone).toBe(report.chunks.total);
-  await expectEqual();
-}, PATIENCE_MS);
+test(
+  "a copy to PostgreSQL that is killed again and again goes on where it was, and no row is there twice",
+  async () => {
+    await open("postgres", { source: 1, target: 0 });
+    const child = join(import.meta.dirname, "../children/copy.ts");
+    const env = { ...process.env, FROM: source.cluster.urls.join(" "), TO: target.cluster.urls.join(" ") };
+    for (const delayMs of [0, 50, 200]) {
+      const copying = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
+        env,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(copying.stdout, "data");
+      await sleep(delayMs);
+      copying.kill("SIGKILL");
+      await once(copying, "exit");
+      // the source goes on meanwhile
+      await source.run(
+        `UPDATE t SET body = 'changed' WHERE id % 5000 = ${delayMs}`,
+        `DELETE FROM t WHERE id = ${delayMs + 1}`,
+        `INSERT INTO t VALUES (${1_000_000 + delayMs}, 'new')`,
+        "INSERT INTO keyless VALUES (99)",
+      );
+    }
+    const report = await copy({ ...jobOf(), chunkBytes: 65_536 });
+    expect(report.chunks.kept + report.chunks.copied + report.chunks.redone).toBe(report.chunks.total);
+    await expectEqual();
+  },
+  PATIENCE_MS,
+);
 
-test("the same to MariaDB, which is killed in the middle of a load", async () => {
-  await open("mariadb", { source: 1, target: 0 });
-  const child = join(import.meta.dirname, "../children/copy.ts");
-  const env = { ...process.env, FROM: source.cluster.urls.join(" "), TO: target.cluster.urls.join(" ") };
-  for (const delayMs of [0, 100]) {
-    const copying = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(copying.stdout, "data");
-    await sleep(delayMs);
-    copying.kill("SIGKILL");
-    await once(copying, "exit");
-    await source.run(`UPDATE t SET body = 'changed' WHERE id % 5000 = ${delayMs}`, "INSERT INTO keyless VALUES (99)");
-  }
-  await copy({ ...jobOf(), chunkBytes: 65_536 });
-  await expectEqual();
-}, PATIENCE_MS);
+test(
+  "the same to MariaDB, which is killed in the middle of a load",
+  async () => {
+    await open("mariadb", { source: 1, target: 0 });
+    const child = join(import.meta.dirname, "../children/copy.ts");
+    const env = { ...process.env, FROM: source.cluster.urls.join(" "), TO: target.cluster.urls.join(" ") };
+    for (const delayMs of [0, 100]) {
+      const copying = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
+        env,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(copying.stdout, "data");
+      await sleep(delayMs);
+      copying.kill("SIGKILL");
+      await once(copying, "exit");
+      await source.run(`UPDATE t SET body = 'changed' WHERE id % 5000 = ${delayMs}`, "INSERT INTO keyless VALUES (99)");
+    }
+    await copy({ ...jobOf(), chunkBytes: 65_536 });
+    await expectEqual();
+  },
+  PATIENCE_MS,
+);
 
 test("the source fails over in the middle: what the first view gave is compared with the second", async () => {
   await open("postgres", { source: 1, target: 0 });
