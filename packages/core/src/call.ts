@@ -77,6 +77,26 @@ export class Call {
     });
   }
 
+  /** What the work gives, or at the call's end the error of `onEnd`, whichever comes first. As {@link wait}, for less. */
+  guard<T>(work: Promise<T>, onEnd: (cause: Cause) => unknown): Promise<T> {
+    const { signal } = this;
+    return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted === true) return reject(onEnd("aborted"));
+      const patience = new Patience(this.#deadlines, signal, "deadline", (cause) => reject(onEnd(cause)));
+      patience.begin(this.deadline);
+      work.then(
+        (value) => {
+          patience.end();
+          resolve(value);
+        },
+        (error) => {
+          patience.end();
+          reject(error);
+        },
+      );
+    });
+  }
+
   /** Rests for a while, never past the deadline. */
   pause(delayMs: number): Promise<void> {
     return this.wait<void>(
@@ -90,7 +110,7 @@ export class Call {
 }
 
 /** What ended a wait that nothing else did. */
-type Cause = "deadline" | "limit" | "aborted";
+export type Cause = "deadline" | "limit" | "aborted";
 
 /** How long one wait may last. An object and not a closure for each of its parts: every statement makes some. */
 class Patience implements Expiring {

@@ -75,43 +75,57 @@ export class Checkout {
       return;
     }
     this.#queue.push({ task, context: this.#isWorking ? new AsyncResource("mirrorpool.query") : undefined });
-    if (!this.#isWorking) void this.#work();
+    if (!this.#isWorking) this.#work();
   }
 
-  async #work(): Promise<void> {
-    this.#isWorking = true;
-    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
-      const { task, context } = entry;
-      this.#current = task;
-      let error: unknown;
-      let result: Result | undefined;
-      try {
-        result = await (context === undefined ? this.#run(task) : context.runInAsyncScope(() => this.#run(task)));
-      } catch (reason) {
-        error = reason;
-      }
-      this.#current = undefined;
-      clearTimeout(this.#grace);
-      if (context === undefined) task.done(error, result);
-      else context.runInAsyncScope(() => task.done(error, result));
-      if (this.#closed === task) this.#letGo();
+  /** Runs what waits, one after the other. No async function: most clients are given back after one statement. */
+  #work(): void {
+    const entry = this.#queue.shift();
+    this.#isWorking = entry !== undefined;
+    if (entry === undefined) {
+      this.#listener.drained();
+      if (this.#ending !== undefined) this.#release(this.#ending);
+      return;
     }
-    this.#isWorking = false;
-    this.#listener.drained();
-    if (this.#ending !== undefined) this.#release(this.#ending);
+    const { task, context } = entry;
+    this.#current = task;
+    const running = context === undefined ? this.#run(task) : context.runInAsyncScope(this.#run, this, task);
+    running.then(
+      (result) => this.#finish(entry, undefined, result),
+      (error: unknown) => this.#finish(entry, error, undefined),
+    );
   }
 
-  async #run({ statement, options }: CheckoutTask): Promise<Result> {
+  #finish({ task, context }: Entry, error: unknown, result: Result | undefined): void {
+    this.#current = undefined;
+    clearTimeout(this.#grace);
+    if (context === undefined) task.done(error, result);
+    else context.runInAsyncScope(task.done, task, error, result);
+    if (this.#closed === task) this.#letGo();
+    this.#work();
+  }
+
+  #run(task: CheckoutTask): Promise<Result> {
     this.#interrupted = undefined;
-    const session = this.#session ?? (await this.#open(options));
+    const session = this.#session;
+    return session === undefined ? this.#runFirst(task) : this.#runOn(session, task);
+  }
+
+  async #runFirst(task: CheckoutTask): Promise<Result> {
+    const session = await this.#pool.connect();
+    this.#session = session;
+    if (this.#settings.length > 0 || this.#interrupted !== undefined) await this.#prepare(session, task.options);
+    session.onLost((error) => this.#listener.lost(error));
+    return this.#runOn(session, task);
+  }
+
+  #runOn(session: PoolSession, { statement, options }: CheckoutTask): Promise<Result> {
     this.#runs += 1;
     return session.query(statement, undefined, options);
   }
 
   /** Nothing runs in a session that lacks a setting, such as its role: the statement fails, and the next one tries again. */
-  async #open(options: StatementOptions): Promise<PoolSession> {
-    const session = await this.#pool.connect();
-    this.#session = session;
+  async #prepare(session: PoolSession, options: StatementOptions): Promise<void> {
     try {
       if (this.#interrupted !== undefined) throw new AbortedError(this.#interrupted);
       for (const setting of this.#settings) await session.query(setting, undefined, options);
@@ -120,8 +134,6 @@ export class Checkout {
       this.#session = undefined;
       throw error;
     }
-    session.onLost((error) => this.#listener.lost(error));
-    return session;
   }
 
   /** Ends the statement that runs; those after it are not concerned. */

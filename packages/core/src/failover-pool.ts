@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
-import type { Call, CallOptions } from "./call.ts";
+import { type Call, type CallOptions, checkTimeout } from "./call.ts";
 import type { Timer } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { LEDGER_TABLE } from "./config/resolve.ts";
 import type { Result, Statement } from "./driver.ts";
-import { MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError } from "./errors.ts";
+import { AbortedError, MirrorpoolError, NoPrimaryError, OptionsError, PoolClosedError } from "./errors.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { PoolEventName, PoolEvents } from "./observe/events.ts";
 import type { NodePoolStats } from "./pool/node-pool.ts";
@@ -110,31 +110,35 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     cluster.start();
   };
 
-  const query: FailoverPool["query"] = async <Row>(
+  const query: FailoverPool["query"] = <Row>(
     statement: string | Statement,
     values?: readonly unknown[],
     options: StatementOptions = {},
   ) => {
-    begin();
-    const given = toStatement(statement, values);
-    const facts = factsOf(context, given);
-    if (facts.transaction !== "none" && facts.transaction !== "mixed") {
-      const message = `${facts.command} needs a session: use transaction() or connect()`;
-      throw new MirrorpoolError("SESSION_REQUIRED", message);
-    }
-    const session = new Session(context);
     try {
+      begin();
+      const given = toStatement(statement, values);
+      const facts = factsOf(context, given);
+      if (facts.transaction !== "none" && facts.transaction !== "mixed") {
+        const message = `${facts.command} needs a session: use transaction() or connect()`;
+        throw new MirrorpoolError("SESSION_REQUIRED", message);
+      }
       const call = context.createCall(options.timeoutMs, options.signal);
-      return (await session.query(given, options, call, facts)) as Result<Row>;
-    } finally {
-      session.release();
+      return new Session(context).queryOnce(given, options, call, facts) as Promise<Result<Row>>;
+    } catch (error) {
+      return Promise.reject(error);
     }
   };
 
-  const connect: FailoverPool["connect"] = async (options = {}) => {
-    begin();
-    context.createCall(options.timeoutMs, options.signal).throwIfAborted();
-    return new LentSession(context, watchForLeak(cluster));
+  const connect: FailoverPool["connect"] = ({ timeoutMs, signal } = {}) => {
+    try {
+      begin();
+      checkTimeout(timeoutMs);
+      if (signal?.aborted === true) throw new AbortedError(signal.reason);
+      return Promise.resolve(new LentSession(context, watchForLeak(cluster)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
 
   const pauses = new Set<Call>();

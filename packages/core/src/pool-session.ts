@@ -56,8 +56,12 @@ export class LentSession implements PoolSession {
     values?: readonly unknown[],
     options: StatementOptions = {},
   ): Promise<Result<Row>> {
-    const call = this.#context.createCall(options.timeoutMs, this.#interruption.with(options.signal));
-    return this.#session.query(toStatement(statement, values), options, call) as Promise<Result<Row>>;
+    try {
+      const call = this.#context.createCall(options.timeoutMs, this.#interruption.with(options.signal));
+      return this.#session.query(toStatement(statement, values), options, call) as Promise<Result<Row>>;
+    } catch (error) {
+      return Promise.reject(error); // what was given is refused
+    }
   }
 
   get transactionStatus(): PoolSession["transactionStatus"] {

@@ -48,6 +48,7 @@ export class MysqlConnection implements Connection {
   readonly #wire: Wire;
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
+  #isReferenced = true;
   #isBusy = false;
   /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
   #lose: ((error: unknown) => void) | undefined;
@@ -245,7 +246,8 @@ export class MysqlConnection implements Connection {
   }
 
   setRef(isReferenced: boolean): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || isReferenced === this.#isReferenced) return;
+    this.#isReferenced = isReferenced;
     const { stream } = this.#client;
     if (isReferenced) stream.ref();
     else stream.unref();

@@ -22,6 +22,7 @@ export class PgConnection implements Connection, HeldConnection {
   readonly #client: Client;
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
+  #isReferenced = true;
   /** Settles the running statement, once the server is ready or the connection is lost. */
   #onReady: (() => void) | undefined;
   #transactionStatus = "I";
@@ -291,7 +292,8 @@ export class PgConnection implements Connection, HeldConnection {
   }
 
   setRef(isReferenced: boolean): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || isReferenced === this.#isReferenced) return;
+    this.#isReferenced = isReferenced;
     if (isReferenced) this.#client.ref();
     else this.#client.unref();
   }

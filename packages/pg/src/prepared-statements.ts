@@ -17,6 +17,8 @@ export interface Preparation {
   readonly plan: KeptPlan;
   /** How often it was run since it was prepared. */
   runs: number;
+  /** It was used since it was last looked at for closing. */
+  wasUsed: boolean;
   /** Names to be closed before another one is prepared. */
   takeClosing(): readonly string[];
 }
@@ -34,8 +36,6 @@ const PLANNED: ReadonlySet<string> = new Set([
 ]);
 /** Longer texts are not kept: mostly they hold their values, and are used once. */
 const MAX_CHARACTERS = 16_384;
-/** With these a statement says for itself how it is to be sent. */
-const OWN_FIELDS = ["name", "channel", "rows", "portal", "queryMode"] as const;
 /** Literals of a statement are read when it is prepared, by these settings; the server reports each change of them. */
 const LITERAL_SETTINGS: ReadonlySet<string> = new Set([
   "DateStyle",
@@ -65,7 +65,7 @@ export class PreparedStatements {
   readonly #parsed: Record<string, string>;
   /** Uses by text, of what is not prepared; least recently used first. */
   #uses = new Map<string, number>();
-  /** By text, least recently used first. */
+  /** By text, those first that are to be looked at first when one has to be closed. */
   #prepared = new Map<string, Preparation>();
   #closing = new Set<string>();
   #vanished = 0;
@@ -93,14 +93,14 @@ export class PreparedStatements {
     if (preparation === undefined && text.length > MAX_CHARACTERS) return undefined;
     if (saysHow(statement)) return undefined;
     if (preparation === undefined) return this.#count(text) >= this.#after ? this.#prepare(text) : undefined;
-    this.#prepared.delete(text);
     const { plan } = preparation;
     if (plan.isSlower) {
+      this.#prepared.delete(text);
       this.forget(preparation);
       this.#uses.set(text, NEVER);
       return undefined;
     }
-    this.#prepared.set(text, preparation);
+    preparation.wasUsed = true;
     // by chance, since the values of the application may come in turn as well
     return plan.isOnTrial && preparation.runs > CUSTOM_RUNS && this.#random() < 0.5 ? undefined : preparation;
   }
@@ -167,17 +167,25 @@ export class PreparedStatements {
       return undefined;
     }
     this.#uses.delete(text);
-    if (this.#prepared.size >= this.#max) {
-      const least = oldest(this.#prepared);
-      const preparation = this.#prepared.get(least);
-      if (preparation !== undefined) this.forget(preparation);
-      this.#prepared.delete(least);
-    }
+    if (this.#prepared.size >= this.#max) this.#closeOne();
     // by its text: where a pooler mixes the sessions of several clients, a name means the same to all of them
     const name = `mirrorpool_${hash("sha256", text, "base64url")}`;
-    const preparation: Preparation = { name, plan, runs: 0, takeClosing: this.#takeClosing };
+    const preparation: Preparation = { name, plan, runs: 0, wasUsed: false, takeClosing: this.#takeClosing };
     this.#prepared.set(text, preparation);
     return preparation;
+  }
+
+  /** Who was used since the last look is passed over once: as good as the exact order, which every use would have to keep. */
+  #closeOne(): void {
+    for (const [text, preparation] of this.#prepared) {
+      this.#prepared.delete(text);
+      if (!preparation.wasUsed) {
+        this.forget(preparation);
+        return;
+      }
+      preparation.wasUsed = false;
+      this.#prepared.set(text, preparation);
+    }
   }
 
   readonly #takeClosing = (): readonly string[] => {
@@ -188,9 +196,10 @@ export class PreparedStatements {
   };
 }
 
-function saysHow(statement: Statement): boolean {
-  for (const field of OWN_FIELDS) if (statement[field] !== undefined) return true;
-  return Array.isArray(statement["types"]); // of its parameters
+/** The statement says for itself how it is to be sent. */
+function saysHow({ name, channel, rows, portal, queryMode, types }: Statement): boolean {
+  const isSaid = name ?? channel ?? rows ?? portal ?? queryMode;
+  return isSaid !== undefined || Array.isArray(types); // of its parameters
 }
 
 function oldest(map: ReadonlyMap<string, unknown>): string {

@@ -49,11 +49,15 @@ function clientOf(session: PoolSession): Client {
   });
 }
 
-async function run(target: Pick<FailoverPool, "query">, query: Query): Promise<Result> {
-  const result = await target.query(query).catch(rethrow);
-  // Prisma looks at the count alone, and would take it for a success
+function run(target: Pick<FailoverPool, "query">, query: Query): Promise<Result> {
+  const running = target.query(query);
   const isCommit = (typeof query === "string" ? query : query.text) === "COMMIT"; // as Prisma writes it
-  if (isCommit && result.command === "ROLLBACK") throw new TransactionAbortedError();
+  return isCommit ? running.then(refuseRollback, rethrow) : running.catch(rethrow);
+}
+
+/** Prisma looks at the count alone, and would take it for a success. */
+function refuseRollback(result: Result): Result {
+  if (result.command === "ROLLBACK") throw new TransactionAbortedError();
   return result;
 }
 

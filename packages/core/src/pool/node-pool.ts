@@ -39,6 +39,9 @@ export interface NodePoolStats {
 /** How long a server may take to hear that its statement is to end, when the pool closes. */
 const CLOSE_CANCEL_MS = 500;
 
+/** After so long an idle connection keeps the process alive no more. */
+const REST_AFTER_MS = 50;
+
 /** `idleSince` of a connection that somebody holds. */
 const ON_LOAN = Number.POSITIVE_INFINITY;
 
@@ -67,6 +70,7 @@ export class NodePool implements LeaseOwner, Lender {
   /** Acquires of generic-pool that are under way, to be matched with waiters as they come. */
   #expected = 0;
   #retry: Timer | undefined;
+  #rest: Timer | undefined;
   #isTending = false;
   #isClosed = false;
   #closed = 0;
@@ -130,10 +134,10 @@ export class NodePool implements LeaseOwner, Lender {
 
   takeIdle(): Lease | undefined {
     const pooled = this.#isClosed || this.isAwaited ? undefined : this.#atHand.at(-1);
-    if (pooled === undefined || pooled.state !== undefined || !this.#isSure(pooled, this.#environment.now()))
-      return undefined;
+    const now = this.#environment.now();
+    if (pooled === undefined || pooled.state !== undefined || !this.#isSure(pooled, now)) return undefined;
     this.#atHand.pop();
-    return this.#lendIdle(pooled);
+    return this.#lend(pooled, now);
   }
 
   get #idle(): number {
@@ -150,12 +154,12 @@ export class NodePool implements LeaseOwner, Lender {
   acquire(call: Call, state?: SessionState, isFast: boolean = false): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
     const atHand = this.#takeAtHand(state);
-    if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lendIdle(atHand), call));
+    if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lend(atHand, this.#environment.now()), call));
     if (this.#waiters.size > 0 || this.#pool.available === 0) {
       return this.#wait(call, isFast).then((lease) => this.#admit(lease, call));
     }
     return this.#pool.acquire().then((opened) => {
-      if (!isFailed(opened)) return this.#admit(this.#lendIdle(opened), call);
+      if (!isFailed(opened)) return this.#admit(this.#lend(opened, this.#environment.now()), call);
       this.#drop(opened);
       return this.acquire(call, state, isFast);
     });
@@ -285,7 +289,7 @@ export class NodePool implements LeaseOwner, Lender {
       void this.#pool.release(opened);
       return;
     }
-    waiter.resolve(this.#lendIdle(opened));
+    waiter.resolve(this.#lend(opened, this.#environment.now()));
   }
 
   /** An opening that failed after its caller had got another connection is left among the idle ones. */
@@ -293,15 +297,10 @@ export class NodePool implements LeaseOwner, Lender {
     void this.#pool.destroy(failed);
   }
 
-  /** One that nobody held, and that does not keep the process alive. */
-  #lendIdle(pooled: PooledConnection): Lease {
-    pooled.connection.setRef(true);
-    return this.#lend(pooled, this.#environment.now());
-  }
-
   #lend(pooled: PooledConnection, now: number): Lease {
     const lease = new Lease(this, pooled, now);
     pooled.idleSince = ON_LOAN;
+    pooled.connection.setRef(true);
     this.#leases.add(lease);
     return lease;
   }
@@ -317,12 +316,24 @@ export class NodePool implements LeaseOwner, Lender {
         waiter.resolve(this.#lend(pooled, now));
         return;
       }
-      pooled.connection.setRef(false);
+      this.#restLater();
       this.#atHand.push(pooled);
     } else {
       void this.#pool.destroy(pooled);
       this.#pump();
     }
+  }
+
+  /** What is idle does not keep the process alive. Told a little later, since most are lent again at once. */
+  #restLater(): void {
+    this.#rest ??= this.#environment.schedule(
+      REST_AFTER_MS,
+      () => {
+        this.#rest = undefined;
+        for (const { idleSince, connection } of this.#connections) if (idleSince !== ON_LOAN) connection.setRef(false);
+      },
+      false,
+    );
   }
 
   async #open(): Promise<Opened> {
@@ -419,6 +430,7 @@ export class NodePool implements LeaseOwner, Lender {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#retry?.cancel();
+    this.#rest?.cancel();
     this.multiplexer.close();
     this.#opening.cut(new PoolClosedError());
     this.#waiters.rejectAll(() => new PoolClosedError());

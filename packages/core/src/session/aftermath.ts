@@ -43,6 +43,11 @@ export class Aftermath {
     return this.#settling;
   }
 
+  /** It has something to say of the next statement, or to wait for before it. */
+  get isConcerned(): boolean {
+    return this.#lost !== undefined || this.#lostState !== undefined || this.#settling !== undefined;
+  }
+
   /** What a statement is answered in the place of a server; undefined where nothing was lost. @throws what was lost */
   answer(facts: StatementFacts): Result | undefined {
     if (this.#lost !== undefined) return this.#answerForLost(this.#lost, facts);

@@ -1,5 +1,5 @@
-import type { Call } from "../call.ts";
-import type { Connection, Result, Statement } from "../driver.ts";
+import type { Call, Cause } from "../call.ts";
+import type { Channel, Connection, Result, Statement } from "../driver.ts";
 import type { SessionContext } from "./context.ts";
 
 /** The caller's deadline or signal ended the wait for an answer; the statement is still running on its server. */
@@ -44,19 +44,26 @@ export function run(
   const { connection } = lease;
   connection.serveAs?.(context.cell.current.primary === lease.node ? "primary" : "mirror");
   const running = opening === undefined ? connection.run(statement) : connection.begin(opening, statement);
-  const within = <T>(patience: Call, work: Promise<T>): Promise<T> =>
-    patience.wait<T>(
-      (resolve, reject) => void work.then(resolve, reject),
-      (cause) => {
-        const settled = giveUp(context, lease, running);
-        return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, opening !== undefined);
-      },
-    );
+  const onEnd = (cause: Cause): Interrupted => {
+    const settled = giveUp(context, lease, running);
+    return new Interrupted(cause === "aborted" ? "aborted" : "deadline", settled, opening !== undefined);
+  };
   const { channel } = statement;
-  if (channel === undefined) return within(call, running);
+  return channel === undefined ? call.guard(running, onEnd) : runStream(context, channel, running, call, onEnd);
+}
+
+function runStream(
+  context: SessionContext,
+  channel: Channel,
+  running: Promise<Result>,
+  call: Call,
+  onEnd: (cause: Cause) => Interrupted,
+): Promise<Result> {
   // whether it failed is seen in the second part
   const opened = Promise.race([channel.opened, running.then(ignore, ignore)]);
-  return within(call, opened).then(() => within(context.createCall(Number.POSITIVE_INFINITY, call.signal), running));
+  const untilEnd = (): Promise<Result> =>
+    context.createCall(Number.POSITIVE_INFINITY, call.signal).guard(running, onEnd);
+  return call.guard(opened, onEnd).then(untilEnd);
 }
 
 const ignore = (): void => {};

@@ -1,47 +1,36 @@
 import type { Call } from "../call.ts";
 import type { Result, Statement, StatementFacts } from "../driver.ts";
-import { MirrorpoolError, NotSentError, SessionLostError } from "../errors.ts";
+import { MirrorpoolError, SessionLostError } from "../errors.ts";
 import { listenerFailed } from "../observe/listener-failed.ts";
-import type { Lease } from "../pool/lease.ts";
-import { Displaced } from "../pool/multiplexer/displaced.ts";
-import type { Demand } from "../routing/route.ts";
 import type { NodeId } from "../topology/node.ts";
 import { type AcknowledgedCommit, noteAcknowledged } from "./acknowledged-commit.ts";
-import { acquire, acquireAtHand, TO_PRIMARY, UNDER_WAY, type Wanted } from "./acquire.ts";
+import { TO_PRIMARY, UNDER_WAY } from "./acquire.ts";
 import { Aftermath, rolledBack } from "./aftermath.ts";
 import { answerTo, goesWithBegin, mayWait } from "./begin.ts";
 import { Binding } from "./binding.ts";
-import { rollBack } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
-import { demandOf, type StatementOptions } from "./demand.ts";
-import { digestError } from "./digest.ts";
+import type { StatementOptions } from "./demand.ts";
 import { interruption } from "./ending.ts";
-import { StateRefused } from "./establish.ts";
-import { judge } from "./failure.ts";
-import { waitForFreshMirror } from "./fresh-mirror.ts";
-import { hasCommitted } from "./has-committed.ts";
-import { runHedged } from "./hedge.ts";
+import { Errand } from "./errand.ts";
+import { type ErrandOwner, Errands } from "./errands.ts";
 import { isMirrorNeeded, untilMirrored } from "./mirrored.ts";
-import { isPlainRead, isShareable } from "./plain-read.ts";
-import { Recovery } from "./recovery.ts";
-import { Interrupted, run } from "./run.ts";
-import { answeredCommit, ledgerUseOf, send } from "./send.ts";
 import { Turns } from "./turns.ts";
 
 /**
  * What a caller holds: a virtual connection. It costs nothing until the first statement says where it may go, and may be
  * bound to another connection between two statements, unless a transaction or state that cannot move ties it to one.
  */
-export class Session {
+export class Session implements ErrandOwner {
   readonly #context: SessionContext;
   readonly #binding: Binding;
   readonly #turns = new Turns();
   readonly #aftermath: Aftermath;
-  readonly #recovery: Recovery;
+  readonly #errands: Errands;
   /** Of the statement that has just ended: its caller waits for a mirror to have it. Counted as work. */
   #unmirrored: AcknowledgedCommit | undefined;
   /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
-  #wroteAt = Number.NEGATIVE_INFINITY;
+  wroteAt: number = Number.NEGATIVE_INFINITY;
+  #isForOne = false;
   #isReleased = false;
   #releaseHow: "return" | "destroy" = "return";
   #onLost: ((error: SessionLostError) => void) | undefined;
@@ -50,7 +39,7 @@ export class Session {
     this.#context = context;
     this.#binding = new Binding(context, (node) => this.#tellLost(node));
     this.#aftermath = new Aftermath(context, this.#binding);
-    this.#recovery = new Recovery(context, this.#binding, this.#aftermath, () => this.#throwIfReleased());
+    this.#errands = new Errands(context, this.#binding, this.#aftermath, this);
   }
 
   /** What a statement would find now: a transaction that was lost counts as failed until a ROLLBACK acknowledges it. */
@@ -81,34 +70,63 @@ export class Session {
     return this.#binding.transaction !== undefined || this.#binding.unsentBegin !== undefined;
   }
 
+  /** Runs the only statement of the session, which is given back with its end. */
+  queryOnce(statement: Statement, options: StatementOptions, call: Call, facts: StatementFacts): Promise<Result> {
+    this.#isForOne = true;
+    return this.query(statement, options, call, facts);
+  }
+
   /** Runs one statement, after those that were given before it. */
-  async query(
+  query(
     statement: Statement,
     options: StatementOptions,
     call: Call,
     facts: StatementFacts = factsOf(this.#context, statement),
+  ): Promise<Result> {
+    if (!this.#isReadyFor(facts) || !this.#turns.tryTake()) return this.#queryInTurn(statement, options, call, facts);
+    // most statements: each promise more would cost them something
+    return this.#errands.run(new Errand(statement, facts, options, call, "turn"));
+  }
+
+  /** Nothing has to be awaited or looked into before such a statement, nor after it. */
+  #isReadyFor(facts: StatementFacts): boolean {
+    const { durability } = this.#context.config;
+    if (facts.transaction !== "none" || durability === "mirrored" || this.#isReleased) return false;
+    return this.#binding.unsentBegin === undefined && !this.#aftermath.isConcerned;
+  }
+
+  async #queryInTurn(
+    statement: Statement,
+    options: StatementOptions,
+    call: Call,
+    facts: StatementFacts,
   ): Promise<Result> {
     if (!this.#turns.tryTake())
       await this.#turns.take(call, (reason) => interruption(this.#context, reason, facts, call));
     let result: Result;
     let unmirrored: AcknowledgedCommit | undefined;
     try {
-      this.#throwIfReleased();
+      this.throwIfReleased();
       const { settling } = this.#aftermath;
       if (settling !== undefined) await this.#settled(settling, facts, call);
       result = await this.#perform(statement, facts, options, call);
       unmirrored = this.#takeUnmirrored();
     } finally {
-      if (this.#isReleased) this.#unbindWhenSettled();
-      else this.#leaveSharedWhenSettled();
-      this.#turns.end();
+      this.endTurn();
     }
     if (unmirrored !== undefined) await untilMirrored(this.#context, unmirrored, call);
     return result;
   }
 
+  endTurn(): void {
+    if (this.#isForOne) this.#isReleased = true;
+    if (this.#isReleased) this.#unbindWhenSettled();
+    else this.#leaveSharedWhenSettled();
+    this.#turns.end();
+  }
+
   /** What the application may be told at once is noted; the work of what has to wait for a mirror is not over yet. */
-  #acknowledge(commit: AcknowledgedCommit): void {
+  acknowledge(commit: AcknowledgedCommit): void {
     if (!isMirrorNeeded(this.#context)) {
       noteAcknowledged(this.#context, commit);
       return;
@@ -122,7 +140,7 @@ export class Session {
     const commit = this.#unmirrored;
     if (commit === undefined) return undefined;
     this.#unmirrored = undefined;
-    this.#wroteAt = commit.answeredAt;
+    this.wroteAt = commit.answeredAt;
     if (!this.isInTransaction && !this.#binding.isPinned) this.#binding.release();
     return commit;
   }
@@ -139,13 +157,14 @@ export class Session {
   }
 
   #unbindWhenSettled(): void {
-    const release = (): void => {
-      this.#binding.dropBegin();
-      this.#binding.release(this.#releaseHow);
-    };
     const { settling } = this.#aftermath;
-    if (settling === undefined) release();
-    else void settling.then(release);
+    if (settling === undefined) this.#unbind();
+    else void settling.then(() => this.#unbind());
+  }
+
+  #unbind(): void {
+    this.#binding.dropBegin();
+    this.#binding.release(this.#releaseHow);
   }
 
   /** A place on a shared connection is for one statement; the next one may need a connection to itself. */
@@ -156,14 +175,8 @@ export class Session {
   }
 
   /** @throws {MirrorpoolError} once the session was given back: nobody waits for its statements any more */
-  #throwIfReleased(): void {
+  throwIfReleased(): void {
     if (this.#isReleased) throw new MirrorpoolError("SESSION_RELEASED", "the session was given back already");
-  }
-
-  /** A call that is over sends nothing any more: its outcome is certain then. */
-  #throwIfOver(facts: StatementFacts, call: Call): void {
-    call.throwIfAborted();
-    if (call.isOver) throw interruption(this.#context, "deadline", facts, call);
   }
 
   /** At once, where no server has to be asked. */
@@ -186,7 +199,8 @@ export class Session {
     // an ORM also rolls back after a COMMIT that was lost: it would wait for a new primary, and hide the error that counts
     if (transaction === "rollback" && binding.transaction === undefined) return rolledBack();
     const isDeferred = binding.transaction === undefined && !binding.isPinned && mayWait(statement, facts);
-    return isDeferred ? this.#beginLater(statement, facts, call) : this.#run(statement, facts, options, call);
+    if (isDeferred) return this.#beginLater(statement, facts, call);
+    return this.#errands.run(new Errand(statement, facts, options, call, "part"));
   }
 
   /** A BEGIN that waits for the statement after it, with a connection in hand. */
@@ -195,8 +209,9 @@ export class Session {
     for (;;) {
       const kept = binding.keep(TO_PRIMARY);
       const lease =
-        kept ?? binding.bind(TO_PRIMARY, await this.#acquire(TO_PRIMARY, call, { state: binding.journal.state }));
-      this.#throwIfOver(facts, call);
+        kept ??
+        binding.bind(TO_PRIMARY, await this.#errands.acquire(TO_PRIMARY, call, { state: binding.journal.state }));
+      this.#errands.throwIfOver(facts, call, this.#context.environment.now());
       if (lease !== undefined) break;
     }
     binding.holdBegin({ statement, facts });
@@ -209,9 +224,12 @@ export class Session {
     try {
       if (!goesWithBegin(facts)) {
         const begin = binding.dropBegin();
-        if (begin !== undefined) await this.#run(begin.statement, begin.facts, {}, call, UNDER_WAY);
+        if (begin !== undefined) {
+          await this.#errands.run(new Errand(begin.statement, begin.facts, {}, call, "part", { fixed: UNDER_WAY }));
+        }
       }
-      return await this.#run(statement, facts, options, call);
+      const begin = binding.unsentBegin?.statement;
+      return await this.#errands.run(new Errand(statement, facts, options, call, "part", { begin }));
     } catch (error) {
       binding.dropBegin();
       // what comes next must not run outside of the transaction that the application believes to be in
@@ -220,112 +238,12 @@ export class Session {
     }
   }
 
-  /** @param fixed what it asks of its node, where its text does not say it */
-  async #run(
-    statement: Statement,
-    facts: StatementFacts,
-    options: StatementOptions,
-    call: Call,
-    fixed?: Demand,
-  ): Promise<Result> {
-    const binding = this.#binding;
-    const begin = binding.unsentBegin;
-    const isFirst = begin !== undefined;
-    let losses = 0;
-    let conflicts = 0;
-    let avoid: string | undefined;
-    let isDisplaced = false;
-    for (;;) {
-      let demand = demandOf(this.#context, binding.journal, statement, facts, options, this.#wroteAt);
-      if (demand.anew !== undefined && !binding.isBound && !isFirst)
-        demand = await waitForFreshMirror(this.#context, demand.anew, call);
-      const place = isFirst ? UNDER_WAY : (fixed ?? demand);
-      const kept = binding.keep(place);
-      const isPlain = kept === undefined && isPlainRead(binding, facts, place);
-      const mayShare = isPlain && !isDisplaced && isShareable(this.#context, statement);
-      const shareable = mayShare ? statement.text : undefined;
-      const wanted = { state: binding.journal.state, avoid, shareable };
-      const atHand = kept === undefined ? acquireAtHand(this.#context, place, call, wanted) : undefined;
-      const lease = kept ?? binding.bind(place, atHand ?? (await this.#acquire(place, call, wanted)));
-      this.#throwIfOver(facts, call);
-      if (lease === undefined) continue;
-      const { work, hedging } = this.#context;
-      const isAlone = binding.transaction === undefined;
-      const ledgerUse = ledgerUseOf(this.#context, binding, lease, facts, demand);
-      const sentAt = this.#context.environment.now();
-      if (isAlone) work.begin(place.intent);
-      try {
-        const result = await (isFirst
-          ? run(this.#context, lease, statement, call, begin.statement)
-          : isPlain && hedging !== undefined
-            ? runHedged(this.#context, hedging, { statement, demand: place, lease, shareable }, call, (second) =>
-                binding.move(second),
-              )
-            : send(this.#context, lease, statement, ledgerUse, call));
-        if (isFirst) binding.noteBegun();
-        if (hasCommitted(facts, demand.intent, result, binding.transaction)) {
-          this.#acknowledge(answeredCommit(this.#context, lease, facts, ledgerUse, sentAt));
-        }
-        binding.noteAnswer(statement, facts, demand, result, ledgerUse !== undefined);
-        if (mayShare && !lease.isShared) this.#notePace(lease, statement, sentAt);
-        return result;
-      } catch (error) {
-        if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
-        if (error instanceof Displaced) {
-          binding.release();
-          isDisplaced = true;
-          continue;
-        }
-        const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts, isFirst };
-        const decision = await judge(this.#context, binding, failure, call);
-        if (decision === "conflict") {
-          await this.#recovery.repeat(failure, lease, call);
-          conflicts += 1;
-          continue;
-        }
-        const orSurface = decision === "begun-read-only" || decision === "stale";
-        const mayReplay = decision === "transaction-lost" || orSurface;
-        if (!(mayReplay && (await this.#recovery.replay(failure, call)))) {
-          if (decision === "surface" || orSurface) {
-            if (isFirst) binding.noteBegun();
-            binding.noteAnswer(statement, facts, demand, digestError(this.#context.driver.classify(error).code));
-            throw error;
-          }
-          if (decision !== "rerun" && decision !== "misrouted") return this.#aftermath.conclude(decision, failure);
-          this.#throwIfReleased();
-          if (isFirst) await rollBack(this.#context, lease, call);
-          this.#recovery.prepareRerun(decision, statement, failure);
-          avoid = lease.node;
-        }
-        if (!(error instanceof NotSentError)) losses += 1;
-      } finally {
-        if (isAlone) work.end(place.intent);
-      }
-    }
-  }
-
-  /** On a connection to itself: so it shows whether it may share one the next time. */
-  #notePace({ node }: Lease, { text }: Statement, sentAt: number): void {
-    this.#context.pools.get(node)?.multiplexer.noteAlone(text, this.#context.environment.now() - sentAt);
-  }
-
   /** Waits for the connection of an interrupted statement to come to rest. */
   #settled(settling: Promise<void>, facts: StatementFacts, call: Call): Promise<void> {
     return call.wait<void>(
       (resolve) => void settling.then(resolve),
       (cause) => interruption(this.#context, cause === "aborted" ? "aborted" : "deadline", facts, call),
     );
-  }
-
-  /** A connection with the session's state. @throws {SessionLostError} when that cannot be set up any more */
-  async #acquire(demand: Demand, call: Call, wanted: Wanted): Promise<Lease> {
-    try {
-      return await acquire(this.#context, demand, call, wanted);
-    } catch (error) {
-      if (!(error instanceof StateRefused)) throw error;
-      this.#binding.journal.clear();
-      throw new SessionLostError(error.node, error.cause, "what the session had set could not be set again");
-    }
   }
 }
 

@@ -17,23 +17,36 @@ type Config = { readonly [field: string]: unknown };
 
 /** @throws {TypeError} as `pg` does */
 export function readRequest(given: unknown, values: unknown, callback: unknown): Request {
-  const config: Config = typeof given === "string" ? { text: given } : (given as Config);
   const ownValues = typeof values === "function" ? undefined : values;
-  const last = callback ?? (typeof values === "function" ? values : config["callback"]);
-  if (last !== undefined && last !== null && typeof last !== "function")
-    throw new TypeError("callback is not a function");
+  const last = callback ?? (typeof values === "function" ? values : undefined);
+  if (typeof given === "string") {
+    return { statement: toStatement(given, ownValues), callback: checkCallback(last), timeoutMs: undefined };
+  }
+  const config = given as Config;
   const { query_timeout: timeout } = config;
   return {
-    statement: readStatement(config, ownValues ?? config["values"]),
-    callback: (last as Callback | null | undefined) ?? undefined,
+    statement: readConfig(config, ownValues ?? config["values"]),
+    callback: checkCallback(last ?? config["callback"]),
     timeoutMs: typeof timeout === "number" && timeout > 0 ? timeout : undefined,
   };
 }
 
-function readStatement(config: Config, values: unknown): Statement {
+function checkCallback(given: unknown): Callback | undefined {
+  if (given === undefined || given === null) return undefined;
+  if (typeof given !== "function") throw new TypeError("callback is not a function");
+  return given as Callback;
+}
+
+type Own = { -readonly [K in keyof Statement]: Statement[K] };
+
+/** @param values checked by the connection */
+function toStatement(text: string, values: unknown): Own {
+  return values === undefined || values === null ? { text } : { text, values: values as unknown[] };
+}
+
+function readConfig(config: Config, values: unknown): Statement {
   const { text } = config;
-  const statement: { -readonly [K in keyof Statement]: Statement[K] } = { text: text as string }; // checked by the client
-  if (values !== undefined && values !== null) statement.values = values as unknown[]; // checked by the connection
+  const statement = toStatement(text as string, values); // checked by the client
   if (typeof text === "string" && Object.keys(config).length === 1) return statement;
   for (const field of FIELDS) if (config[field] !== undefined) statement[field] = config[field];
   return statement;

@@ -298,7 +298,7 @@ export class VirtualClient extends BaseClient implements Holder {
 
   attach(connection: HeldConnection): void {
     this.#held = connection;
-    if (!this.#isReferenced) connection.setRef(false);
+    connection.setRef(this.#isReferenced);
   }
 
   hear(connection: HeldConnection, event: Unasked, message: unknown): void {
@@ -367,9 +367,10 @@ const isSubmitted = (config: unknown): config is Submitted =>
   typeof config === "object" && config !== null && "submit" in config && typeof config.submit === "function";
 
 /** What the application's callback throws is the application's: it does not become a rejection of ours. */
-function soon(callback: Callback, ...answer: [error: unknown, result?: unknown]): void {
+function soon(callback: Callback, error: unknown, result?: unknown): void {
   try {
-    callback(...answer);
+    if (result === undefined) callback(error);
+    else callback(error, result);
   } catch (thrown) {
     process.nextTick(() => {
       throw thrown;
