@@ -3,6 +3,7 @@ export { type CompareOptions, type CompareReport, compare } from "./compare/comp
 export type { Difference } from "./compare/find-differences.ts";
 export { type CopyOptions, type CopyReport, copy } from "./copy/copy.ts";
 export { type Conflict, JobError, type JobErrorCode, jobErrorCodes, type Refusal } from "./errors.ts";
+export { RowsRefused } from "./faults.ts";
 export { type FollowEvent, type Following, type FollowOptions, follow } from "./follow/follow.ts";
 export type { FollowStats } from "./follow/follower.ts";
 export { type JobOptions, numberRules } from "./options.ts";

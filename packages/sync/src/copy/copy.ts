@@ -16,6 +16,7 @@ import {
 } from "../options.ts";
 import { type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
+import { onPrimary } from "../querier.ts";
 import { selectTables } from "../select.ts";
 import { planChunks } from "./chunks.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
@@ -170,7 +171,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
   const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
   meter.plan(plan.chunks.map(({ weight }) => weight));
-  const before = await bridge.target.state.loadChunks(to, job);
+  const before = await bridge.target.state.loadChunks(onPrimary(to), job);
   let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
   for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
   meter.enter("rows");
@@ -184,7 +185,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
     if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
     const given = { bridge, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
     await runPass({ ...given, onChunk }, left, signal);
-    const done = await bridge.target.state.loadChunks(to, job);
+    const done = await bridge.target.state.loadChunks(onPrimary(to), job);
     left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
   }
   meter.enter("constraints");
@@ -227,6 +228,7 @@ async function settlePlan(
 ): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
   const { bridge, job, to, into, signal, numbers, isAgain } = work;
   const { state } = bridge.target;
+  const there = onPrimary(to);
   const targets = pairs.map((pair) => pair.target);
   const isOrdered = bridge.target.isOrdered(targets);
   const { levels, circular } = foreignKeyOrder(targets, target.foreignKeys);
@@ -237,7 +239,7 @@ async function settlePlan(
     form: rowFormOf(source, target, pair),
     level: isOrdered ? (levels.get(nameOf(pair.target)) ?? 0) : 0,
   }));
-  const stored = await state.load(to, job);
+  const stored = await state.load(there, job);
   if (stored !== undefined && (stored.state === "running" || isAgain)) {
     const begun = stored.kind === "copy" ? (JSON.parse(stored.plan) as CopyPlan) : undefined;
     const why = begun === undefined ? `it is a ${stored.kind}` : differenceOf(begun, source.identity, planned);
@@ -245,9 +247,9 @@ async function settlePlan(
       const message = `there is an unfinished job ${job} on the target, and this is not it: ${why}. Finish that one, or give this one another name`;
       throw new JobError("JOB_CONFLICT", message);
     }
-    return { plan: begun, generation: await state.nextGeneration(to, job) };
+    return { plan: begun, generation: await state.nextGeneration(there, job) };
   }
-  const filled = into === "empty" ? await bridge.target.findFilled(to, targets) : [];
+  const filled = into === "empty" ? await bridge.target.findFilled(there, targets) : [];
   const refusals: Refusal[] = filled.map((table) => ({
     table: nameOf(table),
     reason: 'the target has rows in it. Empty it, or say into: "replace"',
@@ -259,8 +261,8 @@ async function settlePlan(
         reason: "it is in a circle of foreign keys, which only the owner of the target's tables may set aside",
       });
   }
-  const setAside = isOrdered ? [] : await bridge.target.findObstacles(to, targets);
-  refusals.push(...(await bridge.target.findHindrances(to, targets)));
+  const setAside = isOrdered ? [] : await bridge.target.findObstacles(there, targets);
+  refusals.push(...(await bridge.target.findHindrances(there, targets)));
   if (refusals.length === 0) refusals.push(...(await refuseLosses(bridge, view.holder, pairs, signal)));
   if (refusals.length > 0) throw refused(`the copy ${job} is`, refusals);
   const sources = pairs.map((pair) => pair.source);
