@@ -1,4 +1,5 @@
 import type { FailoverPool } from "@mirrorpool/core";
+import { refused } from "../errors.ts";
 import { groupBy } from "../group-by.ts";
 import type { Catalog, Column, ForeignKey, Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
@@ -69,8 +70,12 @@ export async function readPlace(pool: FailoverPool, signal: AbortSignal | undefi
 
 /** Everything that the user can see in the connection's database. */
 export async function readCatalog(on: Querier, signal: AbortSignal | undefined): Promise<Catalog> {
-  const [server] = await ask<{ version: string; name: string; place: string }>(on, SERVER, [], signal);
-  const version = server?.version ?? "";
+  const [server] = await ask<{ version: string; name: string; place: string; charset: string }>(on, SERVER, [], signal);
+  const { version = "", charset = "" } = server ?? {};
+  if (charset !== "utf8mb4") {
+    const reason = `its connections write in the character set ${charset}, which not all texts have: leave \`charset\` of mysql2 as it is`;
+    throw refused("the job is", [{ table: "", reason }]);
+  }
   // MySQL would tell sizes of a day ago
   if (!isMariadb(version)) await on.query("SET SESSION information_schema_stats_expiry = 0");
   const tables = await ask<{ name: string; table_rows: string; bytes: string }>(on, TABLES, [], signal);

@@ -1,3 +1,5 @@
+import { createPool } from "@mirrorpool/core";
+import { mysql } from "@mirrorpool/mysql2";
 import { compare, copy, repair } from "@mirrorpool/sync";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openPlace, type Place } from "./support.ts";
@@ -56,28 +58,28 @@ test("MariaDB to MariaDB: tables of all kinds of keys are cut into chunks that c
 
 test("MySQL to MySQL and to PostgreSQL, by INSERT where LOAD DATA LOCAL is not allowed", async () => {
   const [one, two] = await Promise.all([openPlace("mysql"), openPlace("mysql")]);
-  await using mysql = one;
-  await using target = two;
-  for (const place of [mysql, target])
+  await using from = one;
+  await using to = two;
+  for (const place of [from, to])
     await place.run(
       "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, n int, j json, g point, b blob, s varchar(20), f float, e enum('a', 'b'))",
     );
-  await mysql.run(
+  await from.run(
     `INSERT INTO t (n, j, g, b, s, f, e) SELECT n, JSON_OBJECT('n', n, 'b', 'ä'), POINT(n, 1), UNHEX(SHA2(n, 256)), CONCAT('tab\\t', n, '\\\\'), n / 7, 'b' FROM ${numbers(1000)}`,
     ...["", "", ""].map(() => "INSERT INTO t (n, j, g, b, s, f, e) SELECT n, j, g, b, s, f, e FROM t"),
     "ANALYZE TABLE t",
   );
-  const job = { from: mysql.pool, to: target.pool };
+  const job = { from: from.pool, to: to.pool };
   const report = await copy({ ...job, chunkBytes: 65_536 });
   expect(report).toMatchObject({ rows: 8000, sequences: 1 });
   expect(report.chunks.total).toBeGreaterThan(3);
   expect(await compare({ ...job, ...fast })).toMatchObject({ isEqual: true });
   await postgres.run("CREATE TABLE t (id int PRIMARY KEY, n int, j jsonb, b bytea, s varchar(20), f real, e text)");
-  const across = { from: mysql.pool, to: postgres.pool, lossy: ["json-normalized"] } as const;
+  const across = { from: from.pool, to: postgres.pool, lossy: ["json-normalized"] } as const;
   await expect(copy(across)).rejects.toMatchObject({
     refusals: [{ column: "g", reason: "the target has no such column" }],
   });
-  await mysql.run("ALTER TABLE t DROP COLUMN g");
+  await from.run("ALTER TABLE t DROP COLUMN g");
   expect(await copy(across)).toMatchObject({ rows: 8000 });
   expect(await compare({ ...across, ...fast })).toMatchObject({ isEqual: true });
 });
@@ -188,6 +190,14 @@ test("what cannot be set aside on the target is refused, and so is the same data
     ],
   });
   await expect(copy({ from: mariadb.pool, to: mariadb.pool, into: "replace" })).rejects.toThrow("the same database");
+});
+
+test("connections that cannot write all texts are refused", async () => {
+  const url = mariadb.cluster.primary().url;
+  await using narrow = createPool({ driver: mysql({ charset: "latin1_swedish_ci" }), nodes: [url] });
+  await mariadb.run("CREATE TABLE t (id int PRIMARY KEY)");
+  const narrowed = copy({ from: narrow, to: postgres.pool, createTables: true });
+  await expect(narrowed).rejects.toThrow("the character set latin1");
 });
 
 test("a row that the target's server would only warn of ends the copy, and nothing of its chunk is there", async () => {
