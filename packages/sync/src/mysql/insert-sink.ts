@@ -31,7 +31,7 @@ class InsertSink implements ByteSink {
   #count = 0;
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
-  #isAborted = false;
+  readonly #stop = new AbortController();
 
   constructor(on: Querier, table: Table, names: readonly string[]) {
     this.#on = on;
@@ -78,8 +78,9 @@ class InsertSink implements ByteSink {
   }
 
   async #insert(text: string, count: number): Promise<void> {
-    if (this.#isAborted) return;
-    const { answer } = (await this.#on.query({ text, values: [] }, undefined, PATIENT)) as MysqlResult; // its driver's
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    const { answer } = (await this.#on.query({ text, values: [] }, undefined, { ...PATIENT, signal })) as MysqlResult; // its driver's
     const [header] = answer as readonly [Header, unknown];
     // a note is all there is to tell of digits that are lost
     if (header.warningStatus > 0) {
@@ -100,7 +101,7 @@ class InsertSink implements ByteSink {
   }
 
   abort(): void {
-    this.#isAborted = true;
+    this.#stop.abort(new Error("the rows were given up"));
     this.#rows = [];
   }
 }

@@ -37,6 +37,7 @@ class LoadSink implements ByteSink {
   readonly #stream: Readable;
   readonly #text = new LoadText();
   readonly #done: Promise<MysqlResult>;
+  readonly #stop = new AbortController();
   #drained: () => void = () => {};
 
   constructor(on: Querier, text: string) {
@@ -46,13 +47,19 @@ class LoadSink implements ByteSink {
     stream.on("error", () => {}); // who cut it off knows
     const channel = new RowChannel({ onFields: () => {}, onResult: () => {} });
     this.ready = channel.opened;
-    const statement = { text, values: [], channel, infileStreamFactory: () => stream };
-    this.#done = on.query(statement, undefined, PATIENT) as Promise<MysqlResult>; // so its driver answers
+    const statement = { text, values: [], channel, infileStreamFactory: () => this.#rows() };
+    const options = { ...PATIENT, signal: this.#stop.signal };
+    this.#done = on.query(statement, undefined, options) as Promise<MysqlResult>; // so its driver answers
     this.failed = this.#done.then(
       () => new Promise<never>(() => {}),
       (error: unknown) => Promise.reject(error),
     );
     this.failed.catch(() => {}); // not everybody waits for it
+  }
+
+  /** A stream that was given up says nothing to whoever begins to read it: the server would wait for its end for ever. */
+  #rows(): Readable {
+    return this.#stop.signal.aborted ? Readable.from([]) : this.#stream;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -72,7 +79,9 @@ class LoadSink implements ByteSink {
   }
 
   abort(): void {
-    this.#stream.destroy(new Error("the rows were given up"));
+    const reason = new Error("the rows were given up");
+    this.#stop.abort(reason);
+    this.#stream.destroy(reason);
   }
 }
 

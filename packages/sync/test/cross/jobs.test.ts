@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createPool } from "@mirrorpool/core";
 import { mysql } from "@mirrorpool/mysql2";
 import { compare, copy, repair } from "@mirrorpool/sync";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Table } from "../../src/model.ts";
+import { mysqlDialect } from "../../src/mysql/dialect.ts";
 import { openPlace, type Place } from "./support.ts";
 
 let postgres: Place;
@@ -198,6 +201,25 @@ test("connections that cannot write all texts are refused", async () => {
   await mariadb.run("CREATE TABLE t (id int PRIMARY KEY)");
   const narrowed = copy({ from: narrow, to: postgres.pool, createTables: true });
   await expect(narrowed).rejects.toThrow("the character set latin1");
+});
+
+test("a load that is given up before the server asks for its rows keeps nothing waiting", async () => {
+  await mariadb.run("CREATE TABLE t (id int PRIMARY KEY)");
+  const dialect = mysqlDialect("10.11.0-MariaDB");
+  const catalog = await dialect.readPrimary(mariadb.pool, undefined);
+  const session = await mariadb.pool.connect();
+  await dialect.beginLoad(session, new AbortController().signal);
+  for (const delayMs of [0, 20]) {
+    const sink = dialect.sink(session, catalog.tables[0] as Table, ["id"], "text");
+    await sleep(delayMs);
+    sink.abort();
+  }
+  session.release("destroy");
+  const text =
+    "SELECT COUNT(*) AS count FROM information_schema.PROCESSLIST WHERE COMMAND = 'Query' AND INFO LIKE 'LOAD%'";
+  const running = async (): Promise<unknown> => (await mariadb.pool.query(text, [], { consistency: "strong" })).rows;
+  await expect.poll(running, { timeout: 20_000 }).toEqual([{ count: 0 }]);
+  await mariadb.run("TRUNCATE TABLE t");
 });
 
 test("a row that the target's server would only warn of ends the copy, and nothing of its chunk is there", async () => {
