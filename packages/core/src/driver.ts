@@ -303,6 +303,11 @@ export interface SessionStates {
  * its token. The core decides when to ask; the statements are the driver's.
  */
 export interface LedgerStatements {
+  /**
+   * True where a BEGIN and a COMMIT of ours leave alone what ties a session to its connection: then its single writes have a token
+   * as well. A BEGIN of MySQL gives up what `LOCK TABLES` has locked. Default: false.
+   */
+  readonly keepsPinnedState?: boolean;
   /** Makes the table, for whoever may make tables. */
   schema(table: string): string;
   /** Token and COMMIT in one flush: where the token cannot be written nothing is committed. */

@@ -134,6 +134,15 @@ describe("without timelines", () => {
     expect(failedOver.nodes.get("a")?.fence).toBe("superseded");
   });
 
+  test("a primary that was seen only once, when it was accepted, has followed nobody since", () => {
+    const reignedOnce = after(accepted, lost("a"), observed("b", untimed, 5));
+    const succeeded = after(reignedOnce, observed("a", untimedMirror, 6), lost("b"), observed("a", untimed, 7));
+    expect(succeeded).toMatchObject({ primary: "a", epoch: 3 });
+    const back = after(succeeded, observed("b", untimed, 9), lost("a"), observed("b", untimed, 10));
+    expect(back.primary).toBeUndefined();
+    expect(back.nodes.get("b")?.fence).toBe("superseded");
+  });
+
   test("a former primary that was seen following may reign again", () => {
     const returned = after(
       accepted,

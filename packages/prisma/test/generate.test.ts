@@ -15,6 +15,7 @@ function read(folder: string): Readonly<Record<string, string>> {
 
 test.each([
   ["packages/prisma/test/client", "schema.prisma"],
+  ["packages/prisma/test/client-mysql", "schema.prisma"],
   ["examples/prisma", "prisma/schema.prisma"],
   ["examples/demo", "prisma/schema.prisma"],
 ])("the client in %s is what Prisma generates of its schema, without the network", async (path, schema) => {

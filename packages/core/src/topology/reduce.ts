@@ -119,9 +119,7 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
     if (each.fence !== fence) nodes.set(id, { ...each, fence });
   }
   const isNewReign = isSuccession(before.reign, reign);
-  if (isNewReign)
-    for (const [id, each] of nodes)
-      nodes.set(id, { ...each, freshAsOf: Number.NEGATIVE_INFINITY, lagBytes: undefined });
+  if (isNewReign) for (const [id, each] of nodes) nodes.set(id, enterReign(each, reign));
   return {
     ...before,
     nodes,
@@ -152,6 +150,12 @@ function isSuccession(before: Reign | undefined, after: Reign | undefined): bool
   return (
     after !== undefined && (before === undefined || before.node !== after.node || before.timeline !== after.timeline)
   );
+}
+
+/** What a mirror had replayed counts for the reign that is over; and the new primary may never be seen again before it is lost. */
+function enterReign(node: NodeState, reign: Reign | undefined): NodeState {
+  const hasFollowed = node.hasFollowed && node.id !== reign?.node;
+  return { ...node, freshAsOf: Number.NEGATIVE_INFINITY, lagBytes: undefined, hasFollowed };
 }
 
 function sampled(samples: readonly Sample[], primary: NodeId | undefined, node: NodeState): readonly Sample[] {
