@@ -1,8 +1,17 @@
+import { backup, restore } from "@mirrorpool/backup";
+import { createPool } from "@mirrorpool/core";
 import { postgres } from "@mirrorpool/pg";
-import { backup, restore } from "../src/index.ts";
+import { copy } from "@mirrorpool/sync";
 
-// one job in a process of its own, as pg_dump is one; tells how much memory it took
-const [kind = "", url = "", folder = ""] = process.argv.slice(2);
-const pool = { driver: postgres(), nodes: [url] };
-await (kind === "backup" ? backup(pool, { to: folder, jobs: 2 }) : restore(pool, { from: folder, jobs: 2 }));
+// one job in a process of its own, as pg_dump is one, of the packages as they are published; tells how much memory it took
+const [kind = "", url = "", place = "", form = "text"] = process.argv.slice(2);
+const driver = postgres();
+const pool = { driver, nodes: [url] };
+if (kind === "backup") await backup(pool, { to: place, jobs: 2, form: form === "binary" ? "binary" : "text" });
+if (kind === "restore") await restore(pool, { from: place, jobs: 2 });
+if (kind === "copy") {
+  await using from = createPool(pool);
+  await using to = createPool({ driver, nodes: [place] });
+  await copy({ from, to, connections: 2 });
+}
 process.stdout.write(JSON.stringify({ maxBytes: process.resourceUsage().maxRSS * 1024 }));

@@ -7,7 +7,7 @@ import { createCluster } from "@mirrorpool/lab";
 
 const run = promisify(execFile);
 const { values } = parseArgs({
-  options: { rows: { type: "string", default: "600000" }, rounds: { type: "string", default: "3" } },
+  options: { rows: { type: "string", default: "1200000" }, rounds: { type: "string", default: "3" } },
 });
 const [rows, rounds] = [Number(values.rows), Number(values.rounds)];
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mirrorpool-bench-"));
@@ -25,10 +25,14 @@ async function timed(command: string, ...args: string[]): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function job(kind: "backup" | "restore", url: string, at: string): Promise<{ ms: number; maxBytes: number }> {
-  const args = ["--conditions=mirrorpool-source", join(import.meta.dirname, "job.ts"), kind, url, at];
+async function job(
+  kind: "backup" | "restore" | "copy",
+  url: string,
+  at: string,
+  form = "text",
+): Promise<{ ms: number; maxBytes: number }> {
   const startedAt = performance.now();
-  const { stdout } = await run(process.execPath, args);
+  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "job.ts"), kind, url, at, form]);
   // the whole process, as of the others
   return { ms: performance.now() - startedAt, ...JSON.parse(stdout) };
 }
@@ -64,33 +68,48 @@ try {
     await node.query("CREATE DATABASE restored OWNER app");
     return on("restored");
   };
+  const withTables = async (): Promise<string> => {
+    const url = await anew();
+    await run("sh", ["-c", 'pg_dump --schema-only "$0" | psql -qd "$1"', on("app"), url]);
+    return url;
+  };
   for (let round = 0; round < rounds; round += 1) {
-    const [ours, gzip6, gzip1] = ["ours", "pg_dump", "pg_dump-Z1"].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    const backed = await job("backup", on("app"), ours);
-    note("backup", backed.ms);
-    note("pg_dump -Fd -j2", await timed("pg_dump", "-Fd", "-j2", "-f", gzip6, on("app")));
-    note("pg_dump -Fd -j2 -Z1", await timed("pg_dump", "-Fd", "-j2", "-Z1", "-f", gzip1, on("app")));
-    const restored = await job("restore", await anew(), ours);
-    note("restore", restored.ms);
-    note("pg_restore -j2", await timed("pg_restore", "-j2", "--no-owner", "-d", await anew(), gzip1));
-    maxBytes = Math.max(maxBytes, backed.maxBytes, restored.maxBytes);
+    const at = (name: string): string => join(folder, name);
+    const used: number[] = [];
+    const ours = async (name: string, ...args: Parameters<typeof job>): Promise<void> => {
+      const { ms, maxBytes: bytes } = await job(...args);
+      note(name, ms);
+      used.push(bytes);
+    };
+    await ours("backup", "backup", on("app"), at("text"));
+    await ours("backup, binary rows", "backup", on("app"), at("binary"), "binary");
+    note("pg_dump -Fd -j2", await timed("pg_dump", "-Fd", "-j2", "-f", at("pg_dump"), on("app")));
+    note("pg_dump -Fd -j2 -Z1", await timed("pg_dump", "-Fd", "-j2", "-Z1", "-f", at("pg_dump-Z1"), on("app")));
+    await ours("restore", "restore", await anew(), at("text"));
+    await ours("restore, binary rows", "restore", await anew(), at("binary"));
+    const url = await anew();
+    const restoring = await timed("pg_restore", "-j2", "--no-owner", "-d", url, at("pg_dump-Z1"));
+    note("pg_restore -j2", restoring);
+    // the same outcome: ours does that as well
+    note("pg_restore -j2, vacuumdb -Z", restoring + (await timed("vacuumdb", "-q", "-Z", "-j2", "-d", url)));
+    await ours("copy", "copy", on("app"), await withTables());
+    const pipe = 'pg_dump --data-only "$0" | psql -qd "$1"';
+    note("pg_dump | psql (copy)", await timed("sh", "-c", pipe, on("app"), await withTables()));
+    maxBytes = Math.max(maxBytes, ...used);
     Object.assign(sizes, {
-      backup: sizeOf(ours),
-      "pg_dump -Fd -j2": sizeOf(gzip6),
-      "pg_dump -Fd -j2 -Z1": sizeOf(gzip1),
+      backup: sizeOf(at("text")),
+      "backup, binary rows": sizeOf(at("binary")),
+      "pg_dump -Fd -j2": sizeOf(at("pg_dump")),
+      "pg_dump -Fd -j2 -Z1": sizeOf(at("pg_dump-Z1")),
     });
-    for (const path of [ours, gzip6, gzip1]) rmSync(path, { recursive: true, force: true });
+    for (const name of ["text", "binary", "pg_dump", "pg_dump-Z1"]) rmSync(at(name), { recursive: true, force: true });
   }
 } finally {
   await cluster.close();
   rmSync(folder, { recursive: true, force: true });
 }
 const figures = Object.entries(times).map(([name, all]) => {
-  const reference = name.includes("restore") ? "restore" : "backup";
+  const reference = ["restore", "copy"].find((each) => name.includes(each)) ?? "backup";
   return {
     name,
     ms: Math.round(median(all)),

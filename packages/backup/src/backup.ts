@@ -6,7 +6,7 @@ import { BackupError } from "./errors.ts";
 import { type Compression, compressions, hasZstd } from "./format/codec.ts";
 import { type FileFormat, fileEnding } from "./format/file.ts";
 import type { KeySource } from "./format/key.ts";
-import type { BackedUpChunk, Manifest } from "./format/manifest.ts";
+import type { BackedUpChunk, Manifest, RowForm } from "./format/manifest.ts";
 import { MANIFEST, newEncryption, writeManifest } from "./format/repository.ts";
 import {
   checkBoolean,
@@ -27,6 +27,7 @@ import { findUnfinished, PLAN, type Plan, removeFolder, type Unfinished } from "
 import { type SchemaChoice, writeSchema } from "./source/schema.ts";
 import { SharedSnapshot } from "./source/snapshot.ts";
 import type { Store } from "./store/store.ts";
+import { sideBySide } from "./tasks.ts";
 
 /** What {@link backup} is to do. Only `to` is needed. */
 export interface BackupOptions {
@@ -40,11 +41,16 @@ export interface BackupOptions {
   readonly jobs?: number;
   /** Default: zstd, and gzip where this Node.js has none. */
   readonly compression?: Compression;
+  /**
+   * How rows are written. `text` (default): any version reads it. `binary`: faster to restore, into servers of the same major version
+   * alone; tables with types of their own stay text.
+   */
+  readonly form?: RowForm;
   /** Default: none. */
   readonly encryption?: KeySource;
   /** Whether and how the definitions are backed up, by `pg_dump`. Default `auto`: where it can be had. */
   readonly schema?: SchemaChoice;
-  /** About so many bytes of a table in one chunk, 1 MiB to 1 GiB. Default 64 MiB. */
+  /** About so many bytes of a table in one chunk, 1 MiB to 1 GiB. Default: a 32nd of the whole, from 8 to 64 MiB. */
   readonly chunkBytes?: number;
   /** Which older backups of this database are kept, once this one is finished. Default: all. */
   readonly keep?: Keep;
@@ -80,7 +86,7 @@ export interface BackupReport {
 }
 
 const OPTIONS = [
-  "to", "tables", "from", "jobs", "compression", "encryption", "schema", "chunkBytes", "keep", "resume", "attempts", "onProgress", "signal",
+  "to", "tables", "from", "jobs", "compression", "form", "encryption", "schema", "chunkBytes", "keep", "resume", "attempts", "onProgress", "signal",
 ] as const satisfies readonly (keyof BackupOptions)[]; // biome-ignore format: one list
 const MEBIBYTE = 1024 ** 2;
 
@@ -98,9 +104,13 @@ function check(given: BackupOptions) {
     from: checkChoice("from", options["from"], ["mirror", "primary"], "mirror"),
     jobs: checkInteger("jobs", options["jobs"], 1, 32, 2),
     compression: checkChoice("compression", options["compression"], compressions, hasZstd ? "zstd" : "gzip"),
+    form: checkChoice("form", options["form"], ["text", "binary"], "text"),
     keySource: checkKeySource(options["encryption"]),
     schema: (schema ?? "auto") as SchemaChoice, // checked above
-    chunkBytes: checkInteger("chunkBytes", options["chunkBytes"], MEBIBYTE, 1024 * MEBIBYTE, 64 * MEBIBYTE),
+    chunkBytes:
+      options["chunkBytes"] === undefined
+        ? undefined
+        : checkInteger("chunkBytes", options["chunkBytes"], MEBIBYTE, 1024 * MEBIBYTE, MEBIBYTE),
     keep: checkKeep(options["keep"]),
     mayResume: checkBoolean("resume", options["resume"], true),
     attempts: checkInteger("attempts", options["attempts"], 1, 20, 3),
@@ -152,8 +162,9 @@ async function once(
   await using snapshot = await SharedSnapshot.take(pool, options.from, signal);
   const selection = JSON.stringify([
     options.tables ?? null,
-    options.chunkBytes,
+    options.chunkBytes ?? null,
     options.compression,
+    options.form,
     options.schema !== false,
   ]);
   const unfinished = options.mayResume
@@ -163,12 +174,15 @@ async function once(
   const rest = await beat(store, folder, signal);
   let isFinished = false;
   try {
-    const { plan, encryption } = unfinished ?? (await begin(source, snapshot, folder, selection, options, meter));
+    const { plan, encryption } = unfinished ?? (await begin(snapshot, folder, selection, options));
     const format: FileFormat = { store, folder, compression: plan.compression, key: encryption?.key };
     const isResumed = unfinished !== undefined;
-    const chunks = await readChunks(snapshot, plan, format, options.jobs, meter, isResumed, signal);
+    const rows = (stop: AbortSignal) => readChunks(snapshot, plan, format, options.jobs, meter, isResumed, stop);
+    const choice = options.tables === undefined ? options.schema : false;
+    const definitions = (stop: AbortSignal) => writeSchema(source, choice, snapshot, format, stop);
+    const [chunks, schema] = await sideBySide(rows, definitions, signal);
     meter.enter("finish");
-    const manifest = toManifest(plan, chunks);
+    const manifest = toManifest(plan, chunks, schema);
     await writeManifest(store, `${folder}/${MANIFEST}`, plan.id, manifest, encryption, signal);
     isFinished = true;
     await store.remove(`${folder}/${PLAN}`, signal);
@@ -189,44 +203,39 @@ async function once(
 const newName = (): string =>
   `${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
 
-async function begin(
-  source: PoolSource,
-  snapshot: SharedSnapshot,
-  name: string,
-  selection: string,
-  options: Checked,
-  meter: Meter,
-): Promise<Unfinished> {
+async function begin(snapshot: SharedSnapshot, name: string, selection: string, options: Checked): Promise<Unfinished> {
   const { store, compression, keySource, signal } = options;
   const id = randomUUID();
   const startedAt = new Date().toISOString();
   const encryption = await newEncryption(keySource, id);
-  const fromCatalogue = await makePlan(snapshot, options.tables, options.chunkBytes);
-  meter.enter("schema");
-  const format: FileFormat = { store, folder: name, compression, key: encryption?.key };
-  const schema = await writeSchema(
-    source,
-    options.tables === undefined ? options.schema : false,
-    snapshot,
-    format,
-    signal,
-  );
+  const fromCatalogue = await makePlan(snapshot, options.tables, options.chunkBytes, options.form);
   const plan: Plan = {
-    ...{ id, name, startedAt, source: snapshot.source, compression, ending: fileEnding(format), selection, schema },
+    ...{
+      id,
+      name,
+      startedAt,
+      source: snapshot.source,
+      compression,
+      ending: fileEnding({ compression, key: encryption?.key }),
+      selection,
+    },
     ...fromCatalogue,
   };
   await writeManifest(store, `${name}/${PLAN}`, id, plan, encryption, signal);
   return { plan, encryption };
 }
 
-function toManifest(plan: Plan, chunks: readonly BackedUpChunk[]): Manifest {
-  const { id, name, startedAt, source, compression, schema, sequences, materializedViews } = plan;
+function toManifest(plan: Plan, chunks: readonly BackedUpChunk[], schema: Manifest["schema"]): Manifest {
+  const { id, name, startedAt, source, compression, sequences, materializedViews } = plan;
   const rows = plan.tables.map(() => 0);
   for (const chunk of chunks) rows[chunk.table] = (rows[chunk.table] ?? 0) + chunk.rows;
   const noSchema = schema.isIncluded ? [] : [`no definitions are in this backup, only rows: ${schema.reason}`];
   return {
     ...{ id, name, startedAt, finishedAt: new Date().toISOString(), source, compression, schema },
-    tables: plan.tables.map(({ schema, name, columns }, index) => ({ schema, name, columns, rows: rows[index] ?? 0 })),
+    tables: plan.tables.map(({ schema, name, columns, types, form }, index) => ({
+      ...{ schema, name, columns, types, form },
+      rows: rows[index] ?? 0,
+    })),
     ...{ sequences, materializedViews, chunks },
     warnings: [...noSchema, ...plan.warnings],
   };

@@ -12,6 +12,7 @@ export type {
   BackedUpTable,
   Manifest,
   QualifiedName,
+  RowForm,
   SourcePosition,
   StoredFile,
 } from "./format/manifest.ts";
@@ -22,4 +23,6 @@ export type { SchemaChoice, SchemaOptions } from "./source/schema.ts";
 export { folderStore } from "./store/folder-store.ts";
 export { type S3Options, s3Store } from "./store/s3-store.ts";
 export type { Store, StoredObject } from "./store/store.ts";
+export { RestoreWorker } from "./target/restore-worker.ts";
+export type { RestoreDelegate, RestoreOutcome, RestoreUnit } from "./target/unit.ts";
 export { type VerifyOptions, type VerifyReport, verify } from "./verify.ts";

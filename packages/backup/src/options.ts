@@ -39,7 +39,12 @@ export function checkSignal(value: unknown): AbortSignal | undefined {
 }
 
 export function checkListener<T>(path: string, value: unknown): ((event: T) => void) | undefined {
-  if (value === undefined || typeof value === "function") return value as ((event: T) => void) | undefined;
+  return checkFunction(path, value);
+}
+
+/** What it takes and gives cannot be checked. */
+export function checkFunction<F>(path: string, value: unknown): F | undefined {
+  if (value === undefined || typeof value === "function") return value as F | undefined;
   throw new OptionsError(path, "a function", show(value));
 }
 

@@ -1,6 +1,6 @@
 /** How far a job is. */
 export interface Progress {
-  readonly phase: "plan" | "schema" | "data" | "index" | "finish" | "compare";
+  readonly phase: "plan" | "data" | "index" | "finish" | "compare";
   readonly chunksDone: number;
   readonly chunks: number;
   readonly rows: number;

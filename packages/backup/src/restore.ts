@@ -6,6 +6,7 @@ import { type OpenedBackup, openBackup } from "./format/repository.ts";
 import {
   checkBoolean,
   checkChoice,
+  checkFunction,
   checkInteger,
   checkKeySource,
   checkListener,
@@ -18,11 +19,12 @@ import {
 import { Meter, type Progress } from "./progress.ts";
 import { matches, quoteTable } from "./source/names.ts";
 import type { Store } from "./store/store.ts";
-import { requireEmptyDatabase, requireEmptyTables, requireTables } from "./target/inspect.ts";
+import { requireEmptyDatabase, requireEmptyTables, requireTables, requireVersion } from "./target/inspect.ts";
 import { lockTarget } from "./target/lock.ts";
 import { fill, finish, type Phase, prepare, type RestorePlan } from "./target/phases.ts";
 import { isBegun, mark, stepsDone, unmark } from "./target/run.ts";
 import { Target } from "./target/target.ts";
+import type { RestoreDelegate } from "./target/unit.ts";
 
 /** What {@link restore} is to do. Only `from` is needed. */
 export interface RestoreOptions {
@@ -45,6 +47,8 @@ export interface RestoreOptions {
   readonly resume?: boolean;
   /** How often it is gone over again after a failover that took steps back, 1 to 20. Default 5. */
   readonly attempts?: number;
+  /** Has chunks restored by other processes, `jobs` at a time, in place of doing it here: see {@link RestoreDelegate}. */
+  readonly delegate?: RestoreDelegate;
   readonly onProgress?: (progress: Progress) => void;
   /** Ends it; the target stays marked, and the same call goes on. */
   readonly signal?: AbortSignal;
@@ -65,7 +69,7 @@ export interface RestoreReport {
 }
 
 const OPTIONS = [
-  "from", "backup", "tables", "schema", "owners", "existing", "encryption", "jobs", "resume", "attempts", "onProgress", "signal",
+  "from", "backup", "tables", "schema", "owners", "existing", "encryption", "jobs", "resume", "attempts", "delegate", "onProgress", "signal",
 ] as const satisfies readonly (keyof RestoreOptions)[]; // biome-ignore format: one list
 
 type Checked = ReturnType<typeof check>;
@@ -83,6 +87,7 @@ function check(given: RestoreOptions) {
     jobs: checkInteger("jobs", options["jobs"], 1, 32, 2),
     mayResume: checkBoolean("resume", options["resume"], true),
     attempts: checkInteger("attempts", options["attempts"], 1, 20, 5),
+    delegate: checkFunction<RestoreDelegate>("delegate", options["delegate"]),
     onProgress: checkListener<Progress>("onProgress", options["onProgress"]),
     signal: checkSignal(options["signal"]),
   };
@@ -159,7 +164,7 @@ async function run(target: Target, backup: OpenedBackup, plan: RestorePlan, opti
   for (let attempt = 1; ; attempt += 1) {
     const { epoch } = target.pool.topology();
     const meter = new Meter(options.onProgress);
-    const phase: Phase = { target, backup, plan, jobs, meter, signal };
+    const phase: Phase = { target, backup, plan, jobs, delegate: options.delegate, meter, signal };
     try {
       meter.enter("plan");
       const hasBegun = await isBegun(target, manifest, text, options.mayResume || attempt > 1, signal);
@@ -193,8 +198,9 @@ async function requireFit(
   { tables, withDefinitions, existing }: RestorePlan,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (withDefinitions) return requireEmptyDatabase(target, signal);
   const chosen = tables.flatMap((place) => manifest.tables[place] ?? []);
+  await requireVersion(target, manifest, chosen, signal);
+  if (withDefinitions) return requireEmptyDatabase(target, signal);
   await requireTables(target, chosen, signal);
   if (existing === "refuse") await requireEmptyTables(target, chosen, signal);
 }

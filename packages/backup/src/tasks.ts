@@ -29,3 +29,17 @@ export async function inParallel<T>(
   await Promise.all(running);
   if (failure !== undefined) throw failure.error;
 }
+
+/** Does two things at the same time. The error of the one ends the other, and is thrown once both have ended. */
+export async function sideBySide<One, Other>(
+  one: (signal: AbortSignal) => Promise<One>,
+  other: (signal: AbortSignal) => Promise<Other>,
+  signal: AbortSignal | undefined,
+): Promise<[One, Other]> {
+  const results: { one?: One; other?: Other } = {};
+  await inParallel(["one", "other"] as const, 2, signal, async (which, stop) => {
+    if (which === "one") results.one = await one(stop);
+    else results.other = await other(stop);
+  });
+  return [results.one, results.other] as [One, Other]; // both are there, or it would have thrown
+}

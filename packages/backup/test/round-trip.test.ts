@@ -70,6 +70,26 @@ test("verify restores a backup from a mirror into a scratch database and compare
   );
 });
 
+test("rows in binary form come back the same, and are refused where they would be read as something else", async () => {
+  const folder = newFolder();
+  const report = await backup(poolOf(source), { to: folder, form: "binary", from: "primary" });
+  const opened = await openBackup(folderStore(folder), undefined, undefined);
+  const formOf = (name: string): string | undefined =>
+    opened.manifest.tables.find((table) => table.name === name)?.form;
+  // numbers of another database's own objects mean nothing here
+  expect([formOf("orders"), formOf("customer"), formOf("types")]).toEqual(["binary", "binary", "text"]);
+  expect(await verify({ from: folder })).toMatchObject({ rows: report.rows });
+  const pool = openPool(target);
+  await restore(pool, { from: folder });
+  expect(await contents(target.primary())).toEqual(await contents(source.primary()));
+  expect(await compareRows(new Target(pool), opened, 2, new Meter(undefined), undefined)).toEqual([]);
+  await pool.query('ALTER TABLE "no key" ALTER a TYPE real');
+  const chosen = { from: folder, tables: ["public.no key"], existing: "replace" } as const;
+  expect(await rejection(restore(pool, chosen))).toMatchObject({ code: "TARGET_LACKS", subject: "public.no key" });
+  await using newer = await createCluster({ mirrors: 0 });
+  expect(await rejection(restore(poolOf(newer), { from: folder }))).toMatchObject({ code: "NOT_SUPPORTED" });
+});
+
 test("a comparison finds a single value that is not the same", async () => {
   const folder = newFolder();
   await backup(poolOf(source), { to: folder });

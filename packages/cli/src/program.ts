@@ -9,6 +9,7 @@ import { status } from "./commands/status.ts";
 import { switchover } from "./commands/switchover.ts";
 import { runCompare, runCopy, runFollow, runRepair } from "./commands/sync.ts";
 import { watch } from "./commands/watch.ts";
+import { runWorker } from "./commands/worker.ts";
 import type { CommonOptions, Context } from "./context.ts";
 
 /** How a command is run, by whoever has the world around it. */
@@ -87,6 +88,12 @@ export function createProgram(run: Run): Command {
     new Option("--read-from <role>", "where the source is read").choices(["mirror", "primary"]),
     new Option("--lossy <rules...>", "losses between two systems that are accepted").choices(Object.keys(lossyRules)),
   ];
+  const queue = new Option(
+    "--queue <cluster>",
+    "have it done by `mirrorpool worker` processes that wait at this queue",
+  );
+  const chunkBytes = new Option("--chunk-bytes <n>", "about how much of a table is one piece of work");
+  const pieces = chunkBytes.argParser(whole(65_536, 1_099_511_627_776));
   add<Parameters<typeof runCopy>[1]>(
     "copy",
     "copy tables from one cluster to another; the same command goes on where it was ended",
@@ -95,6 +102,8 @@ export function createProgram(run: Run): Command {
       new Option("--job <name>", "under which the target keeps how far it is"),
       new Option("--into <state>", "of the target's tables").choices(["empty", "replace"]),
       new Option("--create-tables", "make tables that the target does not have, where that is another system"),
+      pieces,
+      queue,
     ],
     (context, flags) => runCopy(context, flags),
     false,
@@ -102,7 +111,12 @@ export function createProgram(run: Run): Command {
   add<Parameters<typeof runCompare>[1]>(
     "compare",
     "find the rows in which two clusters differ",
-    [...between, new Option("--max-differences <n>", "ends after so many").argParser(whole(1, 1_000_000))],
+    [
+      ...between,
+      new Option("--max-differences <n>", "ends after so many").argParser(whole(1, 1_000_000)),
+      pieces,
+      queue,
+    ],
     (context, flags) => runCompare(context, flags),
     false,
   );
@@ -155,6 +169,11 @@ export function createProgram(run: Run): Command {
       tables,
       new Option("--from <role>", "where it is read").choices(["mirror", "primary"]),
       new Option("--compression <kind>", "of chunks").choices(["zstd", "gzip", "none"]),
+      new Option("--form <form>", "of rows: binary is faster to restore, into the same major version alone").choices([
+        "text",
+        "binary",
+      ]),
+      pieces,
       new Option("--keep <rule>", "older backups that stay: 7d, 10, or 7d,10").argParser(keepRule),
       new Option("--no-schema", "rows only"),
       new Option("--pg-dump <file>", "the program for definitions, which has to be as new as the server"),
@@ -190,8 +209,20 @@ export function createProgram(run: Run): Command {
       new Option("--no-schema", "rows only, into tables that are there"),
       new Option("--no-owners", "without owners and privileges"),
       new Option("--abandon", "give an unfinished restore up"),
+      queue,
     ],
     (context, flags, given) => runRestore(context, given, flags),
+  );
+  add<Parameters<typeof runWorker>[1]>(
+    "worker",
+    "do pieces of copies, comparisons and restores that others lead, until Ctrl-C; any number, on any machines",
+    [
+      new Option("--queue <cluster>", `where they are waited for, a PostgreSQL: ${CLUSTER}`).makeOptionMandatory(),
+      new Option("--units <n>", "at a time; default 2").argParser(whole(1, 64)),
+      ...stored,
+    ],
+    (context, flags) => runWorker(context, flags),
+    false,
   );
   add<Parameters<typeof runDrill>[1]>(
     "drill",

@@ -86,6 +86,11 @@ export interface Observation {
   readonly isFollowing?: boolean | undefined;
   /** What the node says of itself; `mirror` means that it is in recovery or follows another node. */
   readonly role: "primary" | "mirror";
+  /**
+   * A mirror that takes writes like all others that say so: nobody promotes one, the pool settles on one of them. That is then
+   * the primary for all rules, and writable.
+   */
+  readonly isPeer?: boolean;
   /** False where the node takes no writes although it is no mirror (a read-only switch). */
   readonly isWritable: boolean;
   /** Identity of the replicated cluster; nodes with another one are never the same cluster. */
@@ -270,6 +275,11 @@ export interface Driver {
    * values, such as the ids of new rows. Absent where none can be given.
    */
   again?(statement: Statement, answer: Result): Statement;
+  /**
+   * A caller's statement as it is to be judged and run: where its values may be SQL themselves, with these in its text. Absent where
+   * they never are. Pure.
+   */
+  complete?(statement: Statement): Statement;
   /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
   mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;

@@ -7,6 +7,7 @@ import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
+import { localFile } from "./local-file.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
 import { attempt, type Callback, isFatal, Pipeline } from "./pipeline.ts";
@@ -26,6 +27,9 @@ interface Outcome {
 const CLOSE_MS = 500;
 
 const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSION TRANSACTION READ WRITE" } as const;
+
+/** Answered when the node has applied all that its cluster has committed by now. */
+const CATCH_UP = "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1";
 
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
@@ -55,6 +59,9 @@ export class MysqlConnection implements Connection {
   /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
   #lose: ((error: unknown) => void) | undefined;
   #role: "primary" | "mirror" = "primary";
+  /** On a node that has just become the primary: what its predecessor has acknowledged may be still to come. */
+  #mayLag = false;
+  #served: "primary" | "mirror" | undefined;
   /** What the session was last told to be. */
   #guard: "primary" | "mirror" = "primary";
 
@@ -91,6 +98,8 @@ export class MysqlConnection implements Connection {
 
   serveAs(role: "primary" | "mirror"): void {
     this.#role = role;
+    if (role !== this.#served) this.#mayLag = role === "primary" && identityOf(this)?.isGalera === true;
+    this.#served = role;
   }
 
   run(statement: Statement): Promise<Result> {
@@ -161,6 +170,7 @@ export class MysqlConnection implements Connection {
     const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
     const { values = [] } = statement;
     (statement["holder"] as Holder | undefined)?.attach(client);
+    if (this.#mayLag && !this.#wire.isInTransaction) await this.#catchUp();
     const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     const wasOpen = this.#wire.isInTransaction;
@@ -184,6 +194,20 @@ export class MysqlConnection implements Connection {
       throw new ConnectionLost("what the session had set cannot be undone");
     }
     this.#client._statements?.clear();
+  }
+
+  /**
+   * Nobody promotes a Galera node: it is the primary at once, and applies what it has received a moment later.
+   * @throws {NotSentError} when it did not in time, or is no longer in its cluster
+   */
+  async #catchUp(): Promise<void> {
+    const send = (callback: Callback): void => void this.#client.query(CATCH_UP, callback);
+    const { error } = await this.#exchange([], send, [], false);
+    if (error === undefined) this.#mayLag = false;
+    else {
+      this.destroy();
+      throw new NotSentError(error);
+    }
   }
 
   /** What goes in the same flush before the statement. */
@@ -332,19 +356,19 @@ function submit(client: Client, statement: Statement, callback: Callback): void 
   const query = queryOf(statement);
   const { channel } = statement;
   const isPrepared = statement["execute"] === true;
-  if (!(channel instanceof RowChannel)) {
-    if (isPrepared) client.execute(query, callback);
-    else client.query(query, callback);
-    return;
-  }
   const { infileStreamFactory: factory } = statement;
   if (typeof factory === "function") {
     // a file that was read in part is not to be read again
     const open = (path: unknown): unknown => {
-      channel.open();
-      return factory(path);
+      if (channel instanceof RowChannel) channel.open();
+      return localFile(() => factory(path));
     };
     Object.assign(query, { infileStreamFactory: open });
+  }
+  if (!(channel instanceof RowChannel)) {
+    if (isPrepared) client.execute(query, callback);
+    else client.query(query, callback);
+    return;
   }
   channel.attempt(client, isPrepared ? client.execute(query) : client.query(query), callback);
 }

@@ -15,6 +15,7 @@ import { ownStatement, withOwn } from "./own.ts";
 import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { sessionStates } from "./session-states.ts";
+import { completeBy } from "./sql-values.ts";
 import { DEFAULT_PORT, parseUrl } from "./url.ts";
 
 /**
@@ -40,6 +41,7 @@ export function mysql(settings: ClientSettings = {}): Driver {
     probe: (connection: Connection) => probe(connection as MysqlConnection),
     classify,
     again,
+    complete: completeBy(settings),
     inspect,
     mayPipeline,
   } satisfies Driver);

@@ -1,5 +1,7 @@
 /** The mirrorpool driver for PostgreSQL, on the `pg` library. */
 export { classify } from "./classify.ts";
+export { type CopySink, copyIn } from "./copy/copy-in.ts";
+export { type CopySource, type CopyTaker, copyOut } from "./copy/copy-out.ts";
 export { type ClientSettings, type PostgresSettings, postgres } from "./driver.ts";
 export { createDropIn, type DropIn, type DropInOptions } from "./drop-in/create-drop-in.ts";
 export { createVirtualClient } from "./drop-in/create-virtual-client.ts";

@@ -39,6 +39,8 @@ export interface SideDialect {
   openView(pool: FailoverPool, on: "primary" | "mirror", connections: number, signal: AbortSignal): Promise<View>;
   /** Settings under which equal values have equal texts. In a transaction of the caller's. */
   prepareReader(on: Querier): Promise<void>;
+  /** What fails in the work does not cost the reader its view; the reader is released where it does. */
+  guard<T>(reader: ReservedConnection, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
 
   /** Bounds that cut a range into about this many pieces of about the same number of rows. */
   splitRange(
@@ -58,8 +60,6 @@ export interface SideDialect {
 export interface SourceDialect extends SideDialect {
   /** The {@link Catalog.place} of its primary. */
   readPlace(pool: FailoverPool, signal: Signal): Promise<string>;
-  /** What fails in the work does not cost the reader its view; the reader is released where it does. */
-  guard<T>(reader: ReservedConnection, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   source(on: Querier, table: Table, range: Range, form: RowForm): ByteSource;
   /** Rows by their keys. */
   readRows(on: Querier, table: Table, keys: readonly Key[], signal: Signal): Promise<readonly Row[]>;

@@ -1,4 +1,5 @@
 import { MirrorpoolError } from "@mirrorpool/core";
+import { UnitFailed } from "./fleet/unit-failed.ts";
 import { Stalled } from "./stream.ts";
 
 /** Errors of the pools after which the same work may be begun anew: nothing of it is left, or a checkpoint tells. */
@@ -39,7 +40,8 @@ const UNDONE_NUMBERS: ReadonlySet<number> = new Set([1020, 1205, 1213, 1317, 161
 /** Whether the same work may succeed when it is begun anew. By codes alone. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MirrorpoolError) return !FINAL.has(error.code) && (PASSING.has(error.code) || error.retryable);
-  return error instanceof Stalled || UNDONE.has(codeOf(error) ?? "") || UNDONE_NUMBERS.has(numberOf(error) ?? 0);
+  if (error instanceof Stalled || error instanceof UnitFailed) return true;
+  return UNDONE.has(codeOf(error) ?? "") || UNDONE_NUMBERS.has(numberOf(error) ?? 0);
 }
 
 /** The target's server has taken rows, and not as they are. */

@@ -4,6 +4,8 @@ export type { Difference } from "./compare/find-differences.ts";
 export { type CopyOptions, type CopyReport, copy } from "./copy/copy.ts";
 export { type Conflict, JobError, type JobErrorCode, jobErrorCodes, type Refusal } from "./errors.ts";
 export { RowsRefused } from "./faults.ts";
+export type { CompareUnit, CopyUnit, Delegate, Unit, UnitOutcome, ViewTicket } from "./fleet/unit.ts";
+export { UnitWorker } from "./fleet/unit-worker.ts";
 export { type FollowEvent, type Following, type FollowOptions, follow } from "./follow/follow.ts";
 export type { FollowStats } from "./follow/follower.ts";
 export { type JobOptions, numberRules } from "./options.ts";

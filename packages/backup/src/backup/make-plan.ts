@@ -1,9 +1,10 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import { BackupError, messageOf } from "../errors.ts";
+import type { RowForm } from "../format/manifest.ts";
 import type { Plan } from "../run/unfinished.ts";
 import { type Catalogue, readCatalogue, readSequences, type SourceTable } from "../source/catalogue.ts";
 import { matches, quoteTable, showTable } from "../source/names.ts";
-import { planChunks } from "../source/plan.ts";
+import { planChunks, usualChunkBytes } from "../source/plan.ts";
 import type { SharedSnapshot } from "../source/snapshot.ts";
 
 /** What of a plan the server says. */
@@ -18,7 +19,8 @@ const LOCK_BATCH = 500;
 export async function makePlan(
   snapshot: SharedSnapshot,
   patterns: readonly string[] | undefined,
-  chunkBytes: number,
+  chunkBytes: number | undefined,
+  form: RowForm,
 ): Promise<FromCatalogue> {
   const { holder, source } = snapshot;
   const catalogue = await readCatalogue(holder);
@@ -29,10 +31,10 @@ export async function makePlan(
   await lockTables(holder, tables);
   const isWhole = patterns === undefined;
   return {
-    tables,
+    tables: tables.map((table) => ({ ...table, form: table.isPortable ? form : "text" })),
     sequences: await readSequences(holder, isWhole ? catalogue.sequences : []),
     materializedViews: isWhole ? catalogue.materializedViews : [],
-    chunks: planChunks(tables, chunkBytes),
+    chunks: planChunks(tables, chunkBytes ?? usualChunkBytes(tables)),
     warnings: warningsOf(catalogue, chosen, tables),
   };
 }

@@ -3,7 +3,7 @@ import { MirrorpoolError, type ReservedConnection, ReservedLostError } from "@mi
 import { BackupError, messageOf } from "../errors.ts";
 import type { FileFormat } from "../format/file.ts";
 import { surveyFile } from "../format/file.ts";
-import type { BackedUpChunk } from "../format/manifest.ts";
+import { type BackedUpChunk, DATA } from "../format/manifest.ts";
 import type { Meter } from "../progress.ts";
 import type { Plan } from "../run/unfinished.ts";
 import { quoteTable, showTable } from "../source/names.ts";
@@ -43,7 +43,8 @@ export async function readChunks(
 }
 
 /** Where a chunk is stored. */
-const chunkFile = (index: number, ending: string): string => `data/${String(index + 1).padStart(6, "0")}.copy${ending}`;
+const chunkFile = (index: number, ending: string): string =>
+  `${DATA}${String(index + 1).padStart(6, "0")}.copy${ending}`;
 
 async function takeOver(
   plan: Plan,
@@ -52,12 +53,12 @@ async function takeOver(
   meter: Meter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const there = new Set((await format.store.list(`${format.folder}/data/`, signal)).map(({ name }) => name));
+  const there = new Set((await format.store.list(`${format.folder}/${DATA}`, signal)).map(({ name }) => name));
   for (const [index, chunk] of plan.chunks.entries()) {
     const file = chunkFile(index, plan.ending);
     if (!there.has(`${format.folder}/${file}`)) continue;
     try {
-      const survey = await surveyFile(format, file, signal);
+      const survey = await surveyFile(format, file, plan.tables[chunk.table]?.form ?? "text", signal);
       if (survey === undefined) continue;
       done[index] = { ...survey, table: chunk.table };
       meter.skip(survey.rows, survey.bytes, chunk.weight);

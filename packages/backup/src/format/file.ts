@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { PassThrough, type Readable, Transform, Writable } from "node:stream";
+import { PassThrough, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BackupError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { type Compression, createCompressor, createDecompressor, fileEndings } from "./codec.ts";
-import type { StoredFile } from "./manifest.ts";
+import type { RowForm, StoredFile } from "./manifest.ts";
+import { RowCounter } from "./rows.ts";
 import { createOpener, createSealer } from "./seal.ts";
 
 /** How the files of one backup are written and read. */
@@ -88,34 +89,23 @@ export async function readFile(
 
 /**
  * Reads a file that no manifest names yet, as a run that was killed has left it.
- * @returns what a manifest would say of it, and the number of its lines
+ * @returns what a manifest would say of it, and the number of its rows
  */
 export async function surveyFile(
   { store, folder, compression, key }: FileFormat,
   file: string,
+  form: RowForm,
   signal?: AbortSignal,
 ): Promise<(StoredFile & { readonly rows: number }) | undefined> {
   const source = await store.read(`${folder}/${file}`, signal);
   if (source === undefined) return undefined;
   const stored = new Digester();
   const plain = new Counter();
-  const lines = new LineCounter();
+  const counter = new RowCounter(form);
   const opener = key === undefined ? undefined : createOpener(key, `${folder}/${file}`);
   const steps = [stored, opener, createDecompressor(compression), plain].filter((step) => step !== undefined);
-  await pipeline([source, ...steps, lines], { ...(signal && { signal }) });
-  return { file, bytes: plain.bytes, storedBytes: stored.bytes, sha256: stored.digest(), rows: lines.count };
-}
-
-const NEWLINE = 0x0a;
-
-/** Counts rows: COPY ends each with a newline, and writes those inside of values otherwise. */
-export class LineCounter extends Writable {
-  count = 0;
-
-  override _write(part: Buffer, _: BufferEncoding, done: () => void): void {
-    for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, at + 1)) this.count += 1;
-    done();
-  }
+  await pipeline([source, ...steps, counter], { ...(signal && { signal }) });
+  return { file, bytes: plain.bytes, storedBytes: stored.bytes, sha256: stored.digest(), rows: counter.count };
 }
 
 const isOfTheCodec = (error: unknown): boolean =>

@@ -3,12 +3,18 @@ import { BackupError } from "../errors.ts";
 import type { Compression } from "./codec.ts";
 import type { KeyDerivation } from "./key.ts";
 
+/** How COPY writes rows. The binary form is read by servers of the same major version, into columns of the same types. */
+export type RowForm = "text" | "binary";
+
 /** A table of a backup, in the names of its source. */
 export interface BackedUpTable {
   readonly schema: string;
   readonly name: string;
   /** Without generated ones. */
   readonly columns: readonly string[];
+  /** Of the columns, as the server writes them. */
+  readonly types: readonly string[];
+  readonly form: RowForm;
   readonly rows: number;
 }
 
@@ -37,7 +43,10 @@ export interface StoredFile {
   readonly sha256: string;
 }
 
-/** A part of a table, or a whole one: rows as PostgreSQL's COPY writes them, one a line. */
+/** What the names of chunks begin with, and no others. */
+export const DATA = "data/";
+
+/** A part of a table, or a whole one: rows as PostgreSQL's COPY writes them. */
 export interface BackedUpChunk extends StoredFile {
   /** Its place in `tables`. */
   readonly table: number;

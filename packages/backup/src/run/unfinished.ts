@@ -1,10 +1,9 @@
 import { BackupError } from "../errors.ts";
 import type { Compression } from "../format/codec.ts";
 import type { KeySource } from "../format/key.ts";
-import type { BackedUpSequence, Manifest, QualifiedName, SourcePosition } from "../format/manifest.ts";
+import type { BackedUpSequence, QualifiedName, SourcePosition } from "../format/manifest.ts";
 import { type Encryption, MANIFEST, readSealed } from "../format/repository.ts";
-import type { SourceTable } from "../source/catalogue.ts";
-import type { PlannedChunk } from "../source/plan.ts";
+import type { PlannedChunk, PlannedTable } from "../source/plan.ts";
 import type { Store } from "../store/store.ts";
 import { ALIVE, isDead } from "./liveness.ts";
 
@@ -22,8 +21,7 @@ export interface Plan {
   readonly ending: string;
   /** The options that decide what the chunks are, as one text. */
   readonly selection: string;
-  readonly schema: Manifest["schema"];
-  readonly tables: readonly SourceTable[];
+  readonly tables: readonly PlannedTable[];
   readonly sequences: readonly BackedUpSequence[];
   readonly materializedViews: readonly QualifiedName[];
   readonly chunks: readonly PlannedChunk[];

@@ -6,6 +6,10 @@ import { quoteTable } from "./names.ts";
 export interface SourceTable extends QualifiedName {
   readonly oid: string;
   readonly columns: readonly string[];
+  /** Of the columns, as the server writes them. */
+  readonly types: readonly string[];
+  /** The binary forms of its values mean the same on every server of the same major version. */
+  readonly isPortable: boolean;
   /** Pages of its heap now; a part of a table is a range of them. */
   readonly pages: number;
   /** With what is stored out of line. */
@@ -27,17 +31,28 @@ const OWN = `ns.nspname NOT LIKE 'pg\\_%' AND ns.nspname NOT IN ('information_sc
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
+/**
+ * Types of the system's own, and enums, which travel as their labels. Not what holds numbers that each database gives by itself:
+ * arrays and composites of its own types, `regclass` and its kin.
+ */
+const PORTABLE = `t.typtype = 'e' OR (t.oid < 16384 AND t.typelem < 16384 AND t.typtype IN ('b', 'r', 'm')
+  AND t.typname !~ '^_?reg' AND t.typsend <> 0 AND t.typreceive <> 0)`;
+
 const TABLES = `
 SELECT c.oid::text AS oid, ns.nspname AS schema, c.relname AS name, c.relpersistence = 'u' AS "isUnlogged",
        am.amname = 'heap' AS "isHeap", s.bytes::float8 AS bytes,
        (pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages,
-       coalesce(a.columns, '{}') AS columns
+       coalesce(a.columns, '{}') AS columns, coalesce(a.types, '{}') AS types, coalesce(a.portable, true) AS "isPortable"
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
   CROSS JOIN LATERAL (SELECT pg_catalog.pg_table_size(c.oid) AS bytes) AS s
-  LEFT JOIN LATERAL (SELECT array_agg(attname::text ORDER BY attnum) AS columns FROM pg_catalog.pg_attribute
-                      WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS a ON true
+  LEFT JOIN LATERAL (SELECT array_agg(at.attname::text ORDER BY at.attnum) AS columns,
+                            array_agg(pg_catalog.format_type(at.atttypid, at.atttypmod) ORDER BY at.attnum) AS types,
+                            bool_and(${PORTABLE}) AS portable
+                       FROM pg_catalog.pg_attribute AS at JOIN pg_catalog.pg_type AS given ON given.oid = at.atttypid
+                       JOIN pg_catalog.pg_type AS t ON t.oid = CASE given.typtype WHEN 'd' THEN given.typbasetype ELSE given.oid END
+                      WHERE at.attrelid = c.oid AND at.attnum > 0 AND NOT at.attisdropped AND at.attgenerated = '') AS a ON true
  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${OWN}
  ORDER BY ns.nspname COLLATE "C", c.relname COLLATE "C"`;
 

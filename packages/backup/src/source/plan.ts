@@ -1,4 +1,10 @@
+import type { RowForm } from "../format/manifest.ts";
 import type { SourceTable } from "./catalogue.ts";
+
+/** A table, and how its rows are going to be read. */
+export interface PlannedTable extends SourceTable {
+  readonly form: RowForm;
+}
 
 /** A range of a table's pages; the last one is open, since pages may have been added since. */
 export interface PageRange {
@@ -14,6 +20,16 @@ export interface PlannedChunk {
   readonly pages: PageRange | undefined;
   /** About how many bytes it takes on the server. */
   readonly weight: number;
+}
+
+const MEBIBYTE = 1024 ** 2;
+/** Several for each connection, so that all of them end at about the same time, here and when it is restored. */
+const PARTS = 32;
+
+/** The size of chunks where none was asked for: a part of the whole, from 8 to 64 MiB. Pure. */
+export function usualChunkBytes(tables: readonly Pick<SourceTable, "bytes">[]): number {
+  const total = tables.reduce((sum, { bytes }) => sum + bytes, 0);
+  return Math.min(64 * MEBIBYTE, Math.max(8 * MEBIBYTE, total / PARTS));
 }
 
 /**

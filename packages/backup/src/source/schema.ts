@@ -43,7 +43,11 @@ export async function writeSchema(
     return fail("pg_dump logs in by itself, and a pool that was given tells nobody its passwords: say schema.url");
   const write = (section: "pre-data" | "post-data"): Promise<StoredFile> =>
     writeSection(search.found, address, snapshot, format, section, signal);
-  const [before, after] = await Promise.all([write("pre-data"), write("post-data")]);
+  const [before, after] = await Promise.all([write("pre-data"), write("post-data")]).catch(async (error: unknown) => {
+    signal?.throwIfAborted();
+    await snapshot.requireAlive(error); // where the server is gone that is the reason
+    throw error;
+  });
   return { isIncluded: true, pgDump: search.found.version, before, after };
 }
 

@@ -4,6 +4,9 @@ import type { SourcePosition } from "../format/manifest.ts";
 import { quoteText } from "./names.ts";
 import { applySettings, withSignal } from "./settings.ts";
 
+/** For an answer that takes a moment. */
+const ALIVE_MS = 10_000;
+
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 const POSITION = `
@@ -107,16 +110,25 @@ export class SharedSnapshot implements AsyncDisposable {
     member.release();
   }
 
+  /** @throws {BackupError} `SOURCE_LOST` where no connection has it any more */
+  async requireAlive(cause: unknown): Promise<void> {
+    try {
+      await this.#holder.query("SELECT", [], { timeoutMs: ALIVE_MS });
+    } catch {
+      await this.#keep(cause);
+    }
+  }
+
   /** Makes sure that somebody holds the snapshot. */
-  async #keep(): Promise<void> {
+  async #keep(cause?: unknown): Promise<void> {
     if (this.#holder.isOpen) return;
-    this.#renewing ??= this.#renew().finally(() => {
+    this.#renewing ??= this.#renew(cause).finally(() => {
       this.#renewing = undefined;
     });
     await this.#renewing;
   }
 
-  async #renew(): Promise<void> {
+  async #renew(cause: unknown): Promise<void> {
     for (const member of this.#members) {
       if (!member.isOpen) continue;
       try {
@@ -131,6 +143,7 @@ export class SharedSnapshot implements AsyncDisposable {
     }
     throw new BackupError("SOURCE_LOST", `the snapshot on ${this.source.node} is gone with all its connections`, {
       retryable: true,
+      cause,
     });
   }
 

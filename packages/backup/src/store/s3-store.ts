@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { OptionsError } from "@mirrorpool/core";
 import { AwsClient } from "aws4fetch";
@@ -158,6 +159,12 @@ class S3Store implements Store {
       response = await this.#client.fetch(this.#root + path, {
         method,
         ...(body !== undefined && { body: body as Uint8Array<ArrayBuffer> }),
+        // signed with the rest: the store refuses what was changed on the way, also without TLS
+        headers: {
+          "x-amz-content-sha256": createHash("sha256")
+            .update(body ?? "")
+            .digest("hex"),
+        },
         ...(either && { signal: either }),
       });
     } catch (cause) {

@@ -1,5 +1,5 @@
 import { BackupError } from "../errors.ts";
-import type { BackedUpTable, QualifiedName } from "../format/manifest.ts";
+import type { BackedUpTable, Manifest, QualifiedName } from "../format/manifest.ts";
 import { quoteTable, quoteText, showTable } from "../source/names.ts";
 import { MARK, type Target } from "./target.ts";
 
@@ -27,12 +27,23 @@ export async function requireEmptyDatabase(target: Target, signal: AbortSignal |
 
 const COLUMNS = `
 SELECT wanted.at::int AS at, c.oid IS NOT NULL AS "isThere",
-       (SELECT coalesce(array_agg(attname::text), '{}') FROM pg_catalog.pg_attribute
-         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+       a.columns, a.types
   FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(schema, name, at)
   LEFT JOIN (pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace AND c.relkind IN ('r', 'p'))
     ON ns.nspname = wanted.schema AND c.relname = wanted.name
+  CROSS JOIN LATERAL (SELECT coalesce(array_agg(attname::text ORDER BY attnum), '{}') AS columns,
+                             coalesce(array_agg(pg_catalog.format_type(atttypid, atttypmod) ORDER BY attnum), '{}') AS types
+                        FROM pg_catalog.pg_attribute
+                       WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS a
  ORDER BY wanted.at`;
+
+interface ThereTable {
+  readonly isThere: boolean;
+  readonly columns: readonly string[];
+  readonly types: readonly string[];
+}
+
+const NOT_THERE: ThereTable = { isThere: false, columns: [], types: [] };
 
 /** @throws {BackupError} `TARGET_LACKS` naming what is missing */
 export async function requireTables(
@@ -40,23 +51,59 @@ export async function requireTables(
   tables: readonly BackedUpTable[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const rows = await target.ask<{ readonly isThere: boolean; readonly columns: readonly string[] }>(
+  const rows = await target.ask<ThereTable>(
     COLUMNS,
     [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
     signal,
   );
   tables.forEach((table, index) => {
-    const { isThere = false, columns = [] } = rows[index] ?? {};
+    const { isThere, columns, types } = rows[index] ?? NOT_THERE;
     const subject = showTable(table);
     if (!isThere)
       throw new BackupError("TARGET_LACKS", `${subject} is not in the target: make its tables first`, { subject });
     const missing = table.columns.filter((column) => !columns.includes(column));
-    if (missing.length === 0) return;
+    if (missing.length === 0) {
+      requireTypes(table, new Map(columns.map((column, place) => [column, types[place]])));
+      return;
+    }
     const names = missing.map((each) => JSON.stringify(each)).join(", ");
     throw new BackupError("TARGET_LACKS", `${subject} has no column ${names} in the target that takes values`, {
       subject,
     });
   });
+}
+
+/** The binary form of one type may be read as another one: nothing would say so. */
+function requireTypes(table: BackedUpTable, there: ReadonlyMap<string, string | undefined>): void {
+  if (table.form !== "binary") return;
+  table.columns.forEach((column, place) => {
+    const [type, other] = [table.types[place], there.get(column)];
+    if (type === other) return;
+    const subject = showTable(table);
+    throw new BackupError(
+      "TARGET_LACKS",
+      `${subject}: ${JSON.stringify(column)} is ${other} in the target and ${type} in the backup, whose rows are in binary form`,
+      { subject },
+    );
+  });
+}
+
+/** @throws {BackupError} `NOT_SUPPORTED` for rows in the binary form of another version */
+export async function requireVersion(
+  target: Target,
+  { source }: Pick<Manifest, "source">,
+  tables: readonly BackedUpTable[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!tables.some(({ form }) => form === "binary")) return;
+  const sql = "SELECT current_setting('server_version_num')::int AS version";
+  const [{ version } = { version: 0 }] = await target.ask<{ readonly version: number }>(sql, [], signal);
+  const [from, to] = [source.serverVersion, version].map((each) => Math.floor(each / 10_000));
+  if (from === to) return;
+  throw new BackupError(
+    "NOT_SUPPORTED",
+    `the rows of this backup are in the binary form of PostgreSQL ${from}, and the target is ${to}: restore it into a ${from}`,
+  );
 }
 
 /** So many in one statement. */

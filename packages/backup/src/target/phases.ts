@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
-import { BackupError } from "../errors.ts";
+import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
-import type { Manifest, StoredFile } from "../format/manifest.ts";
+import { type BackedUpChunk, DATA, type Manifest, type StoredFile } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
 import type { Meter } from "../progress.ts";
 import { quoteTable, quoteText, showTable } from "../source/names.ts";
@@ -10,6 +10,7 @@ import { inParallel } from "../tasks.ts";
 import { type PostStatement, statementsOf, toPostStatements } from "./definitions.ts";
 import { relax, tighten } from "./relax.ts";
 import { MARK, type Target } from "./target.ts";
+import type { RestoreDelegate } from "./unit.ts";
 import { writeChunk } from "./write-chunk.ts";
 
 /** What a restore is going to do, decided before it begins. */
@@ -29,6 +30,8 @@ export interface Phase {
   readonly backup: OpenedBackup;
   readonly plan: RestorePlan;
   readonly jobs: number;
+  /** Has chunks restored by other processes. */
+  readonly delegate: RestoreDelegate | undefined;
   readonly meter: Meter;
   readonly signal: AbortSignal | undefined;
 }
@@ -59,7 +62,7 @@ export async function truncate(connection: ReservedConnection, { names }: Pick<R
 
 /** The rows, each chunk in a transaction of its own. */
 export async function fill(
-  { target, backup, plan, jobs, meter, signal }: Phase,
+  { target, backup, plan, jobs, delegate, meter, signal }: Phase,
   done: ReadonlySet<string>,
 ): Promise<void> {
   const { manifest, format } = backup;
@@ -74,6 +77,12 @@ export async function fill(
   await inParallel(open, jobs, signal, async (chunk, stop) => {
     const table = manifest.tables[chunk.table];
     if (table === undefined) return;
+    if (delegate !== undefined) {
+      await restoreElsewhere(delegate, manifest, chunk, stop);
+      meter.addBytes(chunk.bytes);
+      meter.done(chunk.rows, chunk.bytes);
+      return;
+    }
     let bytes = 0;
     await target.step(chunk.file, showTable(table), stop, async (connection) => {
       meter.takeBack(bytes);
@@ -87,6 +96,27 @@ export async function fill(
   });
 }
 
+const toErrorCode = (code: string | undefined): BackupErrorCode =>
+  code !== undefined && Object.hasOwn(backupErrorCodes, code) ? (code as BackupErrorCode) : "TARGET_LOST";
+
+/** So often a chunk is given out. */
+const MAX_TRIES = 20;
+
+async function restoreElsewhere(
+  delegate: RestoreDelegate,
+  { id, name }: Manifest,
+  { file }: BackedUpChunk,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await delegate({ kind: "restore", backup: name, id, file }, signal);
+    if (outcome.what === "done") return;
+    if (outcome.isPassing && tries < MAX_TRIES) continue;
+    const message = `${name}/${file}: a worker could not restore it: ${outcome.message}`;
+    throw new BackupError(toErrorCode(outcome.code), message, { subject: file });
+  }
+}
+
 /**
  * In the transaction that puts keys and triggers back: a failover may have taken chunks back while others went on, and those have to
  * come before. Where this has held, every node that has the transaction has the chunks as well.
@@ -96,10 +126,10 @@ async function requireChunks(
   { manifest }: OpenedBackup,
   plan: RestorePlan,
 ): Promise<void> {
-  const files = chosenChunks(manifest, plan).map(({ file }) => file);
-  const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name = ANY ($1)`;
-  const { rows } = await connection.query<{ count: number }>(sql, [files]);
-  if (rows[0]?.count === files.length) return;
+  // counted, and not looked up by their names: this is asked once for each index, of which there may be ten thousand
+  const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name LIKE '${DATA}%'`;
+  const { rows } = await connection.query<{ count: number }>(sql);
+  if (rows[0]?.count === chosenChunks(manifest, plan).length) return;
   throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
 }
 

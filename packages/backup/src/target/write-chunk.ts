@@ -1,10 +1,10 @@
 import type { ReservedConnection } from "@mirrorpool/core";
-import { type QueryObject, submit } from "@mirrorpool/pg";
-import { from as copyFrom } from "pg-copy-streams";
 import { BackupError } from "../errors.ts";
 import { type FileFormat, readFile } from "../format/file.ts";
 import type { BackedUpChunk, BackedUpTable } from "../format/manifest.ts";
 import { quoteName, quoteTable } from "../source/names.ts";
+import { formOf } from "../source/read-chunk.ts";
+import { CopyRows } from "./copy-rows.ts";
 
 /**
  * Streams a file into its table, in the transaction that is open. Where it fails that transaction must not be committed: the
@@ -19,20 +19,16 @@ export async function writeChunk(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const columns = table.columns.length === 0 ? "" : ` (${table.columns.map(quoteName).join(", ")})`;
-  const stream = copyFrom(`COPY ${quoteTable(table)}${columns} FROM STDIN`, { highWaterMark: 1 << 18 });
-  stream.on("error", () => {}); // also where nothing was piped into it yet
-  // its types name what its users call, and not what `pg` does
-  const copying = submit(connection, stream as typeof stream & QueryObject & { text: string }, signal && { signal });
+  const rows = new CopyRows(connection, `COPY ${quoteTable(table)}${columns} FROM STDIN${formOf(table)}`);
+  rows.on("error", () => {}); // also where nothing was piped into it yet
   try {
-    await readFile(format, chunk, stream, signal, onBytes);
-    await copying;
+    await readFile(format, chunk, rows, signal, onBytes);
   } catch (error) {
     connection.release();
-    await copying;
     throw error;
   }
-  if (stream.rowCount === chunk.rows) return;
+  if (rows.rows === chunk.rows) return;
   const name = `${format.folder}/${chunk.file}`;
-  const message = `${name}: it has ${stream.rowCount} rows, and ${chunk.rows} in the manifest`;
+  const message = `${name}: it has ${rows.rows} rows, and ${chunk.rows} in the manifest`;
   throw new BackupError("CORRUPT", message, { subject: name });
 }

@@ -1,7 +1,8 @@
 import { BackupError } from "../errors.ts";
-import { LineCounter, readFile } from "../format/file.ts";
-import type { BackedUpChunk, StoredFile } from "../format/manifest.ts";
+import { readFile } from "../format/file.ts";
+import type { BackedUpChunk, RowForm, StoredFile } from "../format/manifest.ts";
 import { MANIFEST, type OpenedBackup } from "../format/repository.ts";
+import { RowCounter } from "../format/rows.ts";
 import type { Meter } from "../progress.ts";
 import { ALIVE } from "../run/liveness.ts";
 import { PLAN } from "../run/unfinished.ts";
@@ -29,22 +30,27 @@ export async function verifyFiles(
   const parts: readonly StoredFile[] = schema.isIncluded ? [schema.before, schema.after] : [];
   meter.expect(chunks.length, total(chunks));
   meter.enter("data");
-  const check = async (file: StoredFile, stop: AbortSignal | undefined, rows?: number): Promise<void> => {
-    const lines = new LineCounter();
-    await readFile(format, file, lines, stop, (bytes) => meter.addBytes(bytes)).catch((error) =>
+  const check = async (
+    file: StoredFile,
+    stop: AbortSignal | undefined,
+    form: RowForm = "text",
+    rows?: number,
+  ): Promise<void> => {
+    const counter = new RowCounter(form);
+    await readFile(format, file, counter, stop, (bytes) => meter.addBytes(bytes)).catch((error) =>
       note(file.file, error),
     );
     const isCounted =
-      rows === undefined || lines.count === rows || problems.some((each) => each.file.endsWith(file.file));
+      rows === undefined || counter.count === rows || problems.some((each) => each.file.endsWith(file.file));
     if (!isCounted)
       problems.push({
         file: `${format.folder}/${file.file}`,
-        message: `${format.folder}/${file.file}: it has ${lines.count} rows, and ${rows} in the manifest`,
+        message: `${format.folder}/${file.file}: it has ${counter.count} rows, and ${rows} in the manifest`,
       });
   };
   for (const part of parts) await check(part, signal);
   await inParallel(chunks, jobs, signal, async (chunk, stop) => {
-    await check(chunk, stop, chunk.rows);
+    await check(chunk, stop, manifest.tables[chunk.table]?.form, chunk.rows);
     meter.done(chunk.rows, chunk.bytes);
   });
   const known = new Set([MANIFEST, ALIVE, PLAN, ...[...parts, ...chunks].map(({ file }) => file)]);

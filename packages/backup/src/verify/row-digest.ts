@@ -1,8 +1,8 @@
 import { createHash, type Hash, hash } from "node:crypto";
-import { Writable } from "node:stream";
+import type { RowForm } from "../format/manifest.ts";
+import { RowReader } from "../format/rows.ts";
 
 const WORDS = 4;
-const NEWLINE = 0x0a;
 
 /**
  * Digests rows whatever their order: the sum of their hashes. Two lots of rows with the same digest are the same rows, as often each.
@@ -29,25 +29,12 @@ export class RowDigest {
 }
 
 /** Cuts what COPY writes into rows, and digests them. A row of any length is hashed as it comes. */
-export class RowDigester extends Writable {
-  readonly #digest: RowDigest;
-  #begun: Hash | undefined;
-
-  constructor(digest: RowDigest) {
-    super({ highWaterMark: 1 << 18 });
-    this.#digest = digest;
-  }
-
-  override _write(part: Buffer, _: BufferEncoding, done: (error?: Error) => void): void {
-    let start = 0;
-    for (let end = part.indexOf(NEWLINE); end >= 0; end = part.indexOf(NEWLINE, start)) {
-      const row = part.subarray(start, end);
-      if (this.#begun === undefined) this.#digest.add(row);
-      else this.#digest.addHash(this.#begun.update(row).digest());
-      this.#begun = undefined;
-      start = end + 1;
-    }
-    if (start < part.length) this.#begun = (this.#begun ?? createHash("sha256")).update(part.subarray(start));
-    done();
-  }
+export function createRowDigester(form: RowForm, digest: RowDigest): RowReader {
+  let begun: Hash | undefined;
+  return new RowReader(form, (piece, isEnd) => {
+    if (!isEnd) begun = (begun ?? createHash("sha256")).update(piece);
+    else if (begun === undefined) digest.add(piece);
+    else digest.addHash(begun.update(piece).digest());
+    if (isEnd) begun = undefined;
+  });
 }

@@ -5,12 +5,14 @@ import {
   type Keep,
   listBackups,
   type Progress,
+  type RowForm,
   restore,
   verify,
 } from "@mirrorpool/backup";
 import { findKey, findStore } from "../config/clusters.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
+import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
 import { bytes, count, duration, table } from "../output/format.ts";
 
 /** What commands for backups have in common. */
@@ -41,6 +43,8 @@ export interface BackupFlags extends StoreFlags {
   readonly tables?: string[];
   readonly from?: "mirror" | "primary";
   readonly compression?: Compression;
+  readonly form?: RowForm;
+  readonly chunkBytes?: number;
   readonly keep?: Keep;
   readonly schema?: boolean;
   readonly pgDump?: string;
@@ -48,7 +52,7 @@ export interface BackupFlags extends StoreFlags {
 
 export async function runBackup(context: Context, given: string | undefined, flags: BackupFlags): Promise<void> {
   const cluster = await context.cluster(given);
-  const { tables, from, compression, keep, pgDump } = flags;
+  const { tables, from, compression, form, chunkBytes, keep, pgDump } = flags;
   const schema = pgDump === undefined ? (flags.schema === false ? false : undefined) : { pgDump };
   const report = await backup(cluster.pool, {
     to: findStore(flags.store, cluster, context.world.environment),
@@ -56,6 +60,8 @@ export async function runBackup(context: Context, given: string | undefined, fla
     ...(tables && { tables }),
     ...(from && { from }),
     ...(compression && { compression }),
+    ...(form && { form }),
+    ...(chunkBytes !== undefined && { chunkBytes }),
     ...(keep && { keep }),
     ...(schema !== undefined && { schema }),
   });
@@ -150,9 +156,11 @@ export interface RestoreFlags extends StoreFlags {
   readonly owners?: boolean;
   readonly of?: string;
   readonly abandon?: boolean;
+  readonly queue?: string;
 }
 
 export async function runRestore(context: Context, given: string | undefined, flags: RestoreFlags): Promise<void> {
+  if (flags.queue !== undefined) requireNames([given, flags.of].filter((each) => each !== undefined));
   const cluster = await context.cluster(given);
   if (flags.abandon === true) {
     const name = await abandonRestore(cluster.pool, { signal: context.signal });
@@ -162,7 +170,7 @@ export async function runRestore(context: Context, given: string | undefined, fl
   }
   const source = flags.of === undefined ? cluster : await context.cluster(flags.of);
   const { backup: name, tables, existing, schema, owners } = flags;
-  const report = await restore(cluster.pool, {
+  const options = {
     from: findStore(flags.store, source, context.world.environment),
     ...common(context, flags, source),
     ...(name !== undefined && { backup: name }),
@@ -170,7 +178,14 @@ export async function runRestore(context: Context, given: string | undefined, fl
     ...(existing && { existing }),
     ...(schema === false && { schema }),
     ...(owners === false && { owners }),
-  });
+  };
+  const { queue, jobs } = flags;
+  const report =
+    queue === undefined
+      ? await restore(cluster.pool, options)
+      : await withFleet(context, queue, { into: cluster.name, of: source.name }, ({ delegate }) =>
+          restore(cluster.pool, { ...options, jobs: jobs ?? UNITS_AT_A_TIME, delegate }),
+        );
   for (const warning of report.warnings) context.output.warn(warning);
   context.output.result(
     report,

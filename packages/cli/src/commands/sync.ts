@@ -2,6 +2,7 @@ import type { FailoverPool } from "@mirrorpool/core";
 import {
   compare,
   copy,
+  type Delegate,
   type Difference,
   type FollowEvent,
   type FollowStats,
@@ -14,6 +15,7 @@ import {
 import { keepUrlSecret } from "../config/redact.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, UsageError } from "../errors.ts";
+import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
 import { bytes, count, duration, table } from "../output/format.ts";
 
 export interface SyncFlags {
@@ -24,14 +26,17 @@ export interface SyncFlags {
   readonly connections?: number;
   readonly readFrom?: "mirror" | "primary";
   readonly lossy?: LossyRule[];
+  readonly chunkBytes?: number;
+  readonly queue?: string;
 }
 
 /** Both pools, and what all jobs of this kind take. */
 async function withPools<T>(
   context: Context,
-  { from, to, tables, exclude, connections, readFrom, lossy }: SyncFlags,
+  { from, to, tables, exclude, connections, readFrom, lossy, queue }: SyncFlags,
   work: (options: ReturnType<typeof common> & { readonly from: FailoverPool; readonly to: FailoverPool }) => Promise<T>,
 ): Promise<T> {
+  if (queue !== undefined) requireNames([from, to]);
   const [source, target] = [await context.cluster(from), await context.cluster(to)];
   return context.withPool(source, (one) =>
     context.withPool(target, async (other) => {
@@ -66,6 +71,23 @@ function common(
   };
 }
 
+/** Runs a job by itself, or with `--queue` at the head of a fleet of workers. */
+async function led<T>(
+  context: Context,
+  { from, to, connections, chunkBytes, queue }: SyncFlags,
+  run: (options: {
+    readonly chunkBytes?: number;
+    readonly connections?: number;
+    readonly delegate?: Delegate;
+  }) => Promise<T>,
+): Promise<T> {
+  const size = chunkBytes === undefined ? {} : { chunkBytes };
+  if (queue === undefined) return run(size);
+  return withFleet(context, queue, { from, to }, ({ delegate }) =>
+    run({ ...size, connections: connections ?? UNITS_AT_A_TIME, delegate }),
+  );
+}
+
 /** Copies tables from one cluster to another. */
 export async function runCopy(
   context: Context,
@@ -73,8 +95,8 @@ export async function runCopy(
 ): Promise<void> {
   const { job, into, createTables = false } = flags;
   await withPools(context, flags, async (options) => {
-    const named = { ...(job !== undefined && { job }), ...(into !== undefined && { into }) };
-    const report = await copy({ ...options, ...named, createTables });
+    const own = { ...(job !== undefined && { job }), ...(into !== undefined && { into }), createTables };
+    const report = await led(context, flags, (fleet) => copy({ ...options, ...own, ...fleet }));
     context.output.result(
       report,
       () =>
@@ -91,7 +113,8 @@ export async function runCompare(
 ): Promise<void> {
   await withPools(context, flags, async (options) => {
     const { maxDifferences } = flags;
-    const report = await compare({ ...options, ...(maxDifferences !== undefined && { maxDifferences }) });
+    const own = maxDifferences === undefined ? {} : { maxDifferences };
+    const report = await led(context, flags, (fleet) => compare({ ...options, ...own, ...fleet }));
     context.output.result(report, () => {
       const rows = `${count(report.rows.from)} and ${count(report.rows.to)} rows of ${report.tables} tables`;
       const told = report.isEqual ? `equal: ${rows}` : `different: ${rows}\n\n${listOf(report.differences)}`;

@@ -116,7 +116,8 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
   );
   for (const [id, each] of nodes) {
     const fence = fences.get(id);
-    if (each.fence !== fence) nodes.set(id, { ...each, fence });
+    const observation = each.observation && inOffice(each.observation, id === primary);
+    if (each.fence !== fence || each.observation !== observation) nodes.set(id, { ...each, fence, observation });
   }
   const isNewReign = isSuccession(before.reign, reign);
   if (isNewReign) for (const [id, each] of nodes) nodes.set(id, enterReign(each, reign));
@@ -132,6 +133,13 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
     isWritable: primary !== undefined && nodes.get(primary)?.observation?.isWritable === true,
     samples: sampled(isNewReign ? [] : before.samples, primary, node),
   };
+}
+
+/** Of peers one is the primary, and the others are mirrors: they say of themselves that they might be either. */
+function inOffice(observation: Observation, isPrimary: boolean): Observation {
+  const role = isPrimary ? "primary" : "mirror";
+  if (observation.isPeer !== true || observation.role === role) return observation;
+  return { ...observation, role, isWritable: isPrimary };
 }
 
 function highest(nodes: ReadonlyMap<NodeId, NodeState>, before: Topology): number {

@@ -36,7 +36,9 @@ export function commandTask(
     const [answer, fields] = answerOf(result as Result); // without an error there is one
     if (!onResult && channel === undefined) tell(command, result as Result);
     end(); // before the callback, as in `mysql2`: a pool has its connection back by then
-    onResult?.call(command, null, answer, fields);
+    // what has no columns is told by two arguments, as `mysql2` does
+    if (fields === undefined) onResult?.call(command, null, answer);
+    else onResult?.call(command, null, answer, fields);
   };
   const complete = channel === undefined ? statement : { ...statement, channel };
   return { statement: complete, options, channel, done: (...given) => safely(() => done(...given)) };

@@ -1,4 +1,5 @@
 import type { Statement } from "@mirrorpool/core";
+import { areHarmless } from "../sql-values.ts";
 import type { BaseConnection, ExecuteCommand, QueryCommand } from "./internals.ts";
 import type { Source } from "./virtual-session.ts";
 
@@ -42,16 +43,4 @@ function passOn(given: Options, statement: Draft): void {
   for (const name of Object.keys(given)) {
     if (given[name] !== undefined && !NOT_PASSED_ON.has(name)) statement[name] = given[name];
   }
-}
-
-/** `??` is a name, and an object may be any SQL at all. */
-function areHarmless(text: string, values: readonly unknown[]): boolean {
-  return !text.includes("??") && values.every(isPlain);
-}
-
-function isPlain(value: unknown): boolean {
-  if (typeof value !== "object") return typeof value !== "function";
-  return (
-    value === null || value instanceof Date || Buffer.isBuffer(value) || (Array.isArray(value) && value.every(isPlain))
-  );
 }

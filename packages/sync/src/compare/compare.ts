@@ -6,7 +6,10 @@ import type { View } from "../dialect.ts";
 import { type Bridge, bridgeOf } from "../dialects.ts";
 import { JobError, refused } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
-import { type Catalog, nameOf } from "../model.ts";
+import { delegated } from "../fleet/delegated.ts";
+import { type Delegate, ticketOf } from "../fleet/unit.ts";
+import type { ComparedRange } from "../fleet/unit-worker.ts";
+import { type Catalog, nameOf, type Range, type Table } from "../model.ts";
 import { checkChoice, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
 import { comparable, type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
@@ -28,6 +31,8 @@ export interface CompareOptions extends JobOptions {
   readonly recheckMs?: number;
   /** How often a chunk may be tried; default 20. */
   readonly attempts?: number;
+  /** Has ranges compared by other processes, `connections` at a time, in place of doing it here: see {@link Delegate}. */
+  readonly delegate?: Delegate;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -45,7 +50,16 @@ export interface CompareReport {
   readonly durationMs: number;
 }
 
-const KEYS = ["readFrom", "chunkBytes", "maxDifferences", "rechecks", "recheckMs", "attempts", "onProgress"];
+const KEYS = [
+  "readFrom",
+  "chunkBytes",
+  "maxDifferences",
+  "rechecks",
+  "recheckMs",
+  "attempts",
+  "delegate",
+  "onProgress",
+];
 
 /**
  * Proves that the tables of two databases are equal, or finds the rows that are not: by checksums that the servers compute over
@@ -58,12 +72,14 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   const numbers = checkNumbers(options as never, names);
   const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
   checkListener("onProgress", options.onProgress);
+  checkListener("delegate", options.delegate);
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
   const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("compare", options.onProgress);
-  const given = { bridge, from, to, numbers, readFrom, signal, meter };
+  const { delegate } = options;
+  const given = { bridge, from, to, numbers, readFrom, signal, meter, ...(delegate && { delegate }) };
   const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
   const checked = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
   meter.enter("done");
@@ -99,6 +115,7 @@ interface Search {
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly meter: Meter;
+  readonly delegate?: Delegate;
   /** In place of a view of its own. */
   readonly openView?: () => Promise<View>;
 }
@@ -113,7 +130,7 @@ interface Found {
 
 /** One pass over everything. Whatever is lost on the way is looked at again. */
 export async function findAll(
-  { bridge, from, to, numbers, readFrom, signal, meter, openView }: Search,
+  { bridge, from, to, numbers, readFrom, signal, meter, delegate, openView }: Search,
   pick: (source: Catalog, target: Catalog) => readonly Pair[],
 ): Promise<Found> {
   const { connections } = numbers;
@@ -162,6 +179,14 @@ export async function findAll(
         signal.throwIfAborted();
         const batches: Suspect[] = [];
         try {
+          if (delegate !== undefined) {
+            const views = { here: await here.view(signal), there: await there.view(signal) };
+            const { maxDifferences } = numbers;
+            const given = { delegate, ...views, maxDifferences, table: (pairs[table] as Pair).source, range };
+            const { rows: compared, suspects: found } = await compareElsewhere(given, signal);
+            take(found);
+            return compared;
+          }
           if (readers.from?.isOpen !== true) readers.from = await here.reader(signal);
           if (readers.to?.isOpen !== true) readers.to = await there.reader(signal);
           const sides = { bridge, from: readers.from, to: readers.to, signal };
@@ -169,7 +194,10 @@ export async function findAll(
             batches.push(...batch);
             return batches.length + suspects.length <= numbers.maxDifferences;
           };
-          const outcome = await findDifferences(sides, pairs[table] as Pair, range, isFull); // a chunk of the list above
+          const pair = pairs[table] as Pair; // a chunk of the list above
+          const work = (): ReturnType<typeof findDifferences> => findDifferences(sides, pair, range, isFull);
+          const { from: one, to: other } = sides;
+          const outcome = await bridge.source.guard(one, () => bridge.target.guard(other, work, signal), signal);
           take(batches);
           return outcome.rows;
         } catch (error) {
@@ -197,3 +225,21 @@ export async function findAll(
 }
 
 const REST_MS = 100;
+
+/** Has a range compared by another process. */
+function compareElsewhere(
+  given: {
+    readonly delegate: Delegate;
+    readonly here: View;
+    readonly there: View;
+    readonly table: Table;
+    readonly range: Range;
+    readonly maxDifferences: number;
+  },
+  signal: AbortSignal,
+): Promise<ComparedRange> {
+  const { delegate, range, maxDifferences } = given;
+  const { schema, name } = given.table;
+  const views = { here: ticketOf(given.here), there: ticketOf(given.there) };
+  return delegated(delegate, { kind: "compare", table: { schema, name }, range, maxDifferences, ...views }, signal);
+}

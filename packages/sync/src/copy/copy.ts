@@ -3,6 +3,7 @@ import type { View } from "../dialect.ts";
 import { type Bridge, bridgeOf, rowFormOf } from "../dialects.ts";
 import { JobError, type Refusal, refused } from "../errors.ts";
 import { isPassing, ViewLost } from "../faults.ts";
+import type { Delegate } from "../fleet/unit.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, nameOf } from "../model.ts";
 import {
@@ -44,6 +45,8 @@ export interface CopyOptions extends JobOptions {
   readonly stallMs?: number;
   /** How often a chunk, or the view of the source, may be lost before the copy gives up; default 20. */
   readonly attempts?: number;
+  /** Has chunks done by other processes, `connections` at a time, in place of doing them here: see {@link Delegate}. */
+  readonly delegate?: Delegate;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -68,7 +71,9 @@ export interface CopyReport {
   readonly durationMs: number;
 }
 
-const KEYS = ["job", "into", "createTables", "readFrom", "chunkBytes", "stallMs", "attempts", "onProgress"];
+const KEYS = [
+  ...["job", "into", "createTables", "readFrom", "chunkBytes", "stallMs", "attempts", "delegate", "onProgress"],
+];
 
 /**
  * Copies tables from one consistent view of the source. What is done is kept on the target chunk by chunk, in the transactions that
@@ -84,6 +89,7 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
   const createTables = checkFlag("createTables", options.createTables);
   checkListener("onProgress", options.onProgress);
+  checkListener("delegate", options.delegate);
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
@@ -95,7 +101,7 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
 
 /** What the options come to. */
 export interface CopyWork {
-  readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "onProgress">;
+  readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "delegate" | "onProgress">;
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
   readonly bridge: Bridge;
   readonly job: string;
@@ -184,7 +190,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   for (let round = 0; left.length > 0; round += 1) {
     if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
     const given = { bridge, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
-    await runPass({ ...given, onChunk }, left, signal);
+    await runPass({ ...given, delegate: work.options.delegate, onChunk }, left, signal);
     const done = await bridge.target.state.loadChunks(onPrimary(to), job);
     left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
   }

@@ -4,6 +4,8 @@ import type { View } from "../dialect.ts";
 import type { Bridge } from "../dialects.ts";
 import { JobError } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
+import { delegated } from "../fleet/delegated.ts";
+import { type Delegate, ticketOf } from "../fleet/unit.ts";
 import { nameOf } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import type { Meter } from "../progress.ts";
@@ -22,6 +24,7 @@ export interface Pass {
   readonly connections: number;
   readonly stallMs: number;
   readonly attempts: number;
+  readonly delegate: Delegate | undefined;
   readonly meter: Meter;
   readonly onChunk: (result: ChunkResult) => void;
 }
@@ -84,13 +87,14 @@ async function finish(
     const pair = pairs[chunk.table];
     if (planned === undefined || pair === undefined) throw new Error(`chunk ${chunk.id} is of no table of the plan`);
     try {
+      if (pass.delegate !== undefined) {
+        finished(pass, chunk, await give(pass, pass.delegate, chunk, signal));
+        return undefined;
+      }
       if (reader?.isOpen !== true) reader = await view.reader(signal);
       const { range, id } = chunk;
       const given = { bridge, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes };
-      const result = await copyChunk(given, reader, pass.to);
-      meter.count(result.rows);
-      meter.finish(chunk.weight);
-      pass.onChunk(result);
+      finished(pass, chunk, await copyChunk(given, reader, pass.to));
       return reader;
     } catch (error) {
       meter.takeBack(moved);
@@ -106,4 +110,25 @@ async function finish(
       await sleep(REST_MS, undefined, { signal });
     }
   }
+}
+
+function finished({ meter, onChunk }: Pass, { weight }: Chunk, result: ChunkResult): void {
+  meter.count(result.rows);
+  meter.finish(weight);
+  onChunk(result);
+}
+
+/** Has a chunk done by another process, and counts its bytes when it is done. */
+async function give(
+  { job, generation, stallMs, view, meter }: Pass,
+  delegate: Delegate,
+  { id }: Chunk,
+  signal: AbortSignal,
+): Promise<ChunkResult> {
+  // also where the view has moved to another connection meanwhile
+  if (!view.isAlive) throw new ViewLost(undefined);
+  const unit = { kind: "copy", job, generation, chunk: id, stallMs, view: ticketOf(view) } as const;
+  const result = await delegated<ChunkResult>(delegate, unit, signal);
+  meter.move(result.bytes);
+  return result;
 }

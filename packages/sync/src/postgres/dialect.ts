@@ -1,4 +1,5 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import { copyIn, copyOut } from "@mirrorpool/pg";
 import type { CopyStart, Dialect, RowForm } from "../dialect.ts";
 import { codeOf } from "../faults.ts";
 import type { Catalog, Range, SetAside, Table } from "../model.ts";
@@ -7,8 +8,6 @@ import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
-import { copyIn } from "./copy-in.ts";
-import { copyOut } from "./copy-out.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
 import { MARK } from "./mark.ts";
@@ -108,7 +107,8 @@ async function guard<T>(reader: ReservedConnection, work: () => Promise<T>, sign
   await reader.query(MARK.set, undefined, { ...PATIENT, signal });
   try {
     const result = await work();
-    await reader.query(MARK.remove, undefined, { ...PATIENT, signal });
+    // going back lets go of the tables that were read: the server has room for some thousand locks
+    await reader.query(`${MARK.goBack}; ${MARK.remove}`, undefined, { ...PATIENT, signal });
     return result;
   } catch (error) {
     await reader.query(MARK.goBack).catch(() => reader.release()); // it is of no use then

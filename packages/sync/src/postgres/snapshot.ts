@@ -59,6 +59,11 @@ export class Snapshot {
     return new Snapshot(pool, holder, await exportFrom(holder, signal));
   }
 
+  /** By which other connections take it over, of this process or another one, as long as {@link holder} lives. */
+  get name(): string {
+    return this.#name;
+  }
+
   /** The connection that rests: for short questions. */
   get holder(): ReservedConnection {
     return this.#holder;

@@ -3,12 +3,11 @@ import { type QueryObject, submit } from "@mirrorpool/pg";
 import { PATIENT } from "../querier.ts";
 import { type Lsn, type Message, parseMessage } from "./pgoutput.ts";
 import { startReplication } from "./slot.ts";
-import type { CopySocket } from "./wire.ts";
 
 interface ReplicationWire {
   query(text: string): void;
   sendCopyFromChunk(bytes: Buffer): void;
-  readonly stream: CopySocket;
+  readonly stream: { pause(): void; resume(): void };
 }
 
 export interface StreamListener {

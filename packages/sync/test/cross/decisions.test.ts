@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { CopyFrames } from "../../../pg/src/copy/copy-frames.ts";
 import type { Column, Table } from "../../src/model.ts";
 import { splitLines, valuesOf } from "../../src/mysql/copy-lines.ts";
 import { LoadText } from "../../src/mysql/load-text.ts";
 import { type MysqlType, neutralType as ofMysql } from "../../src/mysql/neutral-type.ts";
-import { CopyFrames } from "../../src/postgres/copy-frames.ts";
 import { neutralType as ofPostgres } from "../../src/postgres/neutral-type.ts";
 import { createTable } from "../../src/types/create-table.ts";
 import { fit, type LossyRule, type Typed } from "../../src/types/fit.ts";

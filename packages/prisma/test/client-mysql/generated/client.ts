@@ -46,3 +46,23 @@ export { Prisma }
  * 
  */
 export type Order = Prisma.OrderModel
+/**
+ * Model Sample
+ * 
+ */
+export type Sample = Prisma.SampleModel
+/**
+ * Model Customer
+ * 
+ */
+export type Customer = Prisma.CustomerModel
+/**
+ * Model Invoice
+ * 
+ */
+export type Invoice = Prisma.InvoiceModel
+/**
+ * Model Kind
+ * One column of each type.
+ */
+export type Kind = Prisma.KindModel

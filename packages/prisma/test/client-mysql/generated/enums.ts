@@ -9,7 +9,9 @@
 * 🟢 You can import this file directly.
 */
 
+export const Shade = {
+  light: 'light',
+  dark: 'dark'
+} as const
 
-
-// This file is empty because there are no enums in the schema.
-export {}
+export type Shade = (typeof Shade)[keyof typeof Shade]

@@ -9,4 +9,8 @@
  * 🟢 You can import this file directly.
  */
 export type * from './models/Order.ts'
+export type * from './models/Sample.ts'
+export type * from './models/Customer.ts'
+export type * from './models/Invoice.ts'
+export type * from './models/Kind.ts'
 export type * from './commonInputTypes.ts'

@@ -51,7 +51,11 @@ export const AnyNull = runtime.AnyNull
 
 
 export const ModelName = {
-  Order: 'Order'
+  Order: 'Order',
+  Sample: 'Sample',
+  Customer: 'Customer',
+  Invoice: 'Invoice',
+  Kind: 'Kind'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -78,6 +82,66 @@ export const OrderScalarFieldEnum = {
 export type OrderScalarFieldEnum = (typeof OrderScalarFieldEnum)[keyof typeof OrderScalarFieldEnum]
 
 
+export const SampleScalarFieldEnum = {
+  id: 'id',
+  large: 'large',
+  exact: 'exact',
+  moment: 'moment',
+  document: 'document',
+  bytes: 'bytes',
+  tags: 'tags'
+} as const
+
+export type SampleScalarFieldEnum = (typeof SampleScalarFieldEnum)[keyof typeof SampleScalarFieldEnum]
+
+
+export const CustomerScalarFieldEnum = {
+  id: 'id',
+  email: 'email'
+} as const
+
+export type CustomerScalarFieldEnum = (typeof CustomerScalarFieldEnum)[keyof typeof CustomerScalarFieldEnum]
+
+
+export const InvoiceScalarFieldEnum = {
+  id: 'id',
+  amount: 'amount',
+  customerId: 'customerId'
+} as const
+
+export type InvoiceScalarFieldEnum = (typeof InvoiceScalarFieldEnum)[keyof typeof InvoiceScalarFieldEnum]
+
+
+export const KindScalarFieldEnum = {
+  id: 'id',
+  flag: 'flag',
+  tiny: 'tiny',
+  small: 'small',
+  medium: 'medium',
+  unsigned: 'unsigned',
+  large: 'large',
+  single: 'single',
+  double: 'double',
+  exact: 'exact',
+  day: 'day',
+  time: 'time',
+  moment: 'moment',
+  stamp: 'stamp',
+  year: 'year',
+  bit: 'bit',
+  bits: 'bits',
+  fixed: 'fixed',
+  long: 'long',
+  shade: 'shade',
+  document: 'document',
+  binary: 'binary',
+  blob: 'blob',
+  nothing: 'nothing'
+} as const
+
+export type KindScalarFieldEnum = (typeof KindScalarFieldEnum)[keyof typeof KindScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -86,9 +150,57 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const OrderOrderByRelevanceFieldEnum = {
   item: 'item'
 } as const
 
 export type OrderOrderByRelevanceFieldEnum = (typeof OrderOrderByRelevanceFieldEnum)[keyof typeof OrderOrderByRelevanceFieldEnum]
+
+
+export const JsonNullValueFilter = {
+  DbNull: DbNull,
+  JsonNull: JsonNull,
+  AnyNull: AnyNull
+} as const
+
+export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const QueryMode = {
+  default: 'default',
+  insensitive: 'insensitive'
+} as const
+
+export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
+
+
+export const CustomerOrderByRelevanceFieldEnum = {
+  email: 'email'
+} as const
+
+export type CustomerOrderByRelevanceFieldEnum = (typeof CustomerOrderByRelevanceFieldEnum)[keyof typeof CustomerOrderByRelevanceFieldEnum]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
+
+
+export const KindOrderByRelevanceFieldEnum = {
+  fixed: 'fixed',
+  long: 'long',
+  nothing: 'nothing'
+} as const
+
+export type KindOrderByRelevanceFieldEnum = (typeof KindOrderByRelevanceFieldEnum)[keyof typeof KindOrderByRelevanceFieldEnum]
 

@@ -1,22 +1,36 @@
-import { type QueryObject, submit } from "@mirrorpool/pg";
-import { PATIENT, type Querier } from "../querier.ts";
-import type { ByteSink, ByteSource } from "../stream.ts";
+import type { PoolSession } from "@mirrorpool/core";
+import type { QueryObject } from "../submission.ts";
+import { submit } from "../submit.ts";
 import { CopyFrames } from "./copy-frames.ts";
-import type { CopySocket, CopyWire } from "./wire.ts";
+import type { CopySocket, CopyWire } from "./copy-wire.ts";
+
+/** Takes what COPY gives, at its own pace. */
+export interface CopyTaker {
+  /** @param bytes whole and broken CopyData messages; false: wait for `onDrain` before the next ones */
+  write(bytes: Uint8Array): boolean;
+  onDrain(listener: () => void): void;
+}
+
+/** The rows of one COPY … TO STDOUT. */
+export interface CopySource {
+  /** Resolves with the number of rows when all were handed over. */
+  pour(taker: CopyTaker, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<number>;
+}
 
 /**
- * COPY … TO STDOUT as a source of bytes: the messages as they came, headers included.
+ * COPY … TO STDOUT as a source of bytes: the messages as they came, headers included, so that {@link copyIn} can pass them to
+ * another server without looking into them.
  * @param isBare what they hold instead, for whoever is no PostgreSQL
  */
-export function copyOut(on: Querier, text: string, isBare: boolean = false): ByteSource {
+export function copyOut(on: Pick<PoolSession, "query">, text: string, isBare: boolean = false): CopySource {
   return {
-    pour: async (sink, onBytes, signal) => {
-      const query = new CopyOutQuery(text, sink, onBytes, isBare);
+    pour: async (taker, onBytes, signal) => {
+      const query = new CopyOutQuery(text, taker, onBytes, isBare);
       const onAbort = (): void => query.discard();
       signal.addEventListener("abort", onAbort, { once: true });
       try {
         signal.throwIfAborted();
-        await submit(on, query, { ...PATIENT, signal });
+        await submit(on, query, { timeoutMs: Number.POSITIVE_INFINITY, signal });
         return await query.done;
       } finally {
         signal.removeEventListener("abort", onAbort);
@@ -30,7 +44,7 @@ class CopyOutQuery implements QueryObject {
   readonly done: Promise<number>;
   #resolve: (rows: number) => void = () => {};
   #reject: (error: unknown) => void = () => {};
-  readonly #sink: ByteSink;
+  readonly #taker: CopyTaker;
   readonly #onBytes: (bytes: number) => void;
   readonly #frames: CopyFrames;
   #socket: CopySocket | undefined;
@@ -40,17 +54,17 @@ class CopyOutQuery implements QueryObject {
   #isComplete = false;
   #rows = 0;
 
-  constructor(text: string, sink: ByteSink, onBytes: (bytes: number) => void, isBare: boolean) {
+  constructor(text: string, taker: CopyTaker, onBytes: (bytes: number) => void, isBare: boolean) {
     this.text = text;
     this.#frames = new CopyFrames(isBare);
-    this.#sink = sink;
+    this.#taker = taker;
     this.#onBytes = onBytes;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     this.done.catch(() => {}); // whoever gave it up does not wait for it
-    sink.onDrain(() => {
+    taker.onDrain(() => {
       this.#isWaiting = false;
       this.#read();
     });
@@ -92,7 +106,7 @@ class CopyOutQuery implements QueryObject {
     const { data, others, rest, isComplete } = this.#frames.walk(piece);
     for (const bytes of data) {
       this.#onBytes(bytes.length);
-      if (!this.#isDiscarding && !this.#sink.write(bytes)) this.#isWaiting = true;
+      if (!this.#isDiscarding && !this.#taker.write(bytes)) this.#isWaiting = true;
     }
     for (const bytes of others) this.#library?.(bytes);
     if (rest === undefined) return false;

@@ -1,19 +1,34 @@
-import { type QueryObject, submit } from "@mirrorpool/pg";
-import { PATIENT, type Querier } from "../querier.ts";
-import type { ByteSink } from "../stream.ts";
-import type { CopySocket, CopyWire } from "./wire.ts";
+import type { PoolSession } from "@mirrorpool/core";
+import type { QueryObject } from "../submission.ts";
+import { submit } from "../submit.ts";
+import type { CopySocket, CopyWire } from "./copy-wire.ts";
+
+/** Where the rows of one COPY … FROM STDIN go. */
+export interface CopySink {
+  /** Resolves when bytes are welcome for the first time. */
+  readonly ready: Promise<void>;
+  /** @returns false: wait for `onDrain` before the next ones */
+  write(bytes: Uint8Array): boolean;
+  onDrain(listener: () => void): void;
+  /** All is there. Resolves with the rows that were written. */
+  end(): Promise<number>;
+  /** Cuts it off: nothing of it takes effect, and its connection is lost. */
+  abort(): void;
+  /** Rejects when the server refuses the rows, or is lost. */
+  readonly failed: Promise<never>;
+}
 
 /**
- * COPY … FROM STDIN as a sink of bytes: messages with their headers, as {@link copyOut} gives them.
+ * COPY … FROM STDIN as a sink of bytes: CopyData messages with their headers, as {@link copyOut} gives them.
  * @param isBare takes what messages hold, and makes the messages
  */
-export function copyIn(on: Querier, text: string, isBare: boolean = false): ByteSink {
+export function copyIn(on: Pick<PoolSession, "query">, text: string, isBare: boolean = false): CopySink {
   const query = new CopyInQuery(text, isBare);
-  void submit(on, query, PATIENT);
+  void submit(on, query, { timeoutMs: Number.POSITIVE_INFINITY });
   return query;
 }
 
-class CopyInQuery implements QueryObject, ByteSink {
+class CopyInQuery implements QueryObject, CopySink {
   readonly text: string;
   readonly ready: Promise<void>;
   readonly failed: Promise<never>;

@@ -91,7 +91,8 @@ export class CopyFrames {
   }
 }
 
+/** Once for each row: no view, no object. */
 function readLength(bytes: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4);
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+  return high * 65_536 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
 }

@@ -1,0 +1,64 @@
+import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import { BackupError, messageOf } from "../errors.ts";
+import type { KeySource } from "../format/key.ts";
+import { type OpenedBackup, openBackup } from "../format/repository.ts";
+import { checkKeySource, checkStore } from "../options.ts";
+import { showTable } from "../source/names.ts";
+import type { Store } from "../store/store.ts";
+import { MARK, Target } from "./target.ts";
+import type { RestoreOutcome, RestoreUnit } from "./unit.ts";
+import { writeChunk } from "./write-chunk.ts";
+
+/** Restores files of backups into one database, as they come: for a restore that another process leads. */
+export class RestoreWorker {
+  readonly #target: Target;
+  readonly #store: Store;
+  readonly #key: KeySource | undefined;
+  #opened: { readonly name: string; readonly backup: Promise<OpenedBackup> } | undefined;
+
+  constructor(
+    into: FailoverPool,
+    options: { readonly from: string | Store; readonly encryption?: KeySource | undefined },
+  ) {
+    this.#target = new Target(into);
+    this.#store = checkStore("from", options.from);
+    this.#key = checkKeySource(options.encryption);
+  }
+
+  /** Never rejects: what went wrong is an outcome, for whoever has given the unit out. */
+  async run(unit: RestoreUnit, signal: AbortSignal): Promise<RestoreOutcome> {
+    try {
+      await this.#restore(unit, signal);
+      return { what: "done" };
+    } catch (error) {
+      this.#opened = undefined;
+      const isPassing = signal.aborted || (error instanceof BackupError && error.retryable);
+      const code = error instanceof BackupError ? error.code : undefined;
+      return { what: "failed", isPassing, code, message: messageOf(error) };
+    }
+  }
+
+  close(): void {
+    this.#target.close();
+  }
+
+  async #restore({ backup: name, id, file }: RestoreUnit, signal: AbortSignal): Promise<void> {
+    if (this.#opened?.name !== name) this.#opened = { name, backup: openBackup(this.#store, name, this.#key, signal) };
+    const { manifest, format } = await this.#opened.backup;
+    const chunk = manifest.chunks.find((each) => each.file === file);
+    const table = chunk && manifest.tables[chunk.table];
+    if (manifest.id !== id || chunk === undefined || table === undefined)
+      throw new BackupError("CORRUPT", `${name} in ${this.#store.description} is another backup`, { subject: name });
+    await this.#target.step(file, showTable(table), signal, async (connection) => {
+      await requireRestoreOf(connection, id);
+      await writeChunk(connection, table, chunk, format, signal, () => {});
+    });
+  }
+}
+
+/** A unit that comes late must not write into what another restore has begun since. */
+async function requireRestoreOf(connection: ReservedConnection, id: string): Promise<void> {
+  const { rowCount } = await connection.query(`SELECT FROM ${MARK}.run WHERE backup = $1`, [id]);
+  if (rowCount === 0)
+    throw new BackupError("TARGET_MARKED", "the target holds an unfinished restore of another backup");
+}
