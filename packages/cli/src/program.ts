@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { lossyRules } from "@mirrorpool/sync";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runBackup, runList, runRestore, runVerify } from "./commands/backups.ts";
 import { check } from "./commands/check.ts";
@@ -85,6 +86,7 @@ export function createProgram(run: Run): Command {
     new Option("--exclude <patterns...>", "left out of them"),
     new Option("--connections <n>", "to each side").argParser(whole(1, 64)),
     new Option("--read-from <role>", "where the source is read").choices(["mirror", "primary"]),
+    new Option("--lossy <rules...>", "losses between two systems that are accepted").choices(Object.keys(lossyRules)),
   ];
   const queue = new Option(
     "--queue <cluster>",
@@ -99,6 +101,7 @@ export function createProgram(run: Run): Command {
       ...between,
       new Option("--job <name>", "under which the target keeps how far it is"),
       new Option("--into <state>", "of the target's tables").choices(["empty", "replace"]),
+      new Option("--create-tables", "make tables that the target does not have, where that is another system"),
       pieces,
       queue,
     ],

@@ -57,6 +57,17 @@ test("status shows roles and lag, and its exit code tells of a node that is miss
   expect(everything(nobody)).not.toContain("hidden-one");
 });
 
+test("a copy goes to a MariaDB by its URL, makes the tables there, and both are equal", async () => {
+  await using other = await createCluster({ server: "mariadb", mirrors: 0, password: "s3cr3t-of-app" });
+  const between = ["--from", cluster.urls.join(","), "--to", other.urls.join(",")];
+  const refused = await call(["copy", ...between]);
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no such table on the target") });
+  expect(await call(["copy", ...between, "--create-tables"])).toMatchObject({ exitCode: 0 });
+  const compared = await call(["compare", ...between, "--lossy", "negative-zero", "--json"]);
+  expect(lines(compared.stdout).at(-1)).toMatchObject({ isEqual: true, rows: { from: 60_000, to: 60_000 } });
+  expect(everything(refused) + everything(compared)).not.toContain("s3cr3t");
+});
+
 test("check tells what is not as it should be for a failover", async () => {
   const { exitCode, stdout } = await call(["check", "--json"], { environment });
   const findings = lines(stdout)[0]?.["findings"] as { check: string; state: string }[];

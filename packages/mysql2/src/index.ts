@@ -17,3 +17,4 @@ export type { VirtualConnection } from "./drop-in/virtual-connection.ts";
 export type { ClientSettings } from "./open.ts";
 export { readRows } from "./read-rows.ts";
 export type { MysqlResult } from "./result.ts";
+export { RowChannel, type RowListener } from "./row-channel.ts";

@@ -1,11 +1,11 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { Catalog, Checksum, Key, Range, Row, System, Table } from "./model.ts";
-import type { SetAside } from "./postgres/constraints.ts";
-import type { Claim, DoneChunk, StoredJob } from "./postgres/state.ts";
+import type { JobState } from "./job-state.ts";
+import type { Catalog, Checksum, Key, Range, Row, SequenceState, SetAside, System, Table } from "./model.ts";
 import type { Querier } from "./querier.ts";
 import type { ByteSink, ByteSource } from "./stream.ts";
+import type { Loss } from "./types/losses.ts";
 
-/** One consistent view of a source, for any number of connections. */
+/** One consistent view of a database, for a number of connections. */
 export interface View {
   /** The node that has it. */
   readonly node: string;
@@ -20,22 +20,27 @@ export interface View {
   close(): void;
 }
 
-/** How rows travel. Both sides have to know the form. */
-export type RowForm = "pg-binary" | "pg-text";
+/**
+ * How rows travel. `pg-binary` and `pg-text` are PostgreSQL's own, with the headers of its messages. `text` is for everybody: the text
+ * format of PostgreSQL's COPY in UTF-8 (a line a row, tabs between values, `\N` is NULL, backslash escapes), each value in the
+ * {@link Form} of its column.
+ */
+export type RowForm = "pg-binary" | "pg-text" | "text";
 
-/** What a job needs of a database system; the jobs themselves know no SQL. */
-export interface Dialect {
+type Signal = AbortSignal | undefined;
+
+/** What both sides of a job give. A table's columns say by their `form` how values are written and compared. */
+export interface SideDialect {
   readonly system: System;
   /** As a reader of a view sees it. */
-  readCatalog(on: Querier, signal: AbortSignal | undefined): Promise<Catalog>;
-  readPrimary(pool: FailoverPool, signal: AbortSignal | undefined): Promise<Catalog>;
-  openView(pool: FailoverPool, on: "primary" | "mirror", signal: AbortSignal): Promise<View>;
-  /** Settings under which equal values have equal texts, each for its transaction alone. */
-  readonly readerSettings: readonly string[];
-  /** Settings of a transaction that writes, each for that transaction alone. */
-  readonly writerSettings: readonly string[];
-  /** Around one piece of work on a reader: what fails in it does not cost the view. */
-  readonly mark: { readonly set: string; readonly goBack: string; readonly remove: string };
+  readCatalog(on: Querier, signal: Signal): Promise<Catalog>;
+  readPrimary(pool: FailoverPool, signal: Signal): Promise<Catalog>;
+  /** @param connections how many readers there may be, which some systems have to know beforehand */
+  openView(pool: FailoverPool, on: "primary" | "mirror", connections: number, signal: AbortSignal): Promise<View>;
+  /** Settings under which equal values have equal texts. In a transaction of the caller's. */
+  prepareReader(on: Querier): Promise<void>;
+  /** What fails in the work does not cost the reader its view; the reader is released where it does. */
+  guard<T>(reader: ReservedConnection, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
 
   /** Bounds that cut a range into about this many pieces of about the same number of rows. */
   splitRange(
@@ -43,59 +48,78 @@ export interface Dialect {
     table: Table,
     range: Range,
     pieces: number,
-    options: { readonly rows: number; readonly signal?: AbortSignal | undefined },
+    options: { readonly rows: number; readonly signal?: Signal },
   ): Promise<readonly Key[]>;
-  /** In which form rows of the one go to the other. */
-  formFor(from: Catalog, to: Catalog, table: Table, target: Table): RowForm;
+  checksum(on: Querier, table: Table, range: Range, signal: Signal): Promise<Checksum>;
+  /** The hash of each row of a range, by the key as JSON. For ranges that are known to be small. */
+  keyHashes(on: Querier, table: Table, range: Range, signal: Signal): Promise<ReadonlyMap<string, string>>;
+  hashesOfKeys(on: Querier, table: Table, keys: readonly Key[], signal: Signal): Promise<ReadonlyMap<string, string>>;
+}
+
+/** What a source of rows gives besides. */
+export interface SourceDialect extends SideDialect {
+  /** The {@link Catalog.place} of its primary. */
+  readPlace(pool: FailoverPool, signal: Signal): Promise<string>;
   source(on: Querier, table: Table, range: Range, form: RowForm): ByteSource;
+  /** Rows by their keys. */
+  readRows(on: Querier, table: Table, keys: readonly Key[], signal: Signal): Promise<readonly Row[]>;
+  /** For each of what may not be lost a value that would be, as it is shown; undefined where there is none. */
+  findLosses(
+    on: Querier,
+    table: Table,
+    losses: readonly Loss[],
+    signal: Signal,
+  ): Promise<readonly (string | undefined)[]>;
+  /** On the primary: a mirror may have them some values ahead. */
+  readSequences(pool: FailoverPool, tables: readonly Table[], signal: Signal): Promise<readonly SequenceState[]>;
+}
+
+/** What begins a copy, besides its state. */
+export interface CopyStart {
+  readonly job: string;
+  readonly plan: string;
+  readonly setAside: readonly SetAside[];
+  /** As many chunks count as written from an earlier view. */
+  readonly stale: number;
+  /** Tables whose rows are removed. */
+  readonly emptied: readonly Table[];
+}
+
+/** What a target of rows takes. */
+export interface TargetDialect extends SideDialect {
+  /** A transaction of a session that writes rows as they are. */
+  beginLoad(on: Querier, signal: AbortSignal): Promise<void>;
+  /** Settings of a transaction that writes single rows. In one of the caller's. */
+  prepareWriter(on: Querier): Promise<void>;
+  /** Work under a reader's settings, which the rest of the transaction goes on without. */
+  asReader<T>(on: Querier, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** @param columns the columns that come, in their order */
   sink(on: Querier, table: Table, columns: readonly string[], form: RowForm): ByteSink;
 
-  checksum(on: Querier, table: Table, range: Range, signal: AbortSignal | undefined): Promise<Checksum>;
-  keyHashes(
-    on: Querier,
-    table: Table,
-    range: Range,
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, string>>;
-  hashesOfKeys(
-    on: Querier,
-    table: Table,
-    keys: readonly Key[],
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, string>>;
-
-  /** Rows by their keys. */
-  readRows(on: Querier, table: Table, keys: readonly Key[], signal: AbortSignal | undefined): Promise<readonly Row[]>;
   /** Makes rows be there as they are: changes what has their key, or adds them. */
-  writeRows(on: Querier, table: Table, rows: readonly Row[], signal: AbortSignal | undefined): Promise<void>;
-  deleteRows(on: Querier, table: Table, keys: readonly Key[], signal: AbortSignal | undefined): Promise<number>;
+  writeRows(on: Querier, table: Table, rows: readonly Row[], signal: Signal): Promise<void>;
+  deleteRows(on: Querier, table: Table, keys: readonly Key[], signal: Signal): Promise<number>;
   /** The error is that another row or a constraint stands in the way. */
   isConflict(error: unknown): boolean;
 
   /** Those of the tables that have rows. */
   findFilled(on: Querier, tables: readonly Table[]): Promise<readonly Table[]>;
-  truncate(on: Querier, tables: readonly Table[]): Promise<void>;
   deleteRange(on: Querier, table: Table, range: Range): Promise<number>;
-
+  /** Reasons why the target's tables cannot be loaded, beyond what their columns say. */
+  findHindrances(on: Querier, tables: readonly Table[]): Promise<readonly { table: string; reason: string }[]>;
+  /** What is to be set aside while rows are written. */
   findObstacles(on: Querier, tables: readonly Table[]): Promise<readonly SetAside[]>;
-  isAway(on: Querier, obstacle: SetAside): Promise<boolean>;
-  setSequences(from: Querier, to: Querier, tables: readonly Table[]): Promise<number>;
+  /** Begins the job: whatever is lost on the way, either it has begun or the same call begins it. */
+  beginCopy(pool: FailoverPool, start: CopyStart, signal: AbortSignal): Promise<void>;
+  /** Brings back what was set aside; does nothing where it is there. @throws the database's own error, or that rows break it */
+  bringBack(pool: FailoverPool, obstacle: SetAside, signal: AbortSignal): Promise<void>;
+  /** Returns how many were set. */
+  setSequences(pool: FailoverPool, tables: readonly Table[], sequences: readonly SequenceState[]): Promise<number>;
+  /** Levels of foreign keys have to be kept while a copy writes: nothing can be set aside. */
+  isOrdered(tables: readonly Table[]): boolean;
 
   readonly state: JobState;
 }
 
-/** How far a job is, kept on its target. */
-interface JobState {
-  /** `schema.table` of what it is kept in. */
-  readonly tables: readonly string[];
-  prepare(on: Querier): Promise<void>;
-  load(on: Querier, job: string): Promise<StoredJob | undefined>;
-  begin(on: Querier, job: string, kind: string, plan: string): Promise<void>;
-  /** All chunks count as written, from an earlier view: each is compared. */
-  markStale(on: Querier, job: string, chunks: number): Promise<void>;
-  nextGeneration(on: Querier, job: string): Promise<number>;
-  finish(on: Querier, job: string): Promise<void>;
-  loadChunks(on: Querier, job: string): Promise<ReadonlyMap<number, DoneChunk>>;
-  claimChunk(on: Querier, job: string, chunk: number, generation: number): Promise<Claim>;
-  noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void>;
-}
+/** What the jobs need of a database system; they themselves know no SQL. */
+export interface Dialect extends SourceDialect, TargetDialect {}

@@ -34,10 +34,27 @@ const UNDONE: ReadonlySet<string> = new Set([
 /** The nodes could not be had within the pool's own patience, or the caller has had enough. */
 const FINAL: ReadonlySet<string> = new Set(["NO_PRIMARY", "NO_NODE", "SPLIT_BRAIN", "POOL_CLOSED", "ABORTED"]);
 
+/** The same of MariaDB and MySQL, by their numbers: a changed record, a lock that was not had, a deadlock, a killed statement. */
+const UNDONE_NUMBERS: ReadonlySet<number> = new Set([1020, 1205, 1213, 1317, 1614]);
+
 /** Whether the same work may succeed when it is begun anew. By codes alone. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MirrorpoolError) return !FINAL.has(error.code) && (PASSING.has(error.code) || error.retryable);
-  return error instanceof Stalled || error instanceof UnitFailed || UNDONE.has(codeOf(error) ?? "");
+  if (error instanceof Stalled || error instanceof UnitFailed) return true;
+  return UNDONE.has(codeOf(error) ?? "") || UNDONE_NUMBERS.has(numberOf(error) ?? 0);
+}
+
+/** The target's server has taken rows, and not as they are. */
+export class RowsRefused extends Error {
+  override readonly name = "RowsRefused";
+  /** Of its first warning. */
+  readonly errno: number;
+  readonly code: string;
+  constructor(number: number) {
+    super(`the server has warned that a row is not written as it is (its number ${number})`);
+    this.errno = number;
+    this.code = String(number);
+  }
 }
 
 /** All connections that had the source's view are lost, or the server takes it away: nobody can ever see it again. */
@@ -51,4 +68,10 @@ export class ViewLost extends Error {
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** The number of an error of MariaDB or MySQL. */
+export function numberOf(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("errno" in error)) return undefined;
+  return typeof error.errno === "number" ? error.errno : undefined;
 }

@@ -1,7 +1,10 @@
-/** What the jobs know of a database, whatever its system. */
+import type { Form, NeutralType } from "./types/neutral.ts";
+
+/** What the jobs know of a database, whatever its system. `mysql` is MariaDB too: where the two differ the catalogue says so. */
 export type System = "postgres" | "mysql";
 
 export interface TableName {
+  /** On MariaDB and MySQL `public` is the database that the pool leads to: the only one that the jobs see. */
   readonly schema: string;
   readonly name: string;
 }
@@ -10,11 +13,17 @@ export interface Column {
   readonly name: string;
   /** As the system writes it, such as `numeric(10,2)`. */
   readonly type: string;
+  /** What it can hold, in no system's words. */
+  readonly neutral: NeutralType;
+  /** The form in which its values travel and are compared; undefined between two PostgreSQL servers, which have their own ways. */
+  readonly form?: Form;
   readonly isNullable: boolean;
   /** A row that does not name it gets a value all the same. */
   readonly hasDefault: boolean;
   /** An identity that is written with its row, and never changed. */
   readonly isAlways: boolean;
+  /** The server counts it up where a row does not name it. */
+  readonly isCounted: boolean;
   /** Computed by the server: never written. */
   readonly isGenerated: boolean;
   /** Its values may be compared and hashed by the system as they are; else by their text. */
@@ -56,8 +65,10 @@ export interface Table extends TableName {
 
 export interface Catalog {
   readonly system: System;
-  /** Tells one database from another: the same on a primary and its mirrors. */
+  /** Tells one database from another, as far as the system can: the same on a primary and its mirrors, today and tomorrow. */
   readonly identity: string;
+  /** Tells the server's own database from every other one; that of the primary where it was read there. */
+  readonly place: string;
   /** Servers with the same one understand each other's binary forms. */
   readonly major: string;
   readonly tables: readonly Table[];
@@ -82,6 +93,27 @@ export const WHOLE: Range = Object.freeze({ from: null, to: null });
 export interface Checksum {
   readonly rows: number;
   readonly sum: string;
+}
+
+/** Where the values stand that a column is given by itself: a sequence, or a table's counter. */
+export interface SequenceState extends TableName {
+  readonly column: string;
+  /** A whole number. */
+  readonly last: string;
+  /** It was given already: the next one is another. */
+  readonly isGiven: boolean;
+}
+
+/** What is away while rows are written, or has to be looked at afterwards. Kept with the job, so that nothing is forgotten. */
+export interface SetAside {
+  readonly kind: "foreign-key" | "trigger";
+  /** Quoted. */
+  readonly table: string;
+  readonly name: string;
+  /** Empty where it is not removed. */
+  readonly remove: string;
+  /** Brings it back, or finds what breaks it. */
+  readonly restore: string;
 }
 
 export const isEqual = (one: Checksum, other: Checksum): boolean => one.rows === other.rows && one.sum === other.sum;

@@ -1,5 +1,6 @@
 import { type FailoverPool, OptionsError } from "@mirrorpool/core";
 import type { TableChoice } from "./select.ts";
+import { type LossyRule, lossyRules } from "./types/fit.ts";
 
 /** What all jobs take. */
 export interface JobOptions {
@@ -13,6 +14,8 @@ export interface JobOptions {
   readonly exclude?: readonly TableChoice[];
   /** Connections to the source, and as many to the target; 1 to 64, default 2. */
   readonly connections?: number;
+  /** Losses that are accepted, by name: see {@link lossyRules}. Default: none, and what would be lost is refused. */
+  readonly lossy?: readonly LossyRule[];
   /** Ends the job; it rejects with the signal's reason. What was done stays done. */
   readonly signal?: AbortSignal;
 }
@@ -50,7 +53,7 @@ export function checkNumbers<const N extends NumberName>(
 /** Checks what all jobs take, and that there is nothing else. @throws {OptionsError} */
 export function checkOptions(options: unknown, known: readonly string[]): asserts options is JobOptions {
   if (!isObject(options)) throw new OptionsError("options", "an object", show(options));
-  const names = ["from", "to", "tables", "exclude", "connections", "signal", ...known];
+  const names = ["from", "to", "tables", "exclude", "connections", "lossy", "signal", ...known];
   for (const key of Object.keys(options))
     if (!names.includes(key)) throw new OptionsError(key, `one of ${names.join(", ")}`, "an unknown option");
   for (const side of ["from", "to"] as const) {
@@ -60,9 +63,20 @@ export function checkOptions(options: unknown, known: readonly string[]): assert
   }
   checkChoices("tables", options["tables"]);
   checkChoices("exclude", options["exclude"]);
+  checkLossy(options["lossy"]);
   const { signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new OptionsError("signal", "an AbortSignal", show(signal));
+}
+
+function checkLossy(value: unknown): void {
+  if (value === undefined) return;
+  const known = Object.keys(lossyRules);
+  if (!Array.isArray(value)) throw new OptionsError("lossy", `a list of ${known.join(", ")}`, show(value));
+  value.forEach((rule: unknown, index) => {
+    if (typeof rule !== "string" || !known.includes(rule))
+      throw new OptionsError(`lossy[${index}]`, `one of ${known.join(", ")}`, show(rule));
+  });
 }
 
 function checkChoices(path: string, value: unknown): void {

@@ -1,7 +1,12 @@
-import type { PoolSession } from "@mirrorpool/core";
+import type { FailoverPool, PoolSession } from "@mirrorpool/core";
 
 /** What runs statements for a job: a pool, a session of one, or a reserved connection. */
 export type Querier = Pick<PoolSession, "query">;
+
+/** A pool of which the primary answers, also to reads: what another process has written may not have reached a mirror. */
+export const onPrimary = (pool: FailoverPool): Querier => ({
+  query: (statement, values, options) => pool.query(statement, values, { ...options, consistency: "strong" }),
+});
 
 /** How long one statement of a job may take: scans of big tables take as long as they take, the job's signal ends them. */
 export const PATIENT: { readonly timeoutMs: number } = { timeoutMs: Number.POSITIVE_INFINITY };

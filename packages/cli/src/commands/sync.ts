@@ -7,6 +7,7 @@ import {
   type FollowEvent,
   type FollowStats,
   follow,
+  type LossyRule,
   type Progress,
   type Refusal,
   repair,
@@ -24,6 +25,7 @@ export interface SyncFlags {
   readonly exclude?: string[];
   readonly connections?: number;
   readonly readFrom?: "mirror" | "primary";
+  readonly lossy?: LossyRule[];
   readonly chunkBytes?: number;
   readonly queue?: string;
 }
@@ -31,7 +33,7 @@ export interface SyncFlags {
 /** Both pools, and what all jobs of this kind take. */
 async function withPools<T>(
   context: Context,
-  { from, to, tables, exclude, connections, readFrom, queue }: SyncFlags,
+  { from, to, tables, exclude, connections, readFrom, lossy, queue }: SyncFlags,
   work: (options: ReturnType<typeof common> & { readonly from: FailoverPool; readonly to: FailoverPool }) => Promise<T>,
 ): Promise<T> {
   if (queue !== undefined) requireNames([from, to]);
@@ -42,16 +44,16 @@ async function withPools<T>(
         one.start({ until: "readable", signal: context.signal }),
         other.start({ signal: context.signal }),
       ]);
-      return work({ from: one, to: other, ...common(context, { tables, exclude, connections, readFrom }) });
+      return work({ from: one, to: other, ...common(context, { tables, exclude, connections, readFrom, lossy }) });
     }),
   );
 }
 
 function common(
   context: Context,
-  flags: { [K in "tables" | "exclude" | "connections" | "readFrom"]: SyncFlags[K] | undefined },
+  flags: { [K in "tables" | "exclude" | "connections" | "readFrom" | "lossy"]: SyncFlags[K] | undefined },
 ) {
-  const { tables, exclude, connections, readFrom } = flags;
+  const { tables, exclude, connections, readFrom, lossy } = flags;
   const onProgress = (progress: Progress): void => {
     const { phase, chunks, rows, bytesPerSecond, remainingMs } = progress;
     const share = chunks.total === 0 ? undefined : chunks.done / chunks.total;
@@ -63,6 +65,7 @@ function common(
     ...(exclude && { exclude }),
     ...(connections !== undefined && { connections }),
     ...(readFrom !== undefined && { readFrom }),
+    ...(lossy !== undefined && { lossy }),
     signal: context.signal,
     onProgress,
   };
@@ -88,11 +91,11 @@ async function led<T>(
 /** Copies tables from one cluster to another. */
 export async function runCopy(
   context: Context,
-  flags: SyncFlags & { readonly job?: string; readonly into?: "empty" | "replace" },
+  flags: SyncFlags & { readonly job?: string; readonly into?: "empty" | "replace"; readonly createTables?: boolean },
 ): Promise<void> {
-  const { job, into } = flags;
+  const { job, into, createTables = false } = flags;
   await withPools(context, flags, async (options) => {
-    const own = { ...(job !== undefined && { job }), ...(into !== undefined && { into }) };
+    const own = { ...(job !== undefined && { job }), ...(into !== undefined && { into }), createTables };
     const report = await led(context, flags, (fleet) => copy({ ...options, ...own, ...fleet }));
     context.output.result(
       report,

@@ -1,8 +1,8 @@
 import { type KeySource, type S3Options, type Store, s3Store } from "@mirrorpool/backup";
 import type { NodeOptions, PoolOptions } from "@mirrorpool/core";
-import { postgres } from "@mirrorpool/pg";
 import { UsageError } from "../errors.ts";
 import type { ClusterConfig } from "./define-config.ts";
+import { driverFor } from "./driver.ts";
 import type { LoadedConfig } from "./load.ts";
 import { keepSecret, keepUrlSecret } from "./redact.ts";
 
@@ -23,11 +23,11 @@ const PASSPHRASE = "MIRRORPOOL_PASSPHRASE";
  * configuration's own.
  * @throws {UsageError}
  */
-export function findCluster(
+export async function findCluster(
   given: string | undefined,
   loaded: LoadedConfig | undefined,
   environment: NodeJS.ProcessEnv,
-): Cluster {
+): Promise<Cluster> {
   if (given?.includes("://") === true) return ofUrls("URL", given);
   const clusters = loaded?.config.clusters ?? {};
   if (given !== undefined) {
@@ -51,22 +51,23 @@ const known = (loaded: LoadedConfig | undefined): string =>
     ? " (there is no configuration)"
     : `: ${loaded.path} knows ${Object.keys(loaded.config.clusters).join(", ")}`;
 
-function ofUrls(name: string, text: string): Cluster {
+async function ofUrls(name: string, text: string): Promise<Cluster> {
   const nodes = text
     .split(",")
     .map((url) => url.trim())
     .filter((url) => url !== "");
   for (const url of nodes) keepUrlSecret(url);
   const config = { nodes };
-  return { name, config, pool: { driver: postgres(), nodes } };
+  return { name, config, pool: { driver: await driverFor(nodes), nodes } };
 }
 
-function ofConfig(name: string, config: ClusterConfig): Cluster {
-  const { backups, encryption, promote: _, driver = postgres(), ...rest } = config;
+async function ofConfig(name: string, config: ClusterConfig): Promise<Cluster> {
+  const { backups, encryption, promote: _, driver, ...rest } = config;
   for (const node of Array.isArray(config.nodes) ? config.nodes : []) keepNode(node);
   if (typeof backups === "object" && "secretAccessKey" in backups) keepSecret(backups.secretAccessKey);
   if (encryption !== undefined && "passphrase" in encryption) keepSecret(encryption.passphrase);
-  return { name, config, pool: { ...rest, driver } };
+  const nodes = Array.isArray(config.nodes) ? config.nodes : [];
+  return { name, config, pool: { ...rest, driver: driver ?? (await driverFor(nodes)) } };
 }
 
 function keepNode(node: string | NodeOptions): void {

@@ -3,7 +3,7 @@ import type { Driver, PoolOptions, PromoteRequest } from "@mirrorpool/core";
 
 /** One cluster that commands may name. */
 export interface ClusterConfig extends Omit<PoolOptions, "driver"> {
-  /** Default: `postgres()` of `@mirrorpool/pg`. */
+  /** Default: by the URLs, `postgres()` of `@mirrorpool/pg` or `mysql()` of `@mirrorpool/mysql2`. */
   readonly driver?: Driver;
   /** Where its backups are: the path of a folder, a bucket, or a store. */
   readonly backups?: string | S3Options | Store;

@@ -1,6 +1,6 @@
 /** What a piece of the server's answer to COPY … TO STDOUT holds. */
 export interface Found {
-  /** Whole and broken CopyData messages, headers included, as they go to the other server. */
+  /** Whole and broken CopyData messages, headers included, as they go to the other server; bare, where that was asked for. */
   readonly data: readonly Uint8Array[];
   /** Messages that are none of COPY's, for the library. */
   readonly others: readonly Uint8Array[];
@@ -25,6 +25,12 @@ export class CopyFrames {
   #held: Uint8Array | undefined;
   #left = 0;
   #kind: "data" | "other" | "skipped" = "skipped";
+  readonly #isBare: boolean;
+
+  /** @param isBare leaves the headers out: what the messages hold is wanted, and not the messages */
+  constructor(isBare: boolean = false) {
+    this.#isBare = isBare;
+  }
 
   /** A message was begun and not ended: nothing else can be sent after what was passed on. */
   get isBroken(): boolean {
@@ -38,13 +44,20 @@ export class CopyFrames {
     const others: Uint8Array[] = [];
     let begin = 0;
     let at = 0;
+    // of many small messages one piece is made
+    const bare = this.#isBare ? Buffer.allocUnsafe(bytes.length) : undefined;
+    let filled = 0;
     const flush = (): void => {
       if (at > begin) {
-        if (this.#kind === "data") data.push(bytes.subarray(begin, at));
+        if (this.#kind === "data" && bare !== undefined) {
+          bare.set(bytes.subarray(begin, at), filled);
+          filled += at - begin;
+        } else if (this.#kind === "data") data.push(bytes.subarray(begin, at));
         if (this.#kind === "other") others.push(bytes.subarray(begin, at));
       }
       begin = at;
     };
+    const pieces = (): readonly Uint8Array[] => (filled > 0 && bare !== undefined ? [bare.subarray(0, filled)] : data);
     for (;;) {
       const step = Math.min(this.#left, bytes.length - at);
       at += step;
@@ -53,23 +66,28 @@ export class CopyFrames {
       if (bytes.length - at < HEADER_BYTES) {
         flush();
         this.#held = bytes.subarray(at);
-        return { data, others, rest: undefined, isComplete: false };
+        return { data: pieces(), others, rest: undefined, isComplete: false };
       }
       const code = bytes[at] as number;
       const length = readLength(bytes, at + 1);
       const kind = code === COPY_DATA ? "data" : UNASKED.has(code) ? "other" : "skipped";
-      if (kind !== this.#kind) flush();
+      const isHeld = kind === "data" && !this.#isBare;
+      if (kind !== this.#kind || !isHeld) flush();
       if (code === COPY_DONE || code === ERROR || (kind === "skipped" && code !== COPY_OUT_RESPONSE)) {
         flush();
         const isComplete = code === COPY_DONE;
         const rest = bytes.subarray(isComplete ? at + length + 1 : at);
-        return { data, others, rest, isComplete };
+        return { data: pieces(), others, rest, isComplete };
       }
       this.#kind = kind;
-      this.#left = length + 1;
+      if (kind === "data" && this.#isBare) {
+        at += HEADER_BYTES;
+        begin = at;
+        this.#left = length - 4;
+      } else this.#left = length + 1;
     }
     flush();
-    return { data, others, rest: undefined, isComplete: false };
+    return { data: pieces(), others, rest: undefined, isComplete: false };
   }
 }
 

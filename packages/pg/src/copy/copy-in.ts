@@ -18,9 +18,12 @@ export interface CopySink {
   readonly failed: Promise<never>;
 }
 
-/** COPY … FROM STDIN as a sink of bytes: CopyData messages with their headers, as {@link copyOut} gives them. */
-export function copyIn(on: Pick<PoolSession, "query">, text: string): CopySink {
-  const query = new CopyInQuery(text);
+/**
+ * COPY … FROM STDIN as a sink of bytes: CopyData messages with their headers, as {@link copyOut} gives them.
+ * @param isBare takes what messages hold, and makes the messages
+ */
+export function copyIn(on: Pick<PoolSession, "query">, text: string, isBare: boolean = false): CopySink {
+  const query = new CopyInQuery(text, isBare);
   void submit(on, query, { timeoutMs: Number.POSITIVE_INFINITY });
   return query;
 }
@@ -40,8 +43,11 @@ class CopyInQuery implements QueryObject, CopySink {
   #isOver = false;
   #isAborted = false;
 
-  constructor(text: string) {
+  readonly #isBare: boolean;
+
+  constructor(text: string, isBare: boolean) {
     this.text = text;
+    this.#isBare = isBare;
     this.ready = new Promise((resolve) => {
       this.#onReady = resolve;
     });
@@ -75,6 +81,7 @@ class CopyInQuery implements QueryObject, CopySink {
   }
 
   write(bytes: Uint8Array): boolean {
+    if (this.#isBare && bytes.length > 0) this.#socket?.write(copyDataHeader(bytes.length));
     return this.#socket?.write(bytes) ?? true; // what is lost needs no waiting: `failed` tells
   }
 
@@ -113,4 +120,14 @@ class CopyInQuery implements QueryObject, CopySink {
     this.#drained();
     this.#onFailed(error);
   }
+}
+
+const COPY_DATA = 0x64;
+
+/** The length counts itself. */
+function copyDataHeader(length: number): Buffer {
+  const header = Buffer.allocUnsafe(5);
+  header[0] = COPY_DATA;
+  header.writeUInt32BE(length + 4, 1);
+  return header;
 }

@@ -20,11 +20,12 @@ export interface CopySource {
 /**
  * COPY … TO STDOUT as a source of bytes: the messages as they came, headers included, so that {@link copyIn} can pass them to
  * another server without looking into them.
+ * @param isBare what they hold instead, for whoever is no PostgreSQL
  */
-export function copyOut(on: Pick<PoolSession, "query">, text: string): CopySource {
+export function copyOut(on: Pick<PoolSession, "query">, text: string, isBare: boolean = false): CopySource {
   return {
     pour: async (taker, onBytes, signal) => {
-      const query = new CopyOutQuery(text, taker, onBytes);
+      const query = new CopyOutQuery(text, taker, onBytes, isBare);
       const onAbort = (): void => query.discard();
       signal.addEventListener("abort", onAbort, { once: true });
       try {
@@ -45,7 +46,7 @@ class CopyOutQuery implements QueryObject {
   #reject: (error: unknown) => void = () => {};
   readonly #taker: CopyTaker;
   readonly #onBytes: (bytes: number) => void;
-  #frames = new CopyFrames();
+  readonly #frames: CopyFrames;
   #socket: CopySocket | undefined;
   #library: ((bytes: Uint8Array) => void) | undefined;
   #isWaiting = false;
@@ -53,8 +54,9 @@ class CopyOutQuery implements QueryObject {
   #isComplete = false;
   #rows = 0;
 
-  constructor(text: string, taker: CopyTaker, onBytes: (bytes: number) => void) {
+  constructor(text: string, taker: CopyTaker, onBytes: (bytes: number) => void, isBare: boolean) {
     this.text = text;
+    this.#frames = new CopyFrames(isBare);
     this.#taker = taker;
     this.#onBytes = onBytes;
     this.done = new Promise((resolve, reject) => {
@@ -80,7 +82,6 @@ class CopyOutQuery implements QueryObject {
     const { stream } = wire;
     const [library] = stream.listeners("data");
     if (library === undefined) throw new Error("the connection's socket has no reader");
-    this.#frames = new CopyFrames();
     this.#library = library;
     this.#socket = stream;
     stream.removeListener("data", library);

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { planChunks } from "../copy/chunks.ts";
 import type { Chunk } from "../copy/plan.ts";
-import type { Dialect, View } from "../dialect.ts";
-import { dialectsOf } from "../dialects.ts";
+import type { View } from "../dialect.ts";
+import { type Bridge, bridgeOf } from "../dialects.ts";
 import { JobError, refused } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
 import { delegated } from "../fleet/delegated.ts";
@@ -13,7 +13,6 @@ import { type Catalog, nameOf, type Range, type Table } from "../model.ts";
 import { checkChoice, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
 import { comparable, type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
-import { tell } from "../querier.ts";
 import { selectTables } from "../select.ts";
 import { type Difference, findDifferences, type Suspect } from "./find-differences.ts";
 import { recheck } from "./recheck.ts";
@@ -77,12 +76,12 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const dialect = await dialectsOf(from, to);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("compare", options.onProgress);
   const { delegate } = options;
-  const given = { dialect, from, to, numbers, readFrom, signal, meter, ...(delegate && { delegate }) };
-  const found = await findAll(given, (source, target) => choose(options, dialect, source, target));
-  const checked = await recheck({ dialect, from, to, signal }, found.pairs, found.suspects, numbers);
+  const given = { bridge, from, to, numbers, readFrom, signal, meter, ...(delegate && { delegate }) };
+  const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
+  const checked = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
   meter.enter("done");
   return Object.freeze({
     isEqual: checked.differences.length === 0 && checked.moving.length === 0 && !found.isTruncated,
@@ -98,9 +97,9 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
 const toDifference = ({ table, key, what }: Suspect): Difference => Object.freeze({ table, key, what });
 
 /** @throws {JobError} `REFUSED` */
-export function choose(options: JobOptions, dialect: Dialect, source: Catalog, target: Catalog): readonly Pair[] {
-  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], dialect.state.tables);
-  const { pairs, refusals } = pairTables(tables, target);
+export function choose(options: JobOptions, bridge: Bridge, source: Catalog, target: Catalog): readonly Pair[] {
+  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], bridge.target.state.tables);
+  const { pairs, refusals } = pairTables(tables, target, bridge);
   const all = [...missing.map((table) => ({ table, reason: "the source has no such table" })), ...refusals];
   if (tables.length === 0 && missing.length === 0)
     all.push({ table: "", reason: "the source has no table that the role may see" });
@@ -109,7 +108,7 @@ export function choose(options: JobOptions, dialect: Dialect, source: Catalog, t
 }
 
 interface Search {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly from: FailoverPool;
   readonly to: FailoverPool;
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "maxDifferences" | "attempts", number>>;
@@ -131,18 +130,19 @@ interface Found {
 
 /** One pass over everything. Whatever is lost on the way is looked at again. */
 export async function findAll(
-  { dialect, from, to, numbers, readFrom, signal, meter, delegate, openView }: Search,
+  { bridge, from, to, numbers, readFrom, signal, meter, delegate, openView }: Search,
   pick: (source: Catalog, target: Catalog) => readonly Pair[],
 ): Promise<Found> {
-  const here = new Side(openView ?? (() => dialect.openView(from, readFrom, signal)));
-  const there = new Side(() => dialect.openView(to, "primary", signal));
+  const { connections } = numbers;
+  const here = new Side(openView ?? (() => bridge.source.openView(from, readFrom, connections, signal)));
+  const there = new Side(() => bridge.target.openView(to, "primary", connections, signal));
   try {
     const view = await here.view(signal);
-    const source = await dialect.readCatalog(view.holder, signal);
-    const target = await dialect.readCatalog((await there.view(signal)).holder, signal);
+    const source = await bridge.source.readCatalog(view.holder, signal);
+    const target = await bridge.target.readCatalog((await there.view(signal)).holder, signal);
     const pairs = pick(source, target);
     const tables = pairs.map((pair) => pair.source);
-    const chunks = await planChunks(dialect, view.holder, tables, numbers.chunkBytes, signal);
+    const chunks = await planChunks(bridge.source, view.holder, tables, numbers.chunkBytes, signal);
     meter.plan(chunks.map(({ weight }) => weight));
     meter.enter("rows");
     const suspects: Suspect[] = [];
@@ -189,16 +189,15 @@ export async function findAll(
           }
           if (readers.from?.isOpen !== true) readers.from = await here.reader(signal);
           if (readers.to?.isOpen !== true) readers.to = await there.reader(signal);
-          const sides = { dialect, from: readers.from, to: readers.to, signal };
+          const sides = { bridge, from: readers.from, to: readers.to, signal };
           const isFull = (batch: readonly Suspect[]): boolean => {
             batches.push(...batch);
             return batches.length + suspects.length <= numbers.maxDifferences;
           };
-          const mark = (text: string) =>
-            Promise.all([tell(sides.from, text, [], signal), tell(sides.to, text, [], signal)]);
-          await mark(dialect.mark.set);
-          const outcome = await findDifferences(sides, pairs[table] as Pair, range, isFull); // a chunk of the list above
-          await mark(dialect.mark.remove);
+          const pair = pairs[table] as Pair; // a chunk of the list above
+          const work = (): ReturnType<typeof findDifferences> => findDifferences(sides, pair, range, isFull);
+          const { from: one, to: other } = sides;
+          const outcome = await bridge.source.guard(one, () => bridge.target.guard(other, work, signal), signal);
           take(batches);
           return outcome.rows;
         } catch (error) {
@@ -217,7 +216,7 @@ export async function findAll(
         }
       }
     };
-    await Promise.all(Array.from({ length: numbers.connections }, work));
+    await Promise.all(Array.from({ length: connections }, work));
     return { pairs, target, suspects, isTruncated, rows };
   } finally {
     here.close();

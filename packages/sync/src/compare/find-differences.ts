@@ -1,4 +1,4 @@
-import type { Dialect } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { type Checksum, isEqual, type Key, nameOf, type Range, rangesBetween } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import type { Querier } from "../querier.ts";
@@ -20,7 +20,7 @@ export interface Suspect extends Difference {
 }
 
 export interface Sides {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly from: Querier;
   readonly to: Querier;
   readonly signal: AbortSignal;
@@ -52,11 +52,14 @@ export async function findDifferences(
 }
 
 function checksums(
-  { dialect, from, to, signal }: Sides,
+  { bridge, from, to, signal }: Sides,
   { source, target }: Pair,
   range: Range,
 ): Promise<[Checksum, Checksum]> {
-  return Promise.all([dialect.checksum(from, source, range, signal), dialect.checksum(to, target, range, signal)]);
+  return Promise.all([
+    bridge.source.checksum(from, source, range, signal),
+    bridge.target.checksum(to, target, range, signal),
+  ]);
 }
 
 async function narrow(
@@ -75,10 +78,12 @@ async function narrow(
     return take([{ table, key: null, what, here: describe(here), there: describe(there) }]);
   }
   const rows = Math.max(here.rows, there.rows);
-  const { dialect, from, to, signal } = sides;
+  const { bridge, from, to, signal } = sides;
   if (rows <= LEAF_ROWS) return take(await compareRows(sides, pair, range));
-  const [on, side] = here.rows >= there.rows ? [from, source] : [to, target];
-  const bounds = await dialect.splitRange(on, side, range, PARTS, { rows, signal });
+  const bounds =
+    here.rows >= there.rows
+      ? await bridge.source.splitRange(from, source, range, PARTS, { rows, signal })
+      : await bridge.target.splitRange(to, target, range, PARTS, { rows, signal });
   if (bounds.length === 0) return take(await compareRows(sides, pair, range));
   for (const part of rangesBetween(bounds, range)) {
     const [one, other] = await checksums(sides, pair, part);
@@ -89,10 +94,10 @@ async function narrow(
 
 const describe = ({ rows, sum }: Checksum): string => `${rows}:${sum}`;
 
-async function compareRows({ dialect, from, to, signal }: Sides, pair: Pair, range: Range): Promise<Suspect[]> {
+async function compareRows({ bridge, from, to, signal }: Sides, pair: Pair, range: Range): Promise<Suspect[]> {
   const [here, there] = await Promise.all([
-    dialect.keyHashes(from, pair.source, range, signal),
-    dialect.keyHashes(to, pair.target, range, signal),
+    bridge.source.keyHashes(from, pair.source, range, signal),
+    bridge.target.keyHashes(to, pair.target, range, signal),
   ]);
   return differencesOf(nameOf(pair.source), here, there);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool } from "@mirrorpool/core";
-import type { Dialect } from "../dialect.ts";
+import type { SideDialect } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { type Key, nameOf, WHOLE } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import { PATIENT, type Querier } from "../querier.ts";
@@ -15,7 +16,7 @@ const BATCH = 1000;
  */
 export async function recheck(
   sides: {
-    readonly dialect: Dialect;
+    readonly bridge: Bridge;
     readonly from: FailoverPool;
     readonly to: FailoverPool;
     readonly signal: AbortSignal;
@@ -49,30 +50,30 @@ export async function recheck(
 const idOf = ({ table, key }: Suspect): string => JSON.stringify([table, key]);
 
 async function lookAgain(
-  { dialect, from, to, signal }: Parameters<typeof recheck>[0],
+  { bridge, from, to, signal }: Parameters<typeof recheck>[0],
   { source, target }: Pair,
   suspects: readonly Suspect[],
 ): Promise<readonly Suspect[]> {
   const table = nameOf(source);
   const keys = suspects.flatMap(({ key }): Key[] => (key === null ? [] : [key]));
-  const look = <T>(pool: FailoverPool, question: (on: Querier) => Promise<T>): Promise<T> =>
+  const look = <T>(dialect: SideDialect, pool: FailoverPool, question: (on: Querier) => Promise<T>): Promise<T> =>
     pool.transaction(
       async (on) => {
-        await on.query(dialect.readerSettings.join("; "));
+        await dialect.prepareReader(on);
         return question(on);
       },
       { ...PATIENT, readOnly: true, signal },
     );
   if (keys.length > 0) {
     const [here, there] = await Promise.all([
-      look(from, (on) => dialect.hashesOfKeys(on, source, keys, signal)),
-      look(to, (on) => dialect.hashesOfKeys(on, target, keys, signal)),
+      look(bridge.source, from, (on) => bridge.source.hashesOfKeys(on, source, keys, signal)),
+      look(bridge.target, to, (on) => bridge.target.hashesOfKeys(on, target, keys, signal)),
     ]);
     return differencesOf(table, here, there);
   }
   const [here, there] = await Promise.all([
-    look(from, (on) => dialect.checksum(on, source, WHOLE, signal)),
-    look(to, (on) => dialect.checksum(on, target, WHOLE, signal)),
+    look(bridge.source, from, (on) => bridge.source.checksum(on, source, WHOLE, signal)),
+    look(bridge.target, to, (on) => bridge.target.checksum(on, target, WHOLE, signal)),
   ]);
   if (here.rows === there.rows && here.sum === there.sum) return [];
   const [first] = suspects as readonly [Suspect];

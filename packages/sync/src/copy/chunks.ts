@@ -1,4 +1,4 @@
-import type { Dialect } from "../dialect.ts";
+import type { SideDialect } from "../dialect.ts";
 import { rangesBetween, type Table, WHOLE } from "../model.ts";
 import type { Querier } from "../querier.ts";
 import type { Chunk } from "./plan.ts";
@@ -12,7 +12,7 @@ const TYPICAL_ROW_BYTES = 100;
 
 /** Cuts the tables into chunks of about the same size, the biggest first. */
 export async function planChunks(
-  dialect: Dialect,
+  dialect: SideDialect,
   on: Querier,
   tables: readonly Table[],
   chunkBytes: number,

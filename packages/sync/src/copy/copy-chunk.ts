@@ -1,15 +1,15 @@
 import type { FailoverPool, PoolSession, ReservedConnection } from "@mirrorpool/core";
-import type { Dialect } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { JobError } from "../errors.ts";
-import { type Checksum, isEqual, type Range, type Table } from "../model.ts";
+import { isEqual, type Range, type Table } from "../model.ts";
 import { comparable } from "../pair-tables.ts";
-import { PATIENT, tell } from "../querier.ts";
+import { tell } from "../querier.ts";
 import { move } from "../stream.ts";
 import type { PlannedTable } from "./plan.ts";
 
 /** What it takes to write one chunk, wherever that is done. */
 export interface ChunkWork {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly job: string;
   readonly generation: number;
   readonly chunk: number;
@@ -47,22 +47,21 @@ export async function copyChunk(work: ChunkWork, reader: ReservedConnection, to:
 }
 
 async function write(work: ChunkWork, reader: ReservedConnection, session: PoolSession): Promise<ChunkResult> {
-  const { dialect, job, chunk, generation, source, target, range, signal } = work;
-  const { state } = dialect;
-  await tell(session, "BEGIN", [], signal);
-  await tell(session, dialect.writerSettings.join("; "), [], signal);
+  const { bridge, job, chunk, generation, source, target, range, signal } = work;
+  const { state } = bridge.target;
+  await bridge.target.beginLoad(session, signal);
   const claim = await state.claimChunk(session, job, chunk, generation);
   if (claim === "done") return { what: "done", rows: 0, bytes: 0 };
   if (claim === "superseded")
     throw new JobError("JOB_CONFLICT", `the job ${job} is being worked on by another process, which has taken it over`);
   if (claim === "stale") {
-    const alike = comparable({ source, target });
+    const alike = comparable({ source, target, losses: [] });
     const [here, there] = await Promise.all([
-      dialect.checksum(reader, alike.source, range, signal),
-      checksumAside(dialect, session, alike.target, range, signal),
+      bridge.source.checksum(reader, alike.source, range, signal),
+      bridge.target.asReader(session, () => bridge.target.checksum(session, alike.target, range, signal), signal),
     ]);
     if (isEqual(here, there)) return { what: "kept", rows: here.rows, bytes: 0 };
-    await dialect.deleteRange(session, target, range);
+    await bridge.target.deleteRange(session, target, range);
   }
   let bytes = 0;
   const onBytes = (count: number): void => {
@@ -74,37 +73,16 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
   return { what: claim === "stale" ? "redone" : "copied", rows, bytes };
 }
 
-async function pour(
-  { dialect, source, target, range, planned, stallMs, signal }: ChunkWork,
+function pour(
+  { bridge, source, target, range, planned, stallMs, signal }: ChunkWork,
   reader: ReservedConnection,
   session: PoolSession,
   onBytes: (bytes: number) => void,
 ): Promise<number> {
-  const { mark } = dialect;
   const { columns, form } = planned;
-  await reader.query(mark.set, undefined, { ...PATIENT, signal });
-  try {
-    const rows = dialect.source(reader, source, range, form);
-    const moved = await move(rows, dialect.sink(session, target, columns, form), { onBytes, stallMs, signal });
-    await reader.query(mark.remove, undefined, { ...PATIENT, signal });
-    return moved;
-  } catch (error) {
-    await reader.query(mark.goBack).catch(() => reader.release()); // it is of no use then
-    throw error;
-  }
-}
-
-/** Under the settings of a reader, which the rest of the transaction goes on without. */
-async function checksumAside(
-  { mark, readerSettings, checksum }: Dialect,
-  session: PoolSession,
-  table: Table,
-  range: Range,
-  signal: AbortSignal,
-): Promise<Checksum> {
-  await tell(session, mark.set, [], signal);
-  await tell(session, readerSettings.join("; "), [], signal);
-  const sum = await checksum(session, table, range, signal);
-  await tell(session, mark.goBack, [], signal);
-  return sum;
+  const work = (): Promise<number> => {
+    const rows = bridge.source.source(reader, source, range, form);
+    return move(rows, bridge.target.sink(session, target, columns, form), { onBytes, stallMs, signal });
+  };
+  return bridge.source.guard(reader, work, signal);
 }

@@ -1,18 +1,29 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import type { Dialect, View } from "../dialect.ts";
-import { dialectsOf } from "../dialects.ts";
+import type { View } from "../dialect.ts";
+import { type Bridge, bridgeOf, rowFormOf } from "../dialects.ts";
 import { JobError, type Refusal, refused } from "../errors.ts";
 import { isPassing, ViewLost } from "../faults.ts";
 import type { Delegate } from "../fleet/unit.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, nameOf } from "../model.ts";
-import { checkChoice, checkJobName, checkListener, checkNumbers, checkOptions, type JobOptions } from "../options.ts";
+import {
+  checkChoice,
+  checkFlag,
+  checkJobName,
+  checkListener,
+  checkNumbers,
+  checkOptions,
+  type JobOptions,
+} from "../options.ts";
 import { type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
+import { onPrimary } from "../querier.ts";
 import { selectTables } from "../select.ts";
 import { planChunks } from "./chunks.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
 import { finishCopy } from "./finish.ts";
+import { refuseLosses } from "./losses.ts";
+import { makeMissing } from "./make-missing.ts";
 import { type CopyPlan, differenceOf, type PlannedTable } from "./plan.ts";
 import { runPass } from "./run-pass.ts";
 
@@ -24,6 +35,8 @@ export interface CopyOptions extends JobOptions {
    * only where its checksum is another one.
    */
   readonly into?: "empty" | "replace" | "compare";
+  /** Makes tables that the target does not have, where that is another system: see the README. Default false. */
+  readonly createTables?: boolean;
   /** `mirror` (default): read from a mirror where one is fit, so that the primary carries no load. */
   readonly readFrom?: "mirror" | "primary";
   /** About how much of a table is one unit of work; default 64 MiB. */
@@ -58,7 +71,9 @@ export interface CopyReport {
   readonly durationMs: number;
 }
 
-const KEYS = ["job", "into", "readFrom", "chunkBytes", "stallMs", "attempts", "delegate", "onProgress"];
+const KEYS = [
+  ...["job", "into", "createTables", "readFrom", "chunkBytes", "stallMs", "attempts", "delegate", "onProgress"],
+];
 
 /**
  * Copies tables from one consistent view of the source. What is done is kept on the target chunk by chunk, in the transactions that
@@ -72,23 +87,26 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   const job = checkJobName(options.job, "copy");
   const into = checkChoice("into", options.into, ["empty", "replace", "compare"]);
   const readFrom = checkChoice("readFrom", options.readFrom, ["mirror", "primary"]);
+  const createTables = checkFlag("createTables", options.createTables);
   checkListener("onProgress", options.onProgress);
   checkListener("delegate", options.delegate);
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const dialect = await dialectsOf(from, to);
-  const openView = (side: "primary" | "mirror"): Promise<View> => dialect.openView(from, side, signal);
-  return runCopy({ options, numbers, dialect, job, into, readFrom, signal, openView, isAgain: false });
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
+  const openView = (side: "primary" | "mirror"): Promise<View> =>
+    bridge.source.openView(from, side, numbers.connections, signal);
+  return runCopy({ options, numbers, bridge, job, into, createTables, readFrom, signal, openView, isAgain: false });
 }
 
 /** What the options come to. */
 export interface CopyWork {
   readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "delegate" | "onProgress">;
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly job: string;
   readonly into: "empty" | "replace" | "compare";
+  readonly createTables: boolean;
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly openView: (side: "primary" | "mirror") => Promise<View>;
@@ -146,10 +164,9 @@ const newCounts = (): Counts => ({ rows: 0, copied: 0, kept: 0, redone: 0 });
 
 /** All that there is to do, from one view. */
 async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
-  const { dialect, job, signal, numbers, meter, to, from, counts } = work;
-  const source = await dialect.readCatalog(view.holder, signal);
-  const target = await dialect.readPrimary(to, signal);
-  const pairs = choose(work, source, target);
+  const { bridge, job, signal, numbers, meter, to, from, counts } = work;
+  const source = await bridge.source.readCatalog(view.holder, signal);
+  const { pairs, target } = await choose(work, source, await bridge.target.readPrimary(to, signal));
   if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
     throw new NotOnMirrors(undefined);
   await view.lock(
@@ -160,7 +177,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
   const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
   meter.plan(plan.chunks.map(({ weight }) => weight));
-  const before = await dialect.state.loadChunks(to, job);
+  const before = await bridge.target.state.loadChunks(onPrimary(to), job);
   let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
   for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
   meter.enter("rows");
@@ -172,9 +189,9 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   // a failover of the target may have taken what was acknowledged: then its checkpoint is gone with it
   for (let round = 0; left.length > 0; round += 1) {
     if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
-    const given = { dialect, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
+    const given = { bridge, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
     await runPass({ ...given, delegate: work.options.delegate, onChunk }, left, signal);
-    const done = await dialect.state.loadChunks(to, job);
+    const done = await bridge.target.state.loadChunks(onPrimary(to), job);
     left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
   }
   meter.enter("constraints");
@@ -187,17 +204,24 @@ function isMirror(pool: FailoverPool, node: string): boolean {
 }
 
 /** @throws {JobError} `REFUSED`, with all reasons at once */
-function choose({ options, dialect, job }: Work, source: Catalog, target: Catalog): readonly Pair[] {
+async function choose(
+  { options, bridge, job, createTables, from, to, signal }: Work,
+  source: Catalog,
+  given: Catalog,
+): Promise<{ readonly pairs: readonly Pair[]; readonly target: Catalog }> {
   const { tables: chosen, exclude = [] } = options;
-  const { tables, missing } = selectTables(source, chosen, exclude, dialect.state.tables);
-  const { pairs, refusals } = pairTables(tables, target);
+  const { tables, missing } = selectTables(source, chosen, exclude, bridge.target.state.tables);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
-  all.push(...refusals);
-  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
+  if (bridge.from === bridge.to && (await bridge.source.readPlace(from, signal)) === given.place)
+    all.push({ table: "", reason: "source and target are the same database" });
   if (tables.length === 0 && missing.length === 0)
     all.push({ table: "", reason: "the source has no table that the role may see" });
+  const target =
+    createTables && all.length === 0 ? await makeMissing({ bridge, to, job, signal }, tables, given) : given;
+  const { pairs, refusals } = pairTables(tables, target, bridge);
+  all.push(...refusals);
   if (all.length > 0) throw refused(`the copy ${job} is`, all);
-  return pairs;
+  return { pairs, target };
 }
 
 /** The plan that was begun, or a new one, which is then begun in one transaction with all that it changes. */
@@ -208,19 +232,20 @@ async function settlePlan(
   target: Catalog,
   pairs: readonly Pair[],
 ): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
-  const { dialect, job, to, into, signal, numbers, isAgain } = work;
-  const { state } = dialect;
+  const { bridge, job, to, into, signal, numbers, isAgain } = work;
+  const { state } = bridge.target;
+  const there = onPrimary(to);
   const targets = pairs.map((pair) => pair.target);
-  const isOwned = targets.every((table) => table.isOwned);
+  const isOrdered = bridge.target.isOrdered(targets);
   const { levels, circular } = foreignKeyOrder(targets, target.foreignKeys);
   const planned: readonly PlannedTable[] = pairs.map((pair) => ({
     schema: pair.source.schema,
     name: pair.source.name,
     columns: pair.source.columns.map(({ name }) => name),
-    form: dialect.formFor(source, target, pair.source, pair.target),
-    level: isOwned ? 0 : (levels.get(nameOf(pair.target)) ?? 0),
+    form: rowFormOf(source, target, pair),
+    level: isOrdered ? (levels.get(nameOf(pair.target)) ?? 0) : 0,
   }));
-  const stored = await state.load(to, job);
+  const stored = await state.load(there, job);
   if (stored !== undefined && (stored.state === "running" || isAgain)) {
     const begun = stored.kind === "copy" ? (JSON.parse(stored.plan) as CopyPlan) : undefined;
     const why = begun === undefined ? `it is a ${stored.kind}` : differenceOf(begun, source.identity, planned);
@@ -228,35 +253,30 @@ async function settlePlan(
       const message = `there is an unfinished job ${job} on the target, and this is not it: ${why}. Finish that one, or give this one another name`;
       throw new JobError("JOB_CONFLICT", message);
     }
-    return { plan: begun, generation: await state.nextGeneration(to, job) };
+    return { plan: begun, generation: await state.nextGeneration(there, job) };
   }
-  const filled = into === "empty" ? await dialect.findFilled(to, targets) : [];
+  const filled = into === "empty" ? await bridge.target.findFilled(there, targets) : [];
   const refusals: Refusal[] = filled.map((table) => ({
     table: nameOf(table),
     reason: 'the target has rows in it. Empty it, or say into: "replace"',
   }));
-  if (!isOwned) {
+  if (isOrdered) {
     for (const table of circular)
       refusals.push({
         table,
         reason: "it is in a circle of foreign keys, which only the owner of the target's tables may set aside",
       });
   }
-  const setAside = isOwned ? await dialect.findObstacles(to, targets) : [];
+  const setAside = isOrdered ? [] : await bridge.target.findObstacles(there, targets);
+  refusals.push(...(await bridge.target.findHindrances(there, targets)));
+  if (refusals.length === 0) refusals.push(...(await refuseLosses(bridge, view.holder, pairs, signal)));
   if (refusals.length > 0) throw refused(`the copy ${job} is`, refusals);
   const sources = pairs.map((pair) => pair.source);
-  const chunks = await planChunks(dialect, view.holder, sources, numbers.chunkBytes, signal);
+  const chunks = await planChunks(bridge.source, view.holder, sources, numbers.chunkBytes, signal);
   const plan: CopyPlan = { version: 1, source: source.identity, tables: planned, chunks, setAside };
-  await to.transaction(
-    async (transaction) => {
-      await state.prepare(transaction);
-      await state.begin(transaction, job, "copy", JSON.stringify(plan));
-      for (const { remove } of setAside) await transaction.query(remove);
-      if (into === "compare") await state.markStale(transaction, job, chunks.length);
-      if (into === "replace") await dialect.truncate(transaction, targets);
-    },
-    { signal, timeoutMs: Number.POSITIVE_INFINITY },
-  );
+  const start = { job, plan: JSON.stringify(plan), setAside };
+  const stale = into === "compare" ? chunks.length : 0;
+  await bridge.target.beginCopy(to, { ...start, stale, emptied: into === "replace" ? targets : [] }, signal);
   return { plan, generation: 1 };
 }
 

@@ -1,6 +1,5 @@
 import type { RowForm } from "../dialect.ts";
-import type { Range, TableName } from "../model.ts";
-import type { SetAside } from "../postgres/constraints.ts";
+import type { Range, SetAside, TableName } from "../model.ts";
 
 /** A unit of work: one range of one table. Independent of all others, and written exactly once. */
 export interface Chunk {

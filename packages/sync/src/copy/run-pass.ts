@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { Dialect, View } from "../dialect.ts";
+import type { View } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { JobError } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
 import { delegated } from "../fleet/delegated.ts";
@@ -12,7 +13,7 @@ import { type ChunkResult, copyChunk } from "./copy-chunk.ts";
 import type { Chunk, CopyPlan } from "./plan.ts";
 
 export interface Pass {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly job: string;
   readonly to: FailoverPool;
   readonly plan: CopyPlan;
@@ -73,7 +74,7 @@ async function finish(
   given: ReservedConnection | undefined,
   signal: AbortSignal,
 ): Promise<ReservedConnection | undefined> {
-  const { dialect, job, generation, view, meter, stallMs, plan, pairs, attempts } = pass;
+  const { bridge, job, generation, view, meter, stallMs, plan, pairs, attempts } = pass;
   let reader = given;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
@@ -92,7 +93,7 @@ async function finish(
       }
       if (reader?.isOpen !== true) reader = await view.reader(signal);
       const { range, id } = chunk;
-      const given = { dialect, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes };
+      const given = { bridge, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes };
       finished(pass, chunk, await copyChunk(given, reader, pass.to));
       return reader;
     } catch (error) {

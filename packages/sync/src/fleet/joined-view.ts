@@ -1,5 +1,5 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { Dialect } from "../dialect.ts";
+import type { SideDialect } from "../dialect.ts";
 import { codeOf, ViewLost } from "../faults.ts";
 import type { Catalog } from "../model.ts";
 import { Snapshot } from "../postgres/snapshot.ts";
@@ -23,11 +23,11 @@ interface Entry {
 
 /** Views of one pool, each joined once for all units that need it. */
 export class JoinedViews {
-  readonly #dialect: Dialect;
+  readonly #dialect: SideDialect;
   readonly #pool: FailoverPool;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(dialect: Dialect, pool: FailoverPool) {
+  constructor(dialect: SideDialect, pool: FailoverPool) {
     this.#dialect = dialect;
     this.#pool = pool;
   }

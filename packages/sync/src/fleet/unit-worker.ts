@@ -2,12 +2,12 @@ import type { FailoverPool } from "@mirrorpool/core";
 import { findDifferences, type Suspect } from "../compare/find-differences.ts";
 import { type ChunkResult, copyChunk } from "../copy/copy-chunk.ts";
 import type { CopyPlan } from "../copy/plan.ts";
-import type { Dialect } from "../dialect.ts";
-import { dialectsOf } from "../dialects.ts";
+import { type Bridge, bridgeOf } from "../dialects.ts";
 import { JobError } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
 import { type Catalog, isSameTable, nameOf, type Table, type TableName } from "../model.ts";
 import { comparable, type Pair } from "../pair-tables.ts";
+import { onPrimary } from "../querier.ts";
 import { JoinedViews } from "./joined-view.ts";
 import type { CompareUnit, CopyUnit, Unit, UnitOutcome } from "./unit.ts";
 
@@ -60,14 +60,14 @@ export class UnitWorker {
   }
 
   async #prepare(): Promise<Parts> {
-    const dialect = await dialectsOf(this.#from, this.#to);
-    const sources = new JoinedViews(dialect, this.#from);
-    return { dialect, sources, targets: new JoinedViews(dialect, this.#to) };
+    const bridge = await bridgeOf(this.#from, this.#to);
+    const sources = new JoinedViews(bridge.source, this.#from);
+    return { bridge, sources, targets: new JoinedViews(bridge.target, this.#to) };
   }
 
-  async #copy({ dialect, sources }: Parts, unit: CopyUnit, signal: AbortSignal): Promise<ChunkResult> {
+  async #copy({ bridge, sources }: Parts, unit: CopyUnit, signal: AbortSignal): Promise<ChunkResult> {
     const { job, generation, stallMs } = unit;
-    const { plan, target } = await this.#begin(dialect, unit, signal);
+    const { plan, target } = await this.#begin(bridge, unit, signal);
     const chunk = plan.chunks[unit.chunk];
     const planned = chunk && plan.tables[chunk.table];
     if (chunk === undefined || planned === undefined)
@@ -75,32 +75,32 @@ export class UnitWorker {
     return sources.use(unit.view, signal, (reader, catalog) => {
       const pair = pairOf(catalog, target, planned);
       const { range, id } = chunk;
-      const work = { dialect, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes: () => {} };
+      const work = { bridge, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes: () => {} };
       return copyChunk(work, reader, this.#to);
     });
   }
 
-  #begin(dialect: Dialect, { job, generation }: CopyUnit, signal: AbortSignal): Promise<BegunCopy> {
+  #begin(bridge: Bridge, { job, generation }: CopyUnit, signal: AbortSignal): Promise<BegunCopy> {
     const key = `${generation} ${job}`;
-    if (this.#begun?.key !== key) this.#begun = { key, copy: readCopy(dialect, this.#to, job, signal) };
+    if (this.#begun?.key !== key) this.#begun = { key, copy: readCopy(bridge, this.#to, job, signal) };
     return this.#begun.copy;
   }
 }
 
 interface Parts {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly sources: JoinedViews;
   readonly targets: JoinedViews;
 }
 
-async function readCopy(dialect: Dialect, to: FailoverPool, job: string, signal: AbortSignal): Promise<BegunCopy> {
-  const stored = await dialect.state.load(to, job);
+async function readCopy({ target }: Bridge, to: FailoverPool, job: string, signal: AbortSignal): Promise<BegunCopy> {
+  const stored = await target.state.load(onPrimary(to), job);
   if (stored?.kind !== "copy") throw new JobError("JOB_CONFLICT", `the target has no copy ${job}`);
-  return { plan: JSON.parse(stored.plan) as CopyPlan, target: await dialect.readPrimary(to, signal) };
+  return { plan: JSON.parse(stored.plan) as CopyPlan, target: await target.readPrimary(to, signal) };
 }
 
 async function compare(
-  { dialect, sources, targets }: Parts,
+  { bridge, sources, targets }: Parts,
   unit: CompareUnit,
   signal: AbortSignal,
 ): Promise<ComparedRange> {
@@ -112,14 +112,14 @@ async function compare(
         suspects.push(...batch);
         return suspects.length <= unit.maxDifferences;
       };
-      const { rows } = await findDifferences({ dialect, from, to, signal }, pair, unit.range, take);
+      const { rows } = await findDifferences({ bridge, from, to, signal }, pair, unit.range, take);
       return { rows, suspects };
     }),
   );
 }
 
 function pairOf(source: Catalog, target: Catalog, name: TableName): Pair {
-  return { source: find(source, name), target: find(target, name) };
+  return { source: find(source, name), target: find(target, name), losses: [] };
 }
 
 function find({ tables }: Catalog, name: TableName): Table {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type FailoverPool, OptionsError } from "@mirrorpool/core";
-import { dialectsOf } from "../dialects.ts";
+import { bridgeOf } from "../dialects.ts";
 import { type Conflict, type Refusal, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { nameOf } from "../model.ts";
@@ -103,11 +103,13 @@ export async function follow(options: FollowOptions): Promise<Following> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const dialect = await dialectsOf(from, to);
-  const source = await dialect.readPrimary(from, signal);
-  const target = await dialect.readPrimary(to, signal);
-  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], dialect.state.tables);
-  const { pairs, refusals } = pairTables(tables, target);
+  const bridge = await bridgeOf(from, to);
+  if (bridge.from !== "postgres" || bridge.to !== "postgres")
+    throw refused(`the job ${job} is`, [{ table: "", reason: "following is for PostgreSQL, on both sides" }]);
+  const source = await bridge.source.readPrimary(from, signal);
+  const target = await bridge.target.readPrimary(to, signal);
+  const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], bridge.target.state.tables);
+  const { pairs, refusals } = pairTables(tables, target, bridge);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
   all.push(...refusals, ...(await obstacles(from)));
   if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
@@ -124,7 +126,7 @@ export async function follow(options: FollowOptions): Promise<Following> {
   const isReplica = connection !== undefined || (await mayActAsReplica(to));
   if (connection !== undefined) all.push(...(await subscriptionObstacles(to)));
   if (!isReplica) {
-    const triggers = (await dialect.findObstacles(to, targets)).filter(({ kind }) => kind === "trigger");
+    const triggers = (await bridge.target.findObstacles(to, targets)).filter(({ kind }) => kind === "trigger");
     for (const { table, name } of triggers) {
       const reason = `its trigger ${name} on the target would do again what it has done on the source. Disable it, or GRANT SET ON PARAMETER session_replication_role to the target's role`;
       all.push({ table, reason });
@@ -141,7 +143,7 @@ export async function follow(options: FollowOptions): Promise<Following> {
     return new NativeFollower({
       from,
       to,
-      dialect,
+      bridge,
       pairs,
       name,
       copies: begin === "copy",
@@ -154,7 +156,7 @@ export async function follow(options: FollowOptions): Promise<Following> {
   return new Follower({
     options,
     numbers,
-    dialect,
+    bridge,
     job,
     begin,
     onConflict,

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReservedConnection, Transaction } from "@mirrorpool/core";
 import { runCopy } from "../copy/copy.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { type Conflict, JobError } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
 import type { Pair } from "../pair-tables.ts";
+import { WRITER_SETTINGS } from "../postgres/dialect.ts";
 import { formatLsn, type Lsn, type Message, parseLsn } from "../postgres/pgoutput.ts";
 import { dropPublication, dropSlot, openReplication, settlePublication } from "../postgres/slot.ts";
 import { forgetJob, loadPosition, movePosition } from "../postgres/state.ts";
 import { ReplicationStream } from "../postgres/stream.ts";
 import { ask, PATIENT } from "../querier.ts";
+import { copySequences } from "../sequences.ts";
 import type { FollowEvent, Following, FollowOptions } from "./follow.ts";
 import { Inbox } from "./inbox.ts";
 import { formatPosition, type Position, parsePosition } from "./position.ts";
@@ -39,7 +41,7 @@ export interface FollowerSetting {
   readonly numbers: Readonly<
     Record<"connections" | "batchChanges" | "maxBatchBytes" | "chunkBytes" | "attempts", number>
   >;
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly job: string;
   readonly begin: "copy" | "replace" | "compare";
   readonly onConflict: "stop" | "source-wins";
@@ -118,12 +120,8 @@ export class Follower implements Following {
   }
 
   setSequences(): Promise<number> {
-    const { options, dialect, pairs } = this.#setting;
-    const tables = pairs.map(({ source }) => source);
-    return options.from.transaction((on) => dialect.setSequences(on, options.to, tables), {
-      ...PATIENT,
-      readOnly: true,
-    });
+    const { options, bridge, pairs } = this.#setting;
+    return copySequences({ bridge, from: options.from, to: options.to }, pairs);
   }
 
   async stop(): Promise<void> {
@@ -279,15 +277,16 @@ export class Follower implements Following {
   }
 
   async #copy(): Promise<void> {
-    const { options, numbers, dialect, job, begin, pairs, name } = this.#setting;
+    const { options, numbers, bridge, job, begin, pairs, name } = this.#setting;
     this.#state = "copying";
     let position: Position | undefined;
     const { rows } = await runCopy({
       options: { ...options, tables: pairs.map((pair) => ({ schema: pair.source.schema, name: pair.source.name })) },
       numbers: { ...numbers, stallMs: 300_000 },
-      dialect,
+      bridge,
       job: copyJob(job),
       into: begin === "copy" ? "empty" : begin,
+      createTables: false,
       readFrom: "primary",
       signal: this.#signal,
       isAgain: true,
@@ -310,22 +309,23 @@ export class Follower implements Following {
 
   /** Notes the position in the open transaction. @throws {PositionMoved} */
   async #keep(on: Transaction, position: Position): Promise<void> {
-    const { job, dialect, name } = this.#setting;
+    const { job, bridge, name } = this.#setting;
+    const { state } = bridge.target;
     if (this.#kept === null) {
-      await dialect.state.prepare(on);
-      await dialect.state.begin(on, job, "follow", JSON.stringify({ name }));
+      await state.prepare(on);
+      await state.begin(on, job, "follow", JSON.stringify({ name }));
     }
     if (await movePosition(on, job, this.#kept, formatPosition(position))) return;
     throw new PositionMoved();
   }
 
   async #reseed(connection: ReservedConnection, reason: string): Promise<void> {
-    const { options, numbers, dialect, pairs, name } = this.#setting;
+    const { options, numbers, bridge, pairs, name } = this.#setting;
     this.#state = "reseeding";
     const { view, position } = await openSlotView(options.from, name, this.#signal);
     try {
       const settings = this.#settings();
-      const work = { dialect, ...options, pairs, connections: numbers.connections, signal: this.#signal, settings };
+      const work = { bridge, ...options, pairs, connections: numbers.connections, signal: this.#signal, settings };
       const rows = await reseed(work, view, (on) => this.#keep(on, position));
       this.#counts.reseeds += 1;
       if (rows !== undefined) {
@@ -357,7 +357,7 @@ export class Follower implements Following {
   /** One transaction of the target: all that has come of whole transactions of the source, one at least. */
   async #writeNext(inbox: Inbox, relations: Relations, stream: ReplicationStream): Promise<void> {
     const first = await this.#next(inbox, stream);
-    const { options, dialect, numbers, levels, isReplica, onConflict } = this.#setting;
+    const { options, numbers, levels, isReplica, onConflict } = this.#setting;
     const position = this.#position as Position; // set before the stream was opened
     const writing = {
       batchChanges: numbers.batchChanges,
@@ -372,7 +372,7 @@ export class Follower implements Following {
     };
     const batch = await options.to.transaction(
       async (on) => {
-        await on.query([...dialect.writerSettings, ...this.#settings()].join("; "));
+        await on.query([...WRITER_SETTINGS, ...this.#settings()].join("; "));
         const written = await writeBatch(on, first, inbox, relations, writing);
         await this.#keep(on, { ...position, lsn: written.end ?? position.lsn });
         return written;

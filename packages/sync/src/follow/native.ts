@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool } from "@mirrorpool/core";
-import type { Dialect } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { JobError } from "../errors.ts";
 import { isPassing } from "../faults.ts";
 import type { Pair } from "../pair-tables.ts";
@@ -8,13 +8,14 @@ import { formatLsn, type Lsn, parseLsn } from "../postgres/pgoutput.ts";
 import { quoteName, quoteText } from "../postgres/quote.ts";
 import { dropPublication, dropSlot, openReplication, settlePublication } from "../postgres/slot.ts";
 import { ask, PATIENT } from "../querier.ts";
+import { copySequences } from "../sequences.ts";
 import type { FollowEvent, Following } from "./follow.ts";
 import type { FollowStats } from "./follower.ts";
 
 export interface NativeSetting {
   readonly from: FailoverPool;
   readonly to: FailoverPool;
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly pairs: readonly Pair[];
   /** Of subscription, slot and publication. */
   readonly name: string;
@@ -195,9 +196,8 @@ export class NativeFollower implements Following {
   }
 
   setSequences(): Promise<number> {
-    const { from, to, dialect, pairs } = this.#setting;
-    const tables = pairs.map(({ source }) => source);
-    return from.transaction((on) => dialect.setSequences(on, to, tables), { ...PATIENT, readOnly: true });
+    const { from, to, bridge, pairs } = this.#setting;
+    return copySequences({ bridge, from, to }, pairs);
   }
 
   async stop(): Promise<void> {

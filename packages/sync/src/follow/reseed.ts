@@ -1,11 +1,14 @@
 import type { FailoverPool, Transaction } from "@mirrorpool/core";
 import { findAll } from "../compare/compare.ts";
 import type { Suspect } from "../compare/find-differences.ts";
-import type { Dialect, View } from "../dialect.ts";
+import type { View } from "../dialect.ts";
+import type { Bridge } from "../dialects.ts";
 import { JobError } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, type Key, nameOf, type Row, type Table } from "../model.ts";
 import { comparable, type Pair } from "../pair-tables.ts";
+import { WRITER_SETTINGS } from "../postgres/dialect.ts";
+import { MARK } from "../postgres/mark.ts";
 import { Meter } from "../progress.ts";
 import { PATIENT } from "../querier.ts";
 import { type Batch, planBatches } from "../repair/batches.ts";
@@ -22,7 +25,7 @@ const BATCH_ROWS = 500;
  */
 export async function reseed(
   work: {
-    readonly dialect: Dialect;
+    readonly bridge: Bridge;
     readonly from: FailoverPool;
     readonly to: FailoverPool;
     readonly pairs: readonly Pair[];
@@ -33,7 +36,7 @@ export async function reseed(
   view: View,
   settle: (on: Transaction) => Promise<void>,
 ): Promise<number | undefined> {
-  const { dialect, from, to, signal, connections } = work;
+  const { bridge, from, to, signal, connections } = work;
   const numbers = { connections, chunkBytes: 67_108_864, maxDifferences: MAX_DIFFERENCES, attempts: 1 };
   const meter = new Meter("reseed", undefined);
   const lent: View = {
@@ -47,7 +50,7 @@ export async function reseed(
     close: () => {}, // it is the caller's
   };
   const openView = (): Promise<View> => Promise.resolve(lent);
-  const search = { dialect, from, to, numbers, readFrom: "primary", signal, meter, openView } as const;
+  const search = { bridge, from, to, numbers, readFrom: "primary", signal, meter, openView } as const;
   const pairs = work.pairs.map(comparable);
   const reader = await view.reader(signal);
   try {
@@ -55,9 +58,9 @@ export async function reseed(
     if (isTruncated) return undefined;
     await to.transaction(
       async (on) => {
-        await on.query([...dialect.writerSettings, ...work.settings].join("; "));
+        await on.query([...WRITER_SETTINGS, ...work.settings].join("; "));
         await writeAll({ ...work, pairs }, target, suspects, on, (table, keys) =>
-          dialect.readRows(reader, table, keys, signal),
+          bridge.source.readRows(reader, table, keys, signal),
         );
         await settle(on);
       },
@@ -70,13 +73,12 @@ export async function reseed(
 }
 
 async function writeAll(
-  { dialect, pairs, signal }: Pick<Parameters<typeof reseed>[0], "dialect" | "pairs" | "signal">,
+  { bridge, pairs, signal }: Pick<Parameters<typeof reseed>[0], "bridge" | "pairs" | "signal">,
   target: Catalog,
   suspects: readonly Suspect[],
   on: Transaction,
   read: (table: Table, keys: readonly Key[]) => Promise<readonly Row[]>,
 ): Promise<void> {
-  const { mark } = dialect;
   const { levels } = foreignKeyOrder(
     pairs.map((pair) => pair.target),
     target.foreignKeys,
@@ -84,15 +86,15 @@ async function writeAll(
   const write = async (batch: Batch): Promise<readonly Suspect[]> => {
     const pair = pairs.find(({ source }) => nameOf(source) === batch.table) as Pair; // suspects are of these tables
     const keys = batch.rows.flatMap(({ key }): Key[] => (key === null ? [] : [key]));
-    await on.query(mark.set);
+    await on.query(MARK.set);
     try {
-      if (batch.action === "delete") await dialect.deleteRows(on, pair.target, keys, signal);
-      else await dialect.writeRows(on, pair.target, await read(pair.source, keys), signal);
-      await on.query(mark.remove);
+      if (batch.action === "delete") await bridge.target.deleteRows(on, pair.target, keys, signal);
+      else await bridge.target.writeRows(on, pair.target, await read(pair.source, keys), signal);
+      await on.query(MARK.remove);
       return [];
     } catch (error) {
-      if (!dialect.isConflict(error)) throw error;
-      await on.query(mark.goBack);
+      if (!bridge.target.isConflict(error)) throw error;
+      await on.query(MARK.goBack);
       if (batch.rows.length === 1) return batch.rows;
       const middle = Math.ceil(batch.rows.length / 2);
       const first = await write({ ...batch, rows: batch.rows.slice(0, middle) });

@@ -1,6 +1,7 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import type { Catalog, Column, ForeignKey, Table } from "../model.ts";
 import { ask, PATIENT, type Querier } from "../querier.ts";
+import { neutralType } from "./neutral-type.ts";
 
 /**
  * One JSON object a table. Left out are the system's own tables, those of extensions, temporary and foreign ones, and partitions:
@@ -17,7 +18,11 @@ SELECT json_build_object(
           WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = place.attnum),
   'columns', (SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isNullable', NOT a.attnotnull,
-      'isAlways', a.attidentity = 'a', 'hasDefault', a.atthasdef OR a.attidentity <> '', 'isGenerated', a.attgenerated <> '', 'kind', base.typtype, 'oid', base.oid::int8,
+      'isAlways', a.attidentity = 'a', 'hasDefault', a.atthasdef OR a.attidentity <> '', 'isCounted', a.attidentity <> '' OR (a.atthasdef AND EXISTS (
+        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+          AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype = 'a')),
+      'modifier', CASE given.typtype WHEN 'd' THEN given.typtypmod ELSE a.atttypmod END, 'base', format_type(base.oid, NULL),
+      'labels', CASE base.typtype WHEN 'e' THEN (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = base.oid) END, 'isGenerated', a.attgenerated <> '', 'kind', base.typtype, 'oid', base.oid::int8,
       'element', base.typelem::int8, 'collation', a.attcollation::int8,
       'isDeterministic', coalesce(coll.collisdeterministic, true)) ORDER BY a.attnum)
     FROM pg_attribute AS a
@@ -55,7 +60,11 @@ interface ColumnRow {
   readonly isNullable: boolean;
   readonly hasDefault: boolean;
   readonly isAlways: boolean;
+  readonly isCounted: boolean;
   readonly isGenerated: boolean;
+  readonly modifier: number;
+  readonly base: string;
+  readonly labels: readonly string[] | null;
   readonly kind: string;
   readonly oid: number;
   readonly element: number;
@@ -81,6 +90,12 @@ export function readPrimary(pool: FailoverPool, signal: AbortSignal | undefined)
   );
 }
 
+/** Which database it is. */
+export async function readPlace(pool: FailoverPool, signal: AbortSignal | undefined): Promise<string> {
+  const [server] = await ask<{ version: string; identity: string; is_bytewise: string }>(pool, SERVER, [], signal);
+  return server?.identity ?? "";
+}
+
 /** Everything that the role can see, in three round trips. */
 export async function readCatalog(on: Querier, signal: AbortSignal | undefined): Promise<Catalog> {
   const [server] = await ask<{ version: string; identity: string; is_bytewise: string }>(on, SERVER, [], signal);
@@ -90,6 +105,7 @@ export async function readCatalog(on: Querier, signal: AbortSignal | undefined):
   return {
     system: "postgres",
     identity: server?.identity ?? "",
+    place: server?.identity ?? "",
     major: String(Math.floor(Number(server?.version) / 10_000)),
     tables: tables.map(({ json }) => toTable(JSON.parse(json) as TableRow, isBytewise)),
     foreignKeys: foreignKeys.map(({ json }) => JSON.parse(json) as ForeignKey),
@@ -127,16 +143,18 @@ const DEFAULT_COLLATION = 100;
 const BYTEWISE: ReadonlySet<number> = new Set([0, 950, 951]);
 
 function toColumn(row: ColumnRow, isBytewise: boolean): Column {
-  const { name, type, isNullable, hasDefault, isAlways, isGenerated, kind, oid, element, collation, isDeterministic } =
-    row;
+  const { name, type, isNullable, hasDefault, isAlways, isCounted, isGenerated } = row;
+  const { kind, oid, element, collation, isDeterministic } = row;
   const isBuiltIn = oid < FIRST_OWN_OID && element < FIRST_OWN_OID && !REFERENCES.has(oid);
   const hasByteOrder = BYTEWISE.has(collation) || (collation === DEFAULT_COLLATION && isBytewise);
   return {
     name,
     type,
+    neutral: neutralType(row),
     isNullable,
     hasDefault,
     isAlways,
+    isCounted,
     isGenerated,
     isPlain: PLAIN.has(oid) && isDeterministic,
     isPortable: kind === "e" || (isBuiltIn && (kind === "b" || kind === "r" || kind === "m")),

@@ -1,15 +1,6 @@
-import type { Table } from "../model.ts";
+import type { SetAside, Table } from "../model.ts";
 import { ask, type Querier } from "../querier.ts";
 import { quoteTable } from "./quote.ts";
-
-/** What is set aside for a load, and the statement that brings it back. Kept in the job's state, so that nothing is forgotten. */
-export interface SetAside {
-  readonly kind: "foreign-key" | "trigger";
-  readonly table: string;
-  readonly name: string;
-  readonly remove: string;
-  readonly restore: string;
-}
 
 /** Foreign keys between the tables: others stay, and are checked row by row. */
 const FOREIGN_KEYS = `

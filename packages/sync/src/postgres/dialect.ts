@@ -1,104 +1,137 @@
+import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { copyIn, copyOut } from "@mirrorpool/pg";
-import type { Dialect, RowForm } from "../dialect.ts";
+import type { CopyStart, Dialect, RowForm } from "../dialect.ts";
 import { codeOf } from "../faults.ts";
-import type { Range, Table } from "../model.ts";
+import type { Catalog, Range, SetAside, Table } from "../model.ts";
+import type { Pair } from "../pair-tables.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
-import { readCatalog, readPrimary } from "./catalog.ts";
+import { readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
+import { findLosses } from "./losses.ts";
+import { MARK } from "./mark.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 import { deleteRows, readRows, writeRows } from "./rows.ts";
-import { setSequences } from "./sequences.ts";
+import { readSequences, setSequences } from "./sequences.ts";
 import { READER_SETTINGS, Snapshot } from "./snapshot.ts";
-import {
-  beginJob,
-  claimChunk,
-  finishJob,
-  loadChunks,
-  loadJob,
-  markStale,
-  nextGeneration,
-  noteChunk,
-  prepareState,
-  STATE_TABLES,
-} from "./state.ts";
+import { state } from "./state.ts";
+import { copied } from "./text-of.ts";
+
+/** Settings of a transaction that writes, each for that transaction alone. */
+export const WRITER_SETTINGS: readonly string[] = [
+  "SET LOCAL DateStyle = 'ISO, YMD'",
+  "SET LOCAL IntervalStyle = 'postgres'",
+  "SET LOCAL TimeZone = 'UTC'",
+  "SET LOCAL lc_monetary = 'C'",
+  "SET LOCAL xmloption = 'content'",
+  "SET LOCAL row_security = off",
+  "SET LOCAL statement_timeout = 0",
+  "SET LOCAL idle_in_transaction_session_timeout = 0",
+  // a crash loses rows and checkpoint together, and what is lost is looked for at the end
+  "SET LOCAL synchronous_commit = off",
+];
 
 /** PostgreSQL 14 and later. */
 export const postgresDialect: Dialect = Object.freeze({
   system: "postgres",
   readCatalog,
   readPrimary,
-  openView: Snapshot.open,
-  readerSettings: READER_SETTINGS,
-  writerSettings: [
-    "SET LOCAL DateStyle = 'ISO, YMD'",
-    "SET LOCAL IntervalStyle = 'postgres'",
-    "SET LOCAL TimeZone = 'UTC'",
-    "SET LOCAL lc_monetary = 'C'",
-    "SET LOCAL xmloption = 'content'",
-    "SET LOCAL row_security = off",
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-    // a crash loses rows and checkpoint together, and what is lost is looked for at the end
-    "SET LOCAL synchronous_commit = off",
-  ],
-  mark: {
-    set: "SAVEPOINT mirrorpool_chunk",
-    goBack: "ROLLBACK TO SAVEPOINT mirrorpool_chunk",
-    // going back lets go of the tables that were read: the server has room for some thousand locks
-    remove: "ROLLBACK TO SAVEPOINT mirrorpool_chunk; RELEASE SAVEPOINT mirrorpool_chunk",
+  openView: (pool, on, _, signal) => Snapshot.open(pool, on, signal),
+  prepareReader: async (on) => {
+    await tell(on, READER_SETTINGS.join("; "));
   },
   splitRange,
-  // the binary forms of two major versions are not promised to be the same
-  formFor: (from, to, table, target) => {
-    const isSame = table.columns.every(({ name, type, isPortable }) => {
-      const other = target.columns.find((each) => each.name === name);
-      return isPortable && other?.type === type && other.isPortable;
-    });
-    return isSame && from.major === to.major ? "pg-binary" : "pg-text";
-  },
-  source: (on, table, range, form) => {
-    const columns = table.columns.map(({ name }) => quoteName(name)).join(", ");
-    const select = `SELECT ${columns} FROM ${rowsOf(table)} WHERE ${within(table, range)}`;
-    return copyOut(on, `COPY (${select}) TO STDOUT (FORMAT ${FORMATS[form]})`);
-  },
-  sink: (on, table, columns, form) => {
-    const names = columns.map(quoteName).join(", ");
-    return copyIn(on, `COPY ${quoteTable(table)} (${names}) FROM STDIN (FORMAT ${FORMATS[form]})`);
-  },
   checksum,
   keyHashes,
   hashesOfKeys,
+
+  readPlace,
+  guard,
+  source: (on, table, range, form) => {
+    const columns = table.columns.map(copied).join(", ");
+    const select = `SELECT ${columns} FROM ${rowsOf(table)} WHERE ${within(table, range)}`;
+    return copyOut(on, `COPY (${select}) TO STDOUT (FORMAT ${FORMATS[form]})`, form === "text");
+  },
   readRows,
+  findLosses,
+  readSequences,
+
+  beginLoad: async (on, signal) => {
+    await tell(on, "BEGIN", [], signal);
+    await tell(on, WRITER_SETTINGS.join("; "), [], signal);
+  },
+  prepareWriter: async (on) => {
+    await tell(on, WRITER_SETTINGS.join("; "));
+  },
+  asReader: async (on, work, signal) => {
+    await tell(on, MARK.set, [], signal);
+    await tell(on, READER_SETTINGS.join("; "), [], signal);
+    const result = await work();
+    await tell(on, MARK.goBack, [], signal);
+    return result;
+  },
+  sink: (on, table, columns, form) => {
+    const names = columns.map(quoteName).join(", ");
+    const text = `COPY ${quoteTable(table)} (${names}) FROM STDIN (FORMAT ${FORMATS[form]})`;
+    return copyIn(on, text, form === "text");
+  },
   writeRows,
   deleteRows,
   // class 23: integrity constraint violation
   isConflict: (error) => codeOf(error)?.startsWith("23") === true,
   findFilled,
-  truncate: async (on, tables) => {
-    if (tables.length > 0) await tell(on, `TRUNCATE TABLE ${tables.map(quoteTable).join(", ")}`);
-  },
   deleteRange: (on: Querier, table: Table, range: Range) =>
     tell(on, `DELETE FROM ${rowsOf(table)} WHERE ${within(table, range)}`),
+  findHindrances: async () => [],
   findObstacles,
-  isAway,
+  beginCopy,
+  bringBack,
   setSequences,
-  state: {
-    tables: STATE_TABLES,
-    prepare: prepareState,
-    load: loadJob,
-    begin: beginJob,
-    markStale,
-    nextGeneration,
-    finish: finishJob,
-    loadChunks,
-    claimChunk,
-    noteChunk,
-  },
+  isOrdered: (tables) => tables.some(({ isOwned }) => !isOwned),
+  state,
 } satisfies Dialect);
 
-const FORMATS: Readonly<Record<RowForm, string>> = { "pg-binary": "binary", "pg-text": "text" };
+const FORMATS: Readonly<Record<RowForm, string>> = { "pg-binary": "binary", "pg-text": "text", text: "text" };
+
+/** In which form rows go to another PostgreSQL: the binary forms of two major versions are not promised to be the same. Pure. */
+export function postgresForm(from: Catalog, to: Catalog, { source, target }: Pair): RowForm {
+  const isSame = source.columns.every(({ name, type, isPortable }) => {
+    const other = target.columns.find((each) => each.name === name);
+    return isPortable && other?.type === type && other.isPortable;
+  });
+  return isSame && from.major === to.major ? "pg-binary" : "pg-text";
+}
+
+async function guard<T>(reader: ReservedConnection, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  await reader.query(MARK.set, undefined, { ...PATIENT, signal });
+  try {
+    const result = await work();
+    // going back lets go of the tables that were read: the server has room for some thousand locks
+    await reader.query(`${MARK.goBack}; ${MARK.remove}`, undefined, { ...PATIENT, signal });
+    return result;
+  } catch (error) {
+    await reader.query(MARK.goBack).catch(() => reader.release()); // it is of no use then
+    throw error;
+  }
+}
+
+/** In one transaction with all that the job changes before its first row. */
+async function beginCopy(pool: FailoverPool, start: CopyStart, signal: AbortSignal): Promise<void> {
+  const { job, plan, setAside, stale, emptied } = start;
+  const begin = async (on: Querier): Promise<void> => {
+    await state.prepare(on);
+    await state.begin(on, job, "copy", plan);
+    for (const { remove } of setAside) await tell(on, remove);
+    if (stale > 0) await state.markStale(on, job, stale);
+    if (emptied.length > 0) await tell(on, `TRUNCATE TABLE ${emptied.map(quoteTable).join(", ")}`);
+  };
+  await pool.transaction(begin, { ...PATIENT, signal });
+}
+
+async function bringBack(pool: FailoverPool, obstacle: SetAside, signal: AbortSignal): Promise<void> {
+  if (await isAway(pool, obstacle)) await tell(pool, obstacle.restore, [], signal);
+}
 
 /** Tables that are asked for in one statement. */
 const BATCH = 200;
@@ -115,7 +148,4 @@ async function findFilled(on: Querier, tables: readonly Table[]): Promise<readon
 }
 
 /** Whether this is a PostgreSQL, which the name of its version tells. */
-export async function isPostgres(on: Querier): Promise<boolean> {
-  const { rows } = await on.query<{ version: string }>("SELECT version() AS version", [], PATIENT);
-  return rows[0]?.version.startsWith("PostgreSQL ") === true;
-}
+export const isPostgres = (version: string): boolean => version.startsWith("PostgreSQL ");

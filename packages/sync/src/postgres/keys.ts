@@ -1,10 +1,12 @@
 import type { Column, Key, Range, Table } from "../model.ts";
 import { ask, type Querier } from "../querier.ts";
 import { quoteName, quoteTable, quoteText } from "./quote.ts";
+import { textOf } from "./text-of.ts";
 
 /** A key column as it is ordered and compared with bounds: the same order on every server. */
-function ordered({ name, order }: Column): string {
-  if (order === "text") return `${quoteName(name)}::text COLLATE "C"`;
+function ordered(column: Column): string {
+  const { name, order } = column;
+  if (order === "text") return `${textOf(column)} COLLATE "C"`;
   return order === "bytes" ? `${quoteName(name)} COLLATE "C"` : quoteName(name);
 }
 
@@ -48,7 +50,7 @@ export async function splitRange(
   const percent = Math.min(100, (100 * pieces * SAMPLE_PER_PIECE) / Math.max(1, options.rows));
   const sample = isSampled ? ` TABLESAMPLE SYSTEM (${Math.max(percent, 0.0001)})` : "";
   const names = key.map(({ name }) => quoteName(name)).join(", ");
-  const texts = key.map(({ name }) => `${quoteName(name)}::text`).join(", ");
+  const texts = key.map(textOf).join(", ");
   const text = `
     SELECT to_json(ARRAY[${texts}])::text AS key FROM (
       SELECT ${names}, row_number() OVER (ORDER BY ${orderOf(key)}) - 1 AS place, count(*) OVER () AS total

@@ -3,6 +3,7 @@ import { ask, type Querier, tell } from "../querier.ts";
 import { byKeys } from "./checksum.ts";
 import { rowsOf } from "./keys.ts";
 import { quoteName, quoteTable } from "./quote.ts";
+import { textOf } from "./text-of.ts";
 
 /** Rows by their keys, in no order. Those that are not there are left out. */
 export async function readRows(
@@ -12,7 +13,7 @@ export async function readRows(
   signal: AbortSignal | undefined,
 ): Promise<readonly Row[]> {
   const { text, values } = byKeys(table, keys);
-  const columns = table.columns.map(({ name }) => `${quoteName(name)}::text`).join(", ");
+  const columns = table.columns.map(textOf).join(", ");
   const statement = `SELECT json_build_array(${columns})::text AS row FROM ${rowsOf(table)} WHERE ${text}`;
   const rows = await ask<{ row: string }>(on, statement, values, signal);
   return rows.map(({ row }) => JSON.parse(row) as Row);

@@ -1,17 +1,19 @@
-import type { Table } from "../model.ts";
-import { ask, type Querier, tell } from "../querier.ts";
+import type { FailoverPool } from "@mirrorpool/core";
+import type { SequenceState, Table, TableName } from "../model.ts";
+import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { quoteTable } from "./quote.ts";
 
 /** A sequence by the column whose values it gives: its own name may be another one elsewhere. */
-interface SequenceState {
-  readonly table: string;
+interface Found extends Readonly<Record<string, string>> {
+  readonly schema: string;
+  readonly name: string;
   readonly column: string;
   readonly sequence: string;
 }
 
 /** Sequences of identity and serial columns, and those that a column's default names. */
 const SEQUENCES = `
-SELECT DISTINCT ON (1, 2) format('%I.%I', n.nspname, c.relname) AS "table", a.attname AS "column",
+SELECT DISTINCT ON (1, 2, 3) n.nspname AS schema, c.relname AS name, a.attname AS "column",
   format('%I.%I', sn.nspname, s.relname) AS sequence
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -28,31 +30,48 @@ JOIN LATERAL (
 JOIN pg_class AS s ON s.oid = owned.oid AND s.relkind = 'S'
 JOIN pg_namespace AS sn ON sn.oid = s.relnamespace
 WHERE c.oid = ANY ($1::regclass[])
-ORDER BY 1, 2, owned.rank`;
+ORDER BY 1, 2, 3, owned.rank`;
 
-function findSequences(on: Querier, tables: readonly Table[]): Promise<readonly SequenceState[]> {
-  return ask<Record<keyof SequenceState, string>>(on, SEQUENCES, [tables.map(quoteTable)]);
+function findSequences(on: Querier, tables: readonly TableName[]): Promise<readonly Found[]> {
+  return ask<Found>(on, SEQUENCES, [tables.map(quoteTable)]);
 }
 
-/**
- * Sets the target's sequences to where the source's are. They are not part of any view: read after the rows they are never behind
- * them.
- */
-export async function setSequences(from: Querier, to: Querier, tables: readonly Table[]): Promise<number> {
-  const here = await findSequences(from, tables);
-  const there = new Map(
-    (await findSequences(to, tables)).map((each) => [`${each.table}:${each.column}`, each.sequence]),
-  );
+/** They are not part of any view: read after the rows they are never behind them. */
+export function readSequences(
+  pool: FailoverPool,
+  tables: readonly Table[],
+  signal: AbortSignal | undefined,
+): Promise<readonly SequenceState[]> {
+  const options = signal === undefined ? PATIENT : { ...PATIENT, signal };
+  const read = async (on: Querier): Promise<readonly SequenceState[]> => {
+    const states: SequenceState[] = [];
+    for (const { schema, name, column, sequence } of await findSequences(on, tables)) {
+      const [state] = await ask<{ last: string; is_called: string }>(
+        on,
+        `SELECT last_value::text AS last, is_called::text AS is_called FROM ${sequence}`,
+      );
+      if (state !== undefined)
+        states.push({ schema, name, column, last: state.last, isGiven: state.is_called === "true" });
+    }
+    return states;
+  };
+  return pool.transaction(read, { ...options, readOnly: true });
+}
+
+/** Sets the target's sequences to where the source's are. */
+export async function setSequences(
+  to: Querier,
+  tables: readonly Table[],
+  sequences: readonly SequenceState[],
+): Promise<number> {
+  const idOf = ({ schema, name, column }: TableName & { readonly column: string }): string =>
+    JSON.stringify([schema, name, column]);
+  const there = new Map((await findSequences(to, tables)).map((each) => [idOf(each), each.sequence]));
   let count = 0;
-  for (const { table, column, sequence } of here) {
-    const target = there.get(`${table}:${column}`);
+  for (const state of sequences) {
+    const target = there.get(idOf(state));
     if (target === undefined) continue;
-    const [state] = await ask<{ last: string; is_called: string }>(
-      from,
-      `SELECT last_value::text AS last, is_called::text AS is_called FROM ${sequence}`,
-    );
-    if (state === undefined) continue;
-    await tell(to, "SELECT setval($1::regclass, $2::int8, $3::bool)", [target, state.last, state.is_called]);
+    await tell(to, "SELECT setval($1::regclass, $2::int8, $3::bool)", [target, state.last, String(state.isGiven)]);
     count += 1;
   }
   return count;

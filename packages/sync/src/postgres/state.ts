@@ -1,3 +1,4 @@
+import type { Claim, DoneChunk, JobState, StoredJob } from "../job-state.ts";
 import { ask, type Querier, tell } from "../querier.ts";
 import { quoteTable } from "./quote.ts";
 
@@ -5,20 +6,7 @@ import { quoteTable } from "./quote.ts";
 const JOBS = quoteTable({ schema: "public", name: "mirrorpool_job" });
 const CHUNKS = quoteTable({ schema: "public", name: "mirrorpool_chunk" });
 
-/** The names of these tables, which no job takes for data. */
-export const STATE_TABLES: readonly string[] = ["public.mirrorpool_job", "public.mirrorpool_chunk"];
-
-export interface StoredJob {
-  readonly kind: string;
-  /** JSON of the job's own. */
-  readonly plan: string;
-  /** Counts the consistent views that it has worked from. */
-  readonly generation: number;
-  readonly state: "running" | "finished";
-}
-
-/** Makes the tables, for whoever may make tables; does nothing where they are. */
-export async function prepareState(on: Querier): Promise<void> {
+async function prepareState(on: Querier): Promise<void> {
   if (await isPrepared(on)) return;
   await tell(
     on,
@@ -38,7 +26,7 @@ async function isPrepared(on: Querier): Promise<boolean> {
   return row?.is_there === "true";
 }
 
-export async function loadJob(on: Querier, job: string): Promise<StoredJob | undefined> {
+async function loadJob(on: Querier, job: string): Promise<StoredJob | undefined> {
   if (!(await isPrepared(on))) return undefined;
   const [row] = await ask<{ kind: string; plan: string; generation: string; state: string }>(
     on,
@@ -49,8 +37,7 @@ export async function loadJob(on: Querier, job: string): Promise<StoredJob | und
   return { ...row, generation: Number(row.generation), state: row.state === "finished" ? "finished" : "running" };
 }
 
-/** A job begins, or begins anew: what was known of one of this name is gone. In a transaction of the caller's. */
-export async function beginJob(on: Querier, job: string, kind: string, plan: string): Promise<void> {
+async function beginJob(on: Querier, job: string, kind: string, plan: string): Promise<void> {
   await tell(on, `DELETE FROM ${CHUNKS} WHERE job = $1`, [job]);
   await tell(
     on,
@@ -61,13 +48,12 @@ export async function beginJob(on: Querier, job: string, kind: string, plan: str
   );
 }
 
-export async function markStale(on: Querier, job: string, chunks: number): Promise<void> {
+async function markStale(on: Querier, job: string, chunks: number): Promise<void> {
   const text = `INSERT INTO ${CHUNKS} (job, chunk, generation) SELECT $1, n, 0 FROM generate_series(0, $2::int8 - 1) AS n`;
   await tell(on, text, [job, chunks]);
 }
 
-/** The job goes on from another view. */
-export async function nextGeneration(on: Querier, job: string): Promise<number> {
+async function nextGeneration(on: Querier, job: string): Promise<number> {
   const [row] = await ask<{ generation: string }>(
     on,
     `UPDATE ${JOBS} SET generation = generation + 1, state = 'running', updated_at = clock_timestamp() WHERE job = $1
@@ -77,17 +63,11 @@ export async function nextGeneration(on: Querier, job: string): Promise<number> 
   return Number(row?.generation);
 }
 
-export async function finishJob(on: Querier, job: string): Promise<void> {
+async function finishJob(on: Querier, job: string): Promise<void> {
   await tell(on, `UPDATE ${JOBS} SET state = 'finished', updated_at = clock_timestamp() WHERE job = $1`, [job]);
 }
 
-export interface DoneChunk {
-  readonly generation: number;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-export async function loadChunks(on: Querier, job: string): Promise<ReadonlyMap<number, DoneChunk>> {
+async function loadChunks(on: Querier, job: string): Promise<ReadonlyMap<number, DoneChunk>> {
   const rows = await ask<{ chunk: string; generation: string; rows: string; bytes: string }>(
     on,
     `SELECT chunk::text, generation::text, coalesce(row_count, 0)::text AS rows, coalesce(byte_count, 0)::text AS bytes
@@ -102,14 +82,7 @@ export async function loadChunks(on: Querier, job: string): Promise<ReadonlyMap<
   );
 }
 
-/** `done`: finished from this view; `stale`: from an earlier one; `superseded`: another process goes on with this job. */
-export type Claim = "done" | "stale" | "new" | "superseded";
-
-/**
- * Claims a chunk for the open transaction: waits for another transaction that is at it, whoever runs that, and whatever has become
- * of its connection.
- */
-export async function claimChunk(on: Querier, job: string, chunk: number, generation: number): Promise<Claim> {
+async function claimChunk(on: Querier, job: string, chunk: number, generation: number): Promise<Claim> {
   const values = [job, chunk, generation];
   const inserted = await tell(
     on,
@@ -134,7 +107,7 @@ export async function claimChunk(on: Querier, job: string, chunk: number, genera
   return Number(row?.generation) === generation && row?.state === "running" ? "done" : "superseded";
 }
 
-export async function noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void> {
+async function noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void> {
   await tell(
     on,
     `UPDATE ${CHUNKS} SET row_count = $3, byte_count = $4, finished_at = clock_timestamp() WHERE job = $1 AND chunk = $2`,
@@ -167,3 +140,16 @@ export async function forgetJob(on: Querier, job: string): Promise<void> {
   await tell(on, `DELETE FROM ${CHUNKS} WHERE job = $1`, [job]);
   await tell(on, `DELETE FROM ${JOBS} WHERE job = $1`, [job]);
 }
+
+export const state: JobState = Object.freeze({
+  tables: ["public.mirrorpool_job", "public.mirrorpool_chunk"],
+  prepare: prepareState,
+  load: loadJob,
+  begin: beginJob,
+  markStale,
+  nextGeneration,
+  finish: finishJob,
+  loadChunks,
+  claimChunk,
+  noteChunk,
+} satisfies JobState);

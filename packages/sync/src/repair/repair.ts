@@ -2,8 +2,7 @@ import type { FailoverPool } from "@mirrorpool/core";
 import { choose, findAll } from "../compare/compare.ts";
 import type { Difference, Suspect } from "../compare/find-differences.ts";
 import { recheck } from "../compare/recheck.ts";
-import type { Dialect } from "../dialect.ts";
-import { dialectsOf } from "../dialects.ts";
+import { type Bridge, bridgeOf } from "../dialects.ts";
 import { JobError, type Refusal } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { type Catalog, nameOf } from "../model.ts";
@@ -82,13 +81,13 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const dialect = await dialectsOf(from, to);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("repair", options.onProgress);
-  const given = { dialect, from, to, numbers, readFrom, signal, meter };
+  const given = { bridge, from, to, numbers, readFrom, signal, meter };
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   for (let round = 1; ; round += 1) {
-    const found = await findAll(given, (source, target) => choose(options, dialect, source, target));
-    const { differences } = await recheck({ dialect, from, to, signal }, found.pairs, found.suspects, numbers);
+    const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
+    const { differences } = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
     const isKeyed = ({ key }: Suspect): boolean => key !== null;
     const refusals = differences.filter((each) => !isKeyed(each)).map(toRefusal);
     const rows = differences.filter(isKeyed);
@@ -106,7 +105,7 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
         durationMs: Math.round(meter.elapsedMs),
       });
     }
-    const work = { dialect, from, to, signal, pairs: found.pairs, batchRows: numbers.batchRows };
+    const work = { bridge, from, to, signal, pairs: found.pairs, batchRows: numbers.batchRows };
     await writeAll(work, found.target, rows, counts);
   }
 }
@@ -121,7 +120,7 @@ function count(counts: Record<"inserted" | "updated" | "deleted", number>, rows:
 }
 
 interface Work {
-  readonly dialect: Dialect;
+  readonly bridge: Bridge;
   readonly from: FailoverPool;
   readonly to: FailoverPool;
   readonly signal: AbortSignal;
@@ -176,7 +175,7 @@ async function writeOrHalve(work: Work, pair: Pair, batch: Batch): Promise<reado
     await writeBatch(work, pair, batch);
     return [];
   } catch (obstacle) {
-    if (!work.dialect.isConflict(obstacle)) throw obstacle;
+    if (!work.bridge.target.isConflict(obstacle)) throw obstacle;
     const { rows } = batch;
     if (rows.length === 1) return rows.map((row) => ({ row, obstacle }));
     const middle = Math.ceil(rows.length / 2);

@@ -1,9 +1,11 @@
 import { createPool } from "@mirrorpool/core";
+import { mysql } from "@mirrorpool/mysql2";
 import { postgres } from "@mirrorpool/pg";
 import { copy } from "@mirrorpool/sync";
 
 /** Copies between the clusters that the environment names, and says so when it has begun to write rows. */
-const open = (urls = "") => createPool({ driver: postgres(), nodes: urls.split(" ") });
+const open = (urls = "") =>
+  createPool({ driver: urls.startsWith("mysql") ? mysql() : postgres(), nodes: urls.split(" ") });
 const from = open(process.env["FROM"]);
 const to = open(process.env["TO"]);
 let isTold = false;
