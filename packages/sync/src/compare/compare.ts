@@ -198,6 +198,8 @@ export async function findAll(
             Promise.all([tell(sides.from, text, [], signal), tell(sides.to, text, [], signal)]);
           await mark(dialect.mark.set);
           const outcome = await findDifferences(sides, pairs[table] as Pair, range, isFull); // a chunk of the list above
+          // as in a copy: the locks on what was read are not needed any more
+          await mark(dialect.mark.goBack);
           await mark(dialect.mark.remove);
           take(batches);
           return outcome.rows;

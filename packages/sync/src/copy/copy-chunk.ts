@@ -86,7 +86,8 @@ async function pour(
   try {
     const rows = dialect.source(reader, source, range, form);
     const moved = await move(rows, dialect.sink(session, target, columns, form), { onBytes, stallMs, signal });
-    await reader.query(mark.remove, undefined, { ...PATIENT, signal });
+    // going back lets go of the table that was read: the server has room for some thousand locks
+    for (const text of [mark.goBack, mark.remove]) await reader.query(text, undefined, { ...PATIENT, signal });
     return moved;
   } catch (error) {
     await reader.query(mark.goBack).catch(() => reader.release()); // it is of no use then

@@ -46,8 +46,7 @@ export const postgresDialect: Dialect = Object.freeze({
   mark: {
     set: "SAVEPOINT mirrorpool_chunk",
     goBack: "ROLLBACK TO SAVEPOINT mirrorpool_chunk",
-    // going back lets go of the tables that were read: the server has room for some thousand locks
-    remove: "ROLLBACK TO SAVEPOINT mirrorpool_chunk; RELEASE SAVEPOINT mirrorpool_chunk",
+    remove: "RELEASE SAVEPOINT mirrorpool_chunk",
   },
   splitRange,
   // the binary forms of two major versions are not promised to be the same
