@@ -9,3 +9,5 @@ export const prisma = new PrismaClient({
   // Prisma ends an interactive transaction after 5 seconds: a failover may take longer
   transactionOptions: { maxWait: 30_000, timeout: 30_000 },
 });
+
+export const migrations = "prisma/migrations";

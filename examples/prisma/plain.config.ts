@@ -4,3 +4,5 @@ import { PrismaClient } from "./generated/client.ts";
 export const prisma = new PrismaClient({
   adapter: new PrismaPg({ connectionString: process.env["DATABASE_URL"] }),
 });
+
+export const migrations = "prisma/migrations";

@@ -45,6 +45,8 @@ const campaigns = [
   { ...DEFAULTS },
   { server: "mariadb", faults: 20, seed: 1 },
   { server: "mysql", faults: 8, seed: 4 },
+  { server: "galera", faults: 6, seed: 59 },
+  { server: "group-replication", faults: 6, seed: 198 },
 ] as const;
 
 test.each(campaigns)(

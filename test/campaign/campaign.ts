@@ -1,5 +1,5 @@
 import { createPool, type FailoverPool } from "@mirrorpool/core";
-import { createCluster, type LabCluster, type ServerKind } from "@mirrorpool/lab";
+import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { Random } from "../simulation/random.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Fault, Scene } from "./faults/fault.ts";
@@ -7,14 +7,14 @@ import { drawFaults } from "./faults/faults.ts";
 import { History } from "./history.ts";
 import { Operator } from "./operator.ts";
 import { createReport, type Report } from "./report.ts";
-import { type CampaignSystem, SYSTEMS } from "./system.ts";
+import { type CampaignSystem, SYSTEMS, type SystemName } from "./system.ts";
 import { Uncaught } from "./uncaught.ts";
 import { OPENING_BALANCE, openBank, readAll } from "./workload/bank.ts";
 import { Operations } from "./workload/operations.ts";
 import { startWorkers } from "./workload/workers.ts";
 
 export interface CampaignOptions {
-  readonly server: ServerKind;
+  readonly server: SystemName;
   readonly faults: number;
   readonly seed: number;
   readonly print: (line: string) => void;
@@ -30,13 +30,13 @@ const LAST_CALLS_MS = 35_000;
 export async function runCampaign({ server, faults, seed, print }: CampaignOptions): Promise<Report> {
   using uncaught = new Uncaught();
   const system = SYSTEMS[server];
-  await using cluster = await createCluster({ server, mirrors: 2, synchronous: true });
+  await using cluster = await createCluster(system.cluster);
   for (const grant of system.grants) await cluster.primary().query(grant);
   await cluster.caughtUp();
   await using pool = openPool(system, cluster);
   const losses: string[] = [];
   pool.on("acked-writes-lost", (event) => void losses.push(`acked-writes-lost: ${JSON.stringify(event)}`));
-  await openBank(pool);
+  await openBank(pool, system.keyColumn);
   const random = new Random(seed);
   const plan = drawFaults(new Random(seed), faults, system);
   const history = new History();

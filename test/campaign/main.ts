@@ -1,13 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import type { ServerKind } from "@mirrorpool/lab";
 import { DEFAULTS, runCampaign } from "./campaign.ts";
 import { formatReport } from "./report.ts";
-import { SYSTEMS } from "./system.ts";
+import { SYSTEMS, type SystemName } from "./system.ts";
 
 const USAGE = `npm run campaign -- [options]
 
-  --server S   postgres, mariadb or mysql (default ${DEFAULTS.server})
+  --server S   postgres, mariadb, mysql, galera or group-replication (default ${DEFAULTS.server})
   --faults N   how many faults (default ${DEFAULTS.faults})
   --seed S     which faults, with which parameters (default ${DEFAULTS.seed})
   --json FILE  writes the report to a file as well
@@ -22,8 +21,8 @@ function toNumber(name: string, value: string): number {
 }
 
 /** @throws {Error} when it is none */
-function toServer(value: string): ServerKind {
-  if (value in SYSTEMS) return value as ServerKind; // they are its keys
+function toServer(value: string): SystemName {
+  if (value in SYSTEMS) return value as SystemName; // they are its keys
   throw new Error(`--server: expected one of ${Object.keys(SYSTEMS).join(", ")}, got "${value}"`);
 }
 

@@ -2,90 +2,65 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { FailoverPool } from "@mirrorpool/core";
 import type { LabCluster, LabNode } from "@mirrorpool/lab";
 import type { Superseded } from "./evidence.ts";
+import { GroupManagement } from "./group-management.ts";
 import type { History } from "./history.ts";
+import type { Management } from "./management.ts";
+import { MirrorManagement } from "./mirror-management.ts";
 import type { CampaignSystem } from "./system.ts";
-import { readTables } from "./workload/bank.ts";
 
 const LIMIT_MS = 20_000;
 const AGAIN = 10;
 
-/** What manages the cluster: promotes, lets former primaries loose, and brings them back as mirrors. */
+/** Looks after the cluster, and waits for what has to happen. */
 export class Operator {
   readonly cluster: LabCluster;
+  readonly pool: FailoverPool;
+  readonly system: CampaignSystem;
+  readonly history: History;
   readonly superseded: Superseded[] = [];
   readonly stuck: string[] = [];
-  readonly #system: CampaignSystem;
-  readonly #pool: FailoverPool;
-  readonly #history: History;
-  /** Of the last promotion: since when, and the oldest operation that was under way. */
-  #promotion = { at: 0, oldest: 0 };
+  readonly #management: Management;
 
   constructor(system: CampaignSystem, cluster: LabCluster, pool: FailoverPool, history: History) {
-    this.#system = system;
+    this.system = system;
     this.cluster = cluster;
-    this.#pool = pool;
-    this.#history = history;
+    this.pool = pool;
+    this.history = history;
+    this.#management = system.group === undefined ? new MirrorManagement(this) : new GroupManagement(this);
   }
 
-  /**
-   * Promotes the most advanced mirror, whatever the former primary does. First no mirror receives from that any more: so it
-   * can acknowledge nothing that the new one will not have. Where nothing else would tell the two apart, a former primary that
-   * can be reached is made read-only.
-   */
-  async failOver(): Promise<void> {
-    const { cluster } = this;
-    const former = cluster.primary();
-    const isReachable = former.isRunning && !former.isFrozen && former.proxy.fault.kind === "pass";
-    if (isReachable && !this.#system.hasTimelines) await former.readOnly(true);
-    if (former.isRunning) {
-      await Promise.all(cluster.mirrors().map((mirror) => mirror.replicate(false)));
-    }
-    const promoted = await cluster.mostAdvancedMirror();
-    const oldest = this.#history.oldestUnderWay();
-    await cluster.promote(promoted);
-    this.#promotion = { at: this.#history.now(), oldest };
+  /** Has another node become the primary, whatever the former one does. */
+  failOver(): Promise<void> {
+    return this.#management.failOver();
   }
 
-  /**
-   * Lets a former primary loose: it runs, can be reached, and takes writes without waiting for any mirror. The pool has
-   * the new primary by then; nobody could tell the two apart before.
-   */
-  async letLoose(former: LabNode): Promise<void> {
-    const primary = this.cluster.primary().name;
-    await this.until(`the pool to follow ${primary}`, () => this.#pool.topology().primary === primary);
-    if (former.isFrozen) await former.thaw();
-    if (!former.isRunning) await former.start();
-    await this.#system.letWrite(former);
-    await former.proxy.heal();
-    await this.until(`the pool to fence ${former.name}`, () => {
-      const node = this.#pool.topology().nodes.find(({ id }) => id === former.name);
-      return node?.fence === "superseded";
+  /** Has another node become the primary in good order. */
+  handOver(): Promise<void> {
+    return this.#management.handOver();
+  }
+
+  /** Lets a former primary loose: it runs, can be reached, and would take what it is given. */
+  letLoose(former: LabNode): Promise<void> {
+    return this.#management.letLoose(former);
+  }
+
+  /** Undoes all faults; the cluster is whole again. */
+  mend(): Promise<void> {
+    return this.#management.mend();
+  }
+
+  /** Waits until the pool writes elsewhere or nowhere. */
+  async untilGivenUp(node: LabNode): Promise<void> {
+    await this.until(`${node.name} to be given up`, () => {
+      const { primary, isWritable } = this.pool.topology();
+      return !isWritable || primary !== node.name;
     });
-    // work goes on beside it
-    await this.worksAgain();
-    const { entries, journal, readings } = await readTables(former, this.#promotion.oldest);
-    const operations = [...entries, ...journal, ...readings].map(({ op }) => op);
-    this.superseded.push({ node: former.name, promotedAt: this.#promotion.at, operations });
-  }
-
-  /** Undoes all faults; every node that is not the primary becomes a mirror of it again. */
-  async mend(): Promise<void> {
-    const { cluster } = this;
-    for (const node of cluster.nodes) await node.proxy.heal();
-    const primary = cluster.primary();
-    if (primary.isFrozen) await primary.thaw();
-    if (!primary.isRunning) await primary.start();
-    for (const node of cluster.nodes) {
-      if (node === primary || cluster.mirrors().includes(node)) continue;
-      await node.readOnly(false);
-      await cluster.rejoin(node);
-    }
   }
 
   /** Waits until operations that are called from now on are acknowledged. */
   async worksAgain(): Promise<void> {
-    const since = this.#history.now();
-    await this.until("work to go on", () => this.#history.acknowledgedSince(since) >= AGAIN);
+    const since = this.history.now();
+    await this.until("work to go on", () => this.history.acknowledgedSince(since) >= AGAIN);
   }
 
   /** Waits for what has to happen; when it does not in time, that is evidence. */
@@ -101,7 +76,7 @@ export class Operator {
   }
 
   #describe(): string {
-    const { primary, nodes } = this.#pool.topology();
+    const { primary, nodes } = this.pool.topology();
     const states = nodes.map(({ id, status, role, fence, fault }) =>
       [id, status, role, fence, fault].filter(Boolean).join(" "),
     );

@@ -1,11 +1,11 @@
-import type { ServerKind } from "@mirrorpool/lab";
 import type { Violation } from "./checks/check.ts";
 import { judge } from "./checks/checks.ts";
 import type { Evidence } from "./evidence.ts";
+import type { SystemName } from "./system.ts";
 
 /** What a campaign has found. */
 export interface Report {
-  readonly server: ServerKind;
+  readonly server: SystemName;
   readonly seed: number;
   readonly faults: number;
   readonly operations: number;
@@ -21,7 +21,7 @@ export interface Report {
 }
 
 /** Judges the evidence and counts. Pure. */
-export function createReport(server: ServerKind, seed: number, faults: number, evidence: Evidence): Report {
+export function createReport(server: SystemName, seed: number, faults: number, evidence: Evidence): Report {
   const violations = judge(evidence);
   const count = (rule: Violation["rule"]): number => violations.filter((each) => each.rule === rule).length;
   const ended = (type: "acknowledged" | "failed"): number =>

@@ -1,13 +1,22 @@
 import type { Driver } from "@mirrorpool/core";
-import type { LabCluster, LabNode, ServerKind } from "@mirrorpool/lab";
+import type { ClusterOptions, LabCluster, LabNode } from "@mirrorpool/lab";
 import { mysql } from "@mirrorpool/mysql2";
 import { postgres } from "@mirrorpool/pg";
 
+/** Primary and mirrors, or a group that settles its own affairs. */
+export type SystemName = "postgres" | "mariadb" | "mysql" | "galera" | "group-replication";
+
 /** What the campaign has to know of the database system that it runs on. */
 export interface CampaignSystem {
+  /** Three nodes that lose nothing they have acknowledged. */
+  readonly cluster: ClusterOptions;
+  /** The nodes settle themselves who leads: `elected`; or each of them takes writes: `peers`. */
+  readonly group?: "elected" | "peers";
   readonly driver: () => Driver;
   /** A statement as this system takes it, whose parameters are written `$1`, `$2`, ... in their order. */
   readonly text: (sql: string) => string;
+  /** A column for tables without a key, where none is taken without one. */
+  readonly keyColumn?: string;
   /** Of the message with token and COMMIT, and of its answer. */
   readonly commitBytes: { readonly up: number; readonly down: number };
   /**
@@ -26,6 +35,7 @@ export interface CampaignSystem {
 }
 
 const POSTGRES: CampaignSystem = {
+  cluster: { server: "postgres", synchronous: true },
   driver: () => postgres(),
   text: (sql) => sql,
   commitBytes: { up: 110, down: 34 },
@@ -56,7 +66,8 @@ const POSTGRES: CampaignSystem = {
 const MYSQL_GRANTS = ["GRANT SELECT ON performance_schema.* TO app"];
 
 /** MariaDB and MySQL, which differ in how the setting is called that makes a commit wait. */
-const mysqlSystem = (commitWaits: string, grants: readonly string[]): CampaignSystem => ({
+const mysqlSystem = (server: "mariadb" | "mysql", commitWaits: string, grants: readonly string[]): CampaignSystem => ({
+  cluster: { server, synchronous: true },
   driver: () => mysql(),
   text: (sql) => sql.replaceAll(/\$\d+/g, "?"),
   commitBytes: { up: 130, down: 42 },
@@ -84,9 +95,19 @@ const mysqlSystem = (commitWaits: string, grants: readonly string[]): CampaignSy
   },
 });
 
+const MARIADB = mysqlSystem("mariadb", "rpl_semi_sync_master_enabled", []);
+const MYSQL = mysqlSystem("mysql", "rpl_semi_sync_source_enabled", MYSQL_GRANTS);
+
 /** The systems that a campaign runs on. */
-export const SYSTEMS: Readonly<Record<ServerKind, CampaignSystem>> = {
+export const SYSTEMS: Readonly<Record<SystemName, CampaignSystem>> = {
   postgres: POSTGRES,
-  mariadb: mysqlSystem("rpl_semi_sync_master_enabled", []),
-  mysql: mysqlSystem("rpl_semi_sync_source_enabled", MYSQL_GRANTS),
+  mariadb: MARIADB,
+  mysql: MYSQL,
+  galera: { ...MARIADB, cluster: { server: "mariadb", group: true }, group: "peers" },
+  "group-replication": {
+    ...MYSQL,
+    cluster: { server: "mysql", group: true },
+    group: "elected",
+    keyColumn: "row_key binary(16) DEFAULT (uuid_to_bin(uuid())) PRIMARY KEY, ",
+  },
 };

@@ -30,7 +30,6 @@ export interface Conformance {
 export function conformance({ name, open, database = onPostgres, gaps = {} }: Conformance): void {
   let cluster: LabCluster | undefined;
   let lastId = 1000;
-  const check = checkWith(gaps);
   describe(`${name} on ${database.server}`, () => {
     beforeAll(async () => {
       cluster = await bootCluster(database);
@@ -38,6 +37,7 @@ export function conformance({ name, open, database = onPostgres, gaps = {} }: Co
     afterAll(() => cluster?.close());
 
     describe.each([false, true])("exactlyOnce: %s", (exactlyOnce) => {
+      const check = checkWith(gaps, exactlyOnce);
       const running = (): LabCluster => {
         if (cluster === undefined) throw new Error("the cluster did not start");
         return cluster;

@@ -1,5 +1,5 @@
 import type { FailoverPool, PoolOptions } from "@mirrorpool/core";
-import { CommitUnknownError, LedgerMissingError } from "@mirrorpool/core";
+import { CommitUnknownError, DeadlineError, LedgerMissingError, SessionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { countRows, mend, running } from "../failover/support/cluster.ts";
@@ -66,6 +66,56 @@ test("a single write whose answer is lost is settled, and its result is the one 
   expect((await write).rows).toEqual([{ note: "held" }]);
   expect(await countRows(primary, "entry")).toBe(1);
   await primary.query("DROP FUNCTION hold CASCADE");
+});
+
+describe("a single write of a session that is tied to its connection", () => {
+  test("is settled when its answer is lost; what the session has lost is told by its next statement", async () => {
+    const former = cluster.primary();
+    await using session = await pool.connect();
+    await session.query("SELECT pg_advisory_lock(7)");
+    await former.query(
+      "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'",
+    );
+    await former.query(
+      "CREATE CONSTRAINT TRIGGER held AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()",
+    );
+    const write = session.query("INSERT INTO entry VALUES (1, 'held') RETURNING note");
+    await running(former, "COMMIT");
+    former.proxy.dropConnections();
+    expect((await write).rows).toEqual([{ note: "held" }]);
+    expect(await countRows(former, "entry")).toBe(1);
+    expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(SessionLostError);
+    expect((await session.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    await former.query("DROP FUNCTION hold CASCADE");
+  });
+
+  test("that never arrived has no effect, and says that the session was lost", async () => {
+    const former = cluster.primary();
+    await using session = await pool.connect();
+    await session.query("CREATE TEMPORARY TABLE own (id int)");
+    await former.proxy.halfOpen("up");
+    const write = rejection(session.query("INSERT INTO entry VALUES (1)"));
+    await until("the write to disappear", () => former.proxy.stats.swallowedBytes.up > 0);
+    await former.kill();
+    await cluster.promote(await cluster.mostAdvancedMirror());
+    expect(await write).toBeInstanceOf(SessionLostError);
+    expect(await countRows(cluster.primary(), "entry")).toBe(0);
+    expect(pool.stats().commitUnknown).toBe(0);
+  });
+
+  test("that is given up has no effect, and the session keeps what it has", async () => {
+    await using session = await pool.connect();
+    await session.query("CREATE TEMPORARY TABLE own (id int)");
+    await session.query("INSERT INTO own VALUES (5)");
+    const slow = session.query("INSERT INTO entry SELECT 1 FROM pg_sleep(60)", [], { timeoutMs: 300 });
+    expect(await rejection(slow)).toBeInstanceOf(DeadlineError);
+    expect((await session.query("SELECT id FROM own")).rows).toEqual([{ id: 5 }]);
+    await session.query("INSERT INTO entry VALUES (2)");
+    expect(await rejection(session.query("INSERT INTO entry VALUES (2)"))).toMatchObject({ code: "23505" });
+    expect((await session.query("SELECT id FROM own")).rows).toEqual([{ id: 5 }]);
+    expect(await countRows(cluster.primary(), "entry")).toBe(1);
+    expect(pool.stats().nodes[cluster.primary().name]).toMatchObject({ closed: 0 });
+  });
 });
 
 test("a COMMIT whose answer is lost with the primary is settled on the new one", async () => {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { createPool } from "@mirrorpool/core";
-import { createCluster, type LabCluster } from "@mirrorpool/lab";
-import { postgres } from "@mirrorpool/pg";
+import { createCluster, type LabCluster, type ServerKind } from "@mirrorpool/lab";
+import { systemOf } from "../failover/support/system.ts";
 
 /** Some orders must come before the failover, and many after it. */
 const FAILOVER_AT_ORDER = 20;
@@ -16,9 +16,9 @@ export interface Run {
 }
 
 /** Mirrored so that nothing acknowledged is lost, and with the ledger's table. */
-export async function bootCluster(): Promise<LabCluster> {
-  const cluster = await createCluster({ mirrors: 2, synchronous: true });
-  await using pool = createPool({ driver: postgres(), nodes: cluster.urls });
+export async function bootCluster(server: ServerKind = "postgres"): Promise<LabCluster> {
+  const cluster = await createCluster({ server, mirrors: 2, synchronous: true });
+  await using pool = createPool({ driver: systemOf(cluster.primary()).driver(), nodes: cluster.urls });
   await pool.query(pool.ledgerSchema());
   await cluster.caughtUp();
   return cluster;

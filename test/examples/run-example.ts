@@ -37,12 +37,23 @@ export function example(name: string): void {
       expect(cluster.primary().name).not.toBe("node1");
     });
 
-    test("has application code that does not know which of the two it runs on", () => {
+    test("runs on MariaDB by another configuration alone", async () => {
+      await using cluster = await bootCluster("mariadb");
+      expectAll(await runApplication(folder, ["plain-mariadb.config.ts"], cluster));
+    });
+
+    test("loses and doubles no order on MariaDB either when the primary is killed and a mirror takes over", async () => {
+      await using cluster = await bootCluster("mariadb");
+      expectAll(await runApplication(folder, ["mirrored-mariadb.config.ts"], cluster, () => failOver(cluster)));
+      expect(cluster.primary().name).not.toBe("node1");
+    });
+
+    test("has application code that does not know which of them it runs on", () => {
       const sources = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" })
         .filter((path) => path.endsWith(".ts"))
         .map((path) => readFileSync(join(folder, "src", path), "utf8"));
       expect(sources.length).toBeGreaterThan(0);
-      for (const text of sources) expect(text).not.toMatch(/mirror/i);
+      for (const text of sources) expect(text).not.toMatch(/mirror|postgres|mariadb|mysql/i);
     });
   });
 }

@@ -1,5 +1,6 @@
 import { CommitUnknownError, type FailoverPool, SplitBrainError, TransactionLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster, type LabNode } from "@mirrorpool/lab";
+import { raw } from "mysql2";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { anyMirror, countRows, mend, promoteMirror, running, whereRuns } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
@@ -358,6 +359,23 @@ describe.each(mysqlServers)("on %s", (server) => {
     );
     expect(rows).toEqual([{ tenant: null, place: "app", set_of: "utf8mb4" }]);
     expect((await session.query('SELECT "text" AS t')).rows).toEqual([{ t: "text" }]);
+  });
+
+  test("a value that is SQL itself decides where a statement goes", async () => {
+    await using pool = openPool(cluster);
+    await pool.query("INSERT INTO entry VALUES (900)");
+    await cluster.caughtUp();
+    await until("the mirrors to be fresh", () =>
+      pool.topology().nodes.every(({ role, lagMs }) => role === "primary" || lagMs === 0),
+    );
+    const locked = { text: "SELECT id FROM entry WHERE id = ? ?", values: [900, raw("FOR UPDATE")] };
+    const session = await pool.connect();
+    for (const target of [pool, session]) {
+      const { rows } = await target.query(locked, undefined, { consistency: "eventual" });
+      expect(rows).toEqual([{ id: 900 }]);
+    }
+    session.release();
+    expect(pool.stats().misrouted).toBe(0);
   });
 
   test("a statement that only looks like a read runs once, on the primary, and is remembered", async () => {

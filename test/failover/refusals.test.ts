@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { AcquireTimeoutError, CommitUnknownError, NoPrimaryError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { countRows, mend, promoteMirror, running } from "./support/cluster.ts";
+import { anyMirror, countRows, mend, promoteMirror, running } from "./support/cluster.ts";
 import { LATE_MS, rejection, settle } from "./support/outcome.ts";
 import { openPool, record, underWay } from "./support/pool.ts";
 import { until } from "./support/until.ts";
@@ -113,6 +113,29 @@ test("where every node refuses the login, start() says so at once and does not w
   const error = await rejection(pool.start());
   expect(error).toBeInstanceOf(NoPrimaryError);
   expect((error as NoPrimaryError).message).toContain("every node refused our login: configuration (28P01");
+});
+
+test("a wrong password is told at once also while another node is down, which could not mend that", async () => {
+  await anyMirror(cluster).stop();
+  const nodes = cluster.nodes.map(({ name, url }) => ({ name, url: url.replace("secret", "wrong") }));
+  await using pool = openPool(cluster, { nodes, timeouts: { failoverMs: 600_000, statementMs: 600_000 } });
+  const reason = "every node that answers refused our login: configuration (28P01";
+  for (const call of [pool.start(), pool.query("INSERT INTO task VALUES (5)"), pool.query("SELECT 1")])
+    expect(String(await rejection(call))).toContain(reason);
+});
+
+test("where only a mirror refuses the login, a write waits for the primary that is away", async () => {
+  const primary = cluster.primary();
+  const { name, url } = anyMirror(cluster);
+  const mirror = { name, url: url.replace("secret", "wrong") };
+  await using pool = openPool(cluster, { nodes: [{ name: primary.name, url: primary.url }, mirror] });
+  await pool.query("INSERT INTO task VALUES (8)");
+  await primary.kill();
+  await until("the loss to be seen", () => pool.topology().primary === undefined);
+  const write = settle(pool.query("INSERT INTO task VALUES (8)"));
+  await until("the write to wait", () => pool.stats().waitingForNode === 1);
+  await primary.start();
+  expect((await write).error).toBeUndefined();
 });
 
 test("a password that is changed under a running pool disturbs no open connection, and new ones name the reason", async () => {

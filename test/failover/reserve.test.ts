@@ -1,9 +1,10 @@
-import { OptionsError, PoolClosedError, ReservedLostError } from "@mirrorpool/core";
+import { AbortedError, DeadlineError, OptionsError, PoolClosedError, ReservedLostError } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { submit } from "@mirrorpool/pg";
 import Cursor from "pg-cursor";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { mend } from "./support/cluster.ts";
+import { mend, running } from "./support/cluster.ts";
+import { rejection } from "./support/outcome.ts";
 import { openPool } from "./support/pool.ts";
 import { until } from "./support/until.ts";
 
@@ -63,6 +64,37 @@ test("deadlines and signals end a statement and leave the connection", async () 
   await expect(reserved.query("SELECT pg_sleep(60)", [], { signal })).rejects.toMatchObject({ code: "ABORTED" });
   await expect(reserved.query("SELECT 1 / 0")).rejects.toMatchObject({ code: "22012" });
   expect((await reserved.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+});
+
+test("what waits for its turn ends by its own deadline and signal, and is never sent", async () => {
+  await using pool = openPool(cluster);
+  await using reserved = await pool.reserve();
+  const giveUp = new AbortController();
+  const first = rejection(reserved.query("SELECT 'long', pg_sleep(60)", [], { signal: giveUp.signal }));
+  await running(cluster.primary(), "'long'");
+  const sql = "CREATE TABLE never_made (id int)";
+  expect(await rejection(reserved.query(sql, [], { timeoutMs: 100 }))).toBeInstanceOf(DeadlineError);
+  expect(await rejection(reserved.query(sql, [], { signal: AbortSignal.timeout(100) }))).toBeInstanceOf(AbortedError);
+  giveUp.abort();
+  expect(await first).toBeInstanceOf(AbortedError);
+  expect((await reserved.query("SELECT to_regclass('never_made') AS made")).rows).toEqual([{ made: null }]);
+});
+
+test("one that is let in by a primary that was superseded meanwhile leads to the new one", async () => {
+  await using pool = openPool(cluster, {
+    timeouts: { connectMs: 60_000 },
+    monitor: { probeTimeoutMs: 60_000, misses: 20 },
+  });
+  await pool.start();
+  const former = cluster.primary();
+  await former.proxy.stall();
+  const reserving = pool.reserve({ timeoutMs: 50_000 });
+  await until("the login to be under way", () => former.proxy.stats.connections.active > 0);
+  await cluster.promote(await cluster.mostAdvancedMirror());
+  await until("the new primary to be seen", () => pool.topology().primary === cluster.primary().name);
+  await former.proxy.heal();
+  await using reserved = await reserving;
+  expect(reserved.node).toBe(cluster.primary().name);
 });
 
 test("statements run in turn, cursors among them", async () => {

@@ -110,7 +110,8 @@ test("a session whose connection had to be cut at a deadline says at the next us
   await session.query("SELECT pg_advisory_lock(10)");
   const primary = cluster.primary();
   await primary.proxy.halfOpen("down");
-  await rejection(session.query("SELECT 1", [], { timeoutMs: 50 }));
+  // long enough to have been sent
+  await rejection(session.query("SELECT 1", [], { timeoutMs: 1_000 }));
   await until("the connection to be given up", () => pool.stats().nodes[primary.name]?.inUse === 0);
   await primary.proxy.heal();
   expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(SessionLostError);

@@ -1,41 +1,22 @@
-import type { FailoverPool } from "@mirrorpool/core";
 import type { Identity } from "./judge.ts";
-import type { ClientName, Orm } from "./options.ts";
-import type { Shop } from "./shop.ts";
+import type { ClientName, DatabaseName, MirroredName, Orm, PlainName } from "./options.ts";
 
-type OpenOnPool = (pool: FailoverPool, schema: string) => Promise<Shop>;
-
-/** How a client is opened on its own schema. Its library is loaded only then. */
-export type ClientKind =
-  | { readonly kind: "plain"; readonly open: (url: string, schema: string) => Promise<Shop> }
-  | { readonly kind: "mirrored"; readonly orm: Orm | null; readonly exactlyOnce: boolean; readonly open: OpenOnPool };
-
-const onMirrorpool = (exactlyOnce: boolean): ClientKind => ({
-  kind: "mirrored",
-  orm: null,
-  exactlyOnce,
-  open: async (pool) => (await import("./clients/mirrorpool.ts")).openMirrorpoolShop(pool),
-});
-
-const onOrm = (orm: Orm, open: OpenOnPool): ClientKind => ({ kind: "mirrored", orm, exactlyOnce: true, open });
-
-export const clients: Readonly<Record<ClientName, ClientKind>> = {
-  "pg.Pool": {
-    kind: "plain",
-    open: async (url, schema) => (await import("./clients/pg.ts")).openPgShop(url, schema),
-  },
-  mirrorpool: onMirrorpool(false),
-  "exactly-once": onMirrorpool(true),
-  knex: onOrm("knex", async (pool) => (await import("./clients/knex.ts")).openKnexShop(pool)),
-  kysely: onOrm("kysely", async (pool) => (await import("./clients/kysely.ts")).openKyselyShop(pool)),
-  typeorm: onOrm("typeorm", async (pool) => (await import("./clients/typeorm.ts")).openTypeormShop(pool)),
-  prisma: onOrm("prisma", async (pool, schema) => (await import("./clients/prisma.ts")).openPrismaShop(pool, schema)),
+/** The clients on mirrorpool. */
+const MIRRORED: Readonly<Record<MirroredName, { readonly orm: Orm | null; readonly exactlyOnce: boolean }>> = {
+  mirrorpool: { orm: null, exactlyOnce: false },
+  "exactly-once": { orm: null, exactlyOnce: true },
+  knex: { orm: "knex", exactlyOnce: true },
+  kysely: { orm: "kysely", exactlyOnce: true },
+  typeorm: { orm: "typeorm", exactlyOnce: true },
+  prisma: { orm: "prisma", exactlyOnce: true },
 };
 
+/** The others are the libraries by themselves. */
+export const isMirrored = (client: ClientName): client is MirroredName => client in MIRRORED;
+
 /** What a client is in the figures. */
-export function identityOf(client: ClientName): Identity {
-  const kind = clients[client];
-  return kind.kind === "plain"
-    ? { client: "pg.Pool", orm: null, database: "postgres", exactlyOnce: false }
-    : { client: "mirrorpool", orm: kind.orm, database: "postgres", exactlyOnce: kind.exactlyOnce };
+export function identityOf(client: ClientName, database: DatabaseName): Identity {
+  return isMirrored(client)
+    ? { client: "mirrorpool", database, ...MIRRORED[client] }
+    : { client: client satisfies PlainName, orm: null, database, exactlyOnce: false };
 }

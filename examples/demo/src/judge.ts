@@ -1,11 +1,11 @@
 import type { History, Operation } from "./history.ts";
-import type { FaultName, Orm } from "./options.ts";
+import type { DatabaseName, FaultName, Orm, PlainName } from "./options.ts";
 
 /** Whose figures they are. */
 export interface Identity {
-  readonly client: "mirrorpool" | "pg.Pool";
+  readonly client: "mirrorpool" | PlainName;
   readonly orm: Orm | null;
-  readonly database: "postgres";
+  readonly database: DatabaseName;
   /** With the commit ledger. */
   readonly exactlyOnce: boolean;
 }

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import type { Figures } from "./judge.ts";
-import { type FaultName, parseOptions, USAGE } from "./options.ts";
+import { type FaultName, PLAIN, parseOptions, USAGE } from "./options.ts";
 import { type Outcome, run } from "./run.ts";
+import { systemOf } from "./system.ts";
 import { FOOTNOTE, renderTable, titleOf } from "./table.ts";
 
 const TITLES: Readonly<Record<FaultName, string>> = {
@@ -18,16 +19,15 @@ async function main(): Promise<number> {
     print(USAGE);
     return 0;
   }
-  const { clients, faults, workers } = options;
-  print(
-    "PostgreSQL, one primary and two synchronous mirrors, each behind a fault proxy. The same order-taking application,",
-  );
-  print(`at once and with ${workers} workers each, on: ${clients.join(", ")}.`);
-  print("pg.Pool has one address that follows the primary, all others are on mirrorpool.\n");
+  const { database, clients, faults, workers } = options;
+  const system = await systemOf(database);
+  print(`${system.title} (${system.origin}), one primary and two synchronous mirrors, each behind a fault proxy.`);
+  print(`The same order-taking application, at once and with ${workers} workers each, on: ${clients.join(", ")}.`);
+  print(`${PLAIN[database]} has one address that follows the primary, all others are on mirrorpool.\n`);
   const runs: Figures[] = [];
   for (const fault of faults) {
     print(`── ${TITLES[fault]}`);
-    const outcomes = await run(clients, fault, workers, print);
+    const outcomes = await run(database, system, clients, fault, workers, print);
     for (const outcome of outcomes) printErrors(outcome);
     runs.push(...outcomes.map(({ figures }) => figures));
     print("");

@@ -1,10 +1,10 @@
 import { createCluster, type LabCluster, type LabNode } from "@mirrorpool/lab";
 import { type Application, migrate, openApplication, type Place } from "./application.ts";
-import { identityOf } from "./clients.ts";
 import { faults } from "./faults.ts";
 import { handOver } from "./hand-over.ts";
 import { type Evidence, type Figures, judge } from "./judge.ts";
-import type { ClientName, FaultName } from "./options.ts";
+import type { ClientName, DatabaseName, FaultName } from "./options.ts";
+import type { System } from "./system.ts";
 import { startTimeline } from "./timeline.ts";
 import { countUncaught } from "./uncaught.ts";
 import { createVirtualAddress } from "./virtual-address.ts";
@@ -26,15 +26,17 @@ export interface Outcome {
 
 /** All clients at once through one fault, on one cluster. */
 export async function run(
+  database: DatabaseName,
+  system: System,
   clients: readonly ClientName[],
   fault: FaultName,
   workers: number,
   print: (text: string) => void,
 ): Promise<readonly Outcome[]> {
-  await using cluster = await createCluster({ mirrors: 2, synchronous: true });
+  await using cluster = await createCluster({ server: database, mirrors: 2, synchronous: true });
   const former = cluster.primary();
   await using address = await createVirtualAddress(former.port);
-  const place = placeOf(cluster, address.port);
+  const place: Place = { database, system, cluster, virtualUrl: virtualUrlOf(cluster, address.port) };
   await migrate(place, clients);
   using uncaught = countUncaught();
   const origin = performance.now();
@@ -60,12 +62,12 @@ export async function run(
     await Promise.all(workloads.map((workload) => workload.stop(STOP_LIMIT_MS)));
     const times = { fault, endedAt: now(), faultAt, promotedAt };
     return await Promise.all(
-      applications.map(async ({ client, schema, history }) => {
+      applications.map(async ({ client, identity, schema, history }) => {
         const rows = await collect(cluster, former, schema);
         const figures = judge({
           ...times,
           ...rows,
-          identity: identityOf(client),
+          identity,
           history,
           uncaught: uncaught.count(client),
         });
@@ -73,7 +75,7 @@ export async function run(
       }),
     );
   } finally {
-    // pg.Pool waits for hung connections for ever
+    // a plain pool waits for hung connections for ever
     const closed = Promise.allSettled(applications.map((application) => application.close()));
     await Promise.race([closed, pause(STOP_LIMIT_MS)]);
   }
@@ -87,10 +89,10 @@ async function warmUp(applications: readonly Application[], now: () => number): 
   while (!isWarm() && now() - startedAt < WARM_UP_LIMIT_MS) await pause(20);
 }
 
-function placeOf(cluster: LabCluster, virtualPort: number): Place {
-  const virtualUrl = new URL(cluster.primary().url);
-  virtualUrl.port = String(virtualPort);
-  return { nodes: cluster.nodes.map(({ name, url }) => ({ name, url })), virtualUrl: virtualUrl.href };
+function virtualUrlOf(cluster: LabCluster, port: number): string {
+  const url = new URL(cluster.primary().url);
+  url.port = String(port);
+  return url.href;
 }
 
 async function collect(

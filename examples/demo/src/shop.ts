@@ -4,7 +4,7 @@ export interface Order {
   readonly product: number;
 }
 
-/** The order-taking application, in the idioms of one library. */
+/** The order-taking application, in the idioms of one library. Nothing in its tables keeps an order from being there twice: that would be seen. */
 export interface Shop {
   /** A short write. */
   place(order: Order): Promise<unknown>;
@@ -14,17 +14,3 @@ export interface Shop {
   sell(order: Order): Promise<unknown>;
   close(): Promise<void>;
 }
-
-/**
- * The tables of one client, in a schema of its own. Nothing keeps an order from being there twice: that would be seen.
- * `server` is filled by the server that takes the write: so it is known afterwards who took it.
- */
-export const tables = (schema: string): string => `
-CREATE SCHEMA ${schema};
-CREATE TABLE ${schema}.stock (product int PRIMARY KEY, sold bigint NOT NULL);
-INSERT INTO ${schema}.stock SELECT product, 0 FROM generate_series(0, 99) AS product;
-CREATE TABLE ${schema}.orders (
-  id bigserial PRIMARY KEY, token text NOT NULL, product int NOT NULL,
-  server int NOT NULL DEFAULT inet_server_port()
-);
-CREATE INDEX ON ${schema}.orders (token);`;

@@ -10,15 +10,16 @@ interface Line {
 
 /** What was sold of each product, and what is left. */
 export async function report(db: Knex): Promise<readonly Line[]> {
-  return db("products")
+  const rows = await db("products")
     .leftJoin("orders", "orders.product", "products.name")
     .groupBy("products.name")
     .orderBy("products.name")
-    .select(
-      { product: "products.name" },
-      db.raw("count(orders.number)::int as orders"),
-      db.raw("coalesce(sum(quantity), 0)::int as sold"),
-      { left: "products.stock" },
-      db.raw("coalesce(sum(quantity * price), 0)::int as revenue"),
-    );
+    .count({ orders: "orders.number" })
+    .sum({ sold: "quantity", revenue: db.raw("quantity * price") })
+    .select<Record<keyof Line, unknown>[]>({ product: "products.name", left: "products.stock" });
+  // counts and sums are large numbers, which a database may give as text
+  return rows.map(({ product, left, orders, sold, revenue }) => ({
+    ...{ product: String(product), left: Number(left) },
+    ...{ orders: Number(orders), sold: Number(sold ?? 0), revenue: Number(revenue ?? 0) },
+  }));
 }

@@ -11,17 +11,22 @@ interface Line {
 
 /** What was sold of each product, and what is left. */
 export async function report(db: Kysely<Shop>): Promise<readonly Line[]> {
-  return db
+  const rows = await db
     .selectFrom("products")
     .leftJoin("orders", "orders.product", "products.name")
     .groupBy("products.name")
     .orderBy("products.name")
-    .select([
+    .select(({ fn }) => [
       "products.name as product",
-      sql<number>`count(orders.number)::int`.as("orders"),
-      sql<number>`coalesce(sum(quantity), 0)::int`.as("sold"),
       "products.stock as left",
-      sql<number>`coalesce(sum(quantity * price), 0)::int`.as("revenue"),
+      fn.count("orders.number").as("orders"),
+      fn.sum("quantity").as("sold"),
+      fn.sum(sql`quantity * price`).as("revenue"),
     ])
     .execute();
+  // counts and sums are large numbers, which a database may give as text
+  return rows.map(({ orders, sold, revenue, ...row }) => ({
+    ...row,
+    ...{ orders: Number(orders), sold: Number(sold ?? 0), revenue: Number(revenue ?? 0) },
+  }));
 }

@@ -7,10 +7,13 @@ import { fillShelves, placeOrder } from "./shop.ts";
 
 const ORDERS = 200;
 const [config = "plain.config.ts"] = process.argv.slice(2);
-const { prisma } = (await import(pathToFileURL(resolve(config)).href)) as { prisma: PrismaClient };
+const { prisma, migrations } = (await import(pathToFileURL(resolve(config)).href)) as {
+  prisma: PrismaClient;
+  migrations: string;
+};
 
 try {
-  await migrate(prisma);
+  await migrate(prisma, resolve(migrations));
   await fillShelves(prisma);
   for (let number = 1; number <= ORDERS; number += 1) {
     const product = ["chair", "desk", "lamp"][number % 3] ?? "";

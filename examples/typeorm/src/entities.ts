@@ -15,7 +15,7 @@ export interface Order {
 export const products: EntitySchema<Product> = new EntitySchema<Product>({
   name: "product",
   columns: {
-    name: { type: "text", primary: true },
+    name: { type: "varchar", length: 60, primary: true },
     price: { type: "int" },
     stock: { type: "int" },
   },

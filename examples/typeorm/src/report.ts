@@ -11,13 +11,21 @@ interface Line {
 
 /** What was sold of each product, and what is left. */
 export async function report(db: DataSource): Promise<readonly Line[]> {
-  return db
+  const rows = await db
     .getRepository(products)
     .createQueryBuilder("p")
     .leftJoin("order", "o", "o.product = p.name")
-    .select('p.name AS "product", count(o.number)::int AS "orders", coalesce(sum(o.quantity), 0)::int AS "sold"')
-    .addSelect('p.stock AS "left", coalesce(sum(o.quantity * p.price), 0)::int AS "revenue"')
+    .select("p.name", "product")
+    .addSelect("p.stock", "left")
+    .addSelect("count(o.number)", "orders")
+    .addSelect("sum(o.quantity)", "sold")
+    .addSelect("sum(o.quantity * p.price)", "revenue")
     .groupBy("p.name")
     .orderBy("p.name")
-    .getRawMany<Line>();
+    .getRawMany<Record<keyof Line, unknown>>();
+  // counts and sums are large numbers, which a database may give as text
+  return rows.map(({ product, left, orders, sold, revenue }) => ({
+    ...{ product: String(product), left: Number(left) },
+    ...{ orders: Number(orders), sold: Number(sold ?? 0), revenue: Number(revenue ?? 0) },
+  }));
 }

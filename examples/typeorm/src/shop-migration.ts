@@ -1,13 +1,28 @@
-import type { MigrationInterface, QueryRunner } from "typeorm";
+import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
 
 export class Shop1767225600000 implements MigrationInterface {
   readonly name = "Shop1767225600000";
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`CREATE TABLE "product" ("name" text PRIMARY KEY, "price" int NOT NULL, "stock" int NOT NULL)`);
-    await runner.query(
-      `CREATE TABLE "order" ("number" int PRIMARY KEY, "product" text NOT NULL REFERENCES "product", "quantity" int NOT NULL)`,
-    );
+    const product = new Table({
+      name: "product",
+      columns: [
+        { name: "name", type: "varchar", length: "60", isPrimary: true },
+        { name: "price", type: "int" },
+        { name: "stock", type: "int" },
+      ],
+    });
+    const order = new Table({
+      name: "order",
+      columns: [
+        { name: "number", type: "int", isPrimary: true },
+        { name: "product", type: "varchar", length: "60" },
+        { name: "quantity", type: "int" },
+      ],
+      foreignKeys: [{ columnNames: ["product"], referencedTableName: "product", referencedColumnNames: ["name"] }],
+    });
+    await runner.createTable(product);
+    await runner.createTable(order);
   }
 
   async down(runner: QueryRunner): Promise<void> {

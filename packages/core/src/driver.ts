@@ -86,6 +86,11 @@ export interface Observation {
   readonly isFollowing?: boolean | undefined;
   /** What the node says of itself; `mirror` means that it is in recovery or follows another node. */
   readonly role: "primary" | "mirror";
+  /**
+   * A mirror that takes writes like all others that say so: nobody promotes one, the pool settles on one of them. That is then
+   * the primary for all rules, and writable.
+   */
+  readonly isPeer?: boolean;
   /** False where the node takes no writes although it is no mirror (a read-only switch). */
   readonly isWritable: boolean;
   /** Identity of the replicated cluster; nodes with another one are never the same cluster. */
@@ -270,6 +275,11 @@ export interface Driver {
    * values, such as the ids of new rows. Absent where none can be given.
    */
   again?(statement: Statement, answer: Result): Statement;
+  /**
+   * A caller's statement as it is to be judged and run: where its values may be SQL themselves, with these in its text. Absent where
+   * they never are. Pure.
+   */
+  complete?(statement: Statement): Statement;
   /** Whether a read may go through {@link Connection.pipeline}; absent where none may. */
   mayPipeline?(statement: Statement): boolean;
   inspect(text: string): StatementFacts;
@@ -303,6 +313,11 @@ export interface SessionStates {
  * its token. The core decides when to ask; the statements are the driver's.
  */
 export interface LedgerStatements {
+  /**
+   * True where a BEGIN and a COMMIT of ours leave alone what ties a session to its connection: then its single writes have a token
+   * as well. A BEGIN of MySQL gives up what `LOCK TABLES` has locked. Default: false.
+   */
+  readonly keepsPinnedState?: boolean;
   /** Makes the table, for whoever may make tables. */
   schema(table: string): string;
   /** Token and COMMIT in one flush: where the token cannot be written nothing is committed. */

@@ -15,7 +15,7 @@ import { drain } from "./session/drain.ts";
 import { exportToken, importToken } from "./session/freshness-token.ts";
 import type { ReservedConnection, ReserveOptions } from "./session/reserve.ts";
 import { factsOf, Session } from "./session/session.ts";
-import { toStatement } from "./session/statement.ts";
+import { toComplete } from "./session/statement.ts";
 import type { SwitchoverOptions } from "./session/switchover.ts";
 import { switchover } from "./session/switchover.ts";
 import type { Transaction, TransactionOptions } from "./session/transaction.ts";
@@ -117,7 +117,7 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
   ) => {
     try {
       begin();
-      const given = toStatement(statement, values);
+      const given = toComplete(context.driver, statement, values);
       const facts = factsOf(context, given);
       if (facts.transaction !== "none" && facts.transaction !== "mixed") {
         const message = `${facts.command} needs a session: use transaction() or connect()`;

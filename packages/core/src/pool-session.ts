@@ -5,7 +5,7 @@ import { Interruption } from "./interruption.ts";
 import type { SessionContext } from "./session/context.ts";
 import type { StatementOptions } from "./session/demand.ts";
 import { Session } from "./session/session.ts";
-import { toStatement } from "./session/statement.ts";
+import { toComplete } from "./session/statement.ts";
 
 /** A session on loan: statements run one after the other, on the primary from the first write on. */
 export interface PoolSession extends AsyncDisposable {
@@ -58,7 +58,9 @@ export class LentSession implements PoolSession {
   ): Promise<Result<Row>> {
     try {
       const call = this.#context.createCall(options.timeoutMs, this.#interruption.with(options.signal));
-      return this.#session.query(toStatement(statement, values), options, call) as Promise<Result<Row>>;
+      return this.#session.query(toComplete(this.#context.driver, statement, values), options, call) as Promise<
+        Result<Row>
+      >;
     } catch (error) {
       return Promise.reject(error); // what was given is refused
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { TopologyEvent } from "../src/topology/reduce.ts";
+import type { Topology } from "../src/topology/topology.ts";
 import { after, blank, healthy, lost, mirror, observed, primary } from "./fixtures.ts";
 
 const newer = primary({ timeline: 2 });
@@ -134,6 +135,15 @@ describe("without timelines", () => {
     expect(failedOver.nodes.get("a")?.fence).toBe("superseded");
   });
 
+  test("a primary that was seen only once, when it was accepted, has followed nobody since", () => {
+    const reignedOnce = after(accepted, lost("a"), observed("b", untimed, 5));
+    const succeeded = after(reignedOnce, observed("a", untimedMirror, 6), lost("b"), observed("a", untimed, 7));
+    expect(succeeded).toMatchObject({ primary: "a", epoch: 3 });
+    const back = after(succeeded, observed("b", untimed, 9), lost("a"), observed("b", untimed, 10));
+    expect(back.primary).toBeUndefined();
+    expect(back.nodes.get("b")?.fence).toBe("superseded");
+  });
+
   test("a former primary that was seen following may reign again", () => {
     const returned = after(
       accepted,
@@ -226,5 +236,50 @@ describe("without timelines", () => {
       expect(back).toMatchObject({ primary: "b", isSplit: false });
       expect(after(back, lost("b"), observed("a", claim("a:aaa"), 12)).nodes.get("a")?.fence).toBe("superseded");
     });
+  });
+});
+
+describe("peers, any of which may be the primary", () => {
+  const peer = mirror({ timeline: undefined, isPeer: true });
+  const all = [observed("a", peer), observed("b", peer), observed("c", peer)];
+  const settled = after(blank("a", "b", "c"), ...all, ...all);
+  const rolesOf = ({ nodes }: Topology) =>
+    [...nodes.values()].map(({ observation }) => `${observation?.role} ${observation?.isWritable}`);
+
+  test("the first one configured is the primary, and the others are mirrors", () => {
+    expect(settled).toMatchObject({ primary: "a", epoch: 1, isWritable: true, isSplit: false });
+    expect(rolesOf(settled)).toEqual(["primary true", "mirror false", "mirror false"]);
+    expect([...settled.nodes.values()].map(({ fence }) => fence)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("no primary is accepted before every node has had its first verdict", () => {
+    expect(after(blank("a", "b"), observed("b", peer)).primary).toBeUndefined();
+  });
+
+  test("another one takes its place when it is lost, and keeps it when it comes back", () => {
+    const moved = after(settled, lost("a"));
+    expect(moved).toMatchObject({ primary: "b", epoch: 2, isWritable: true });
+    const back = after(moved, observed("a", { ...peer, instance: "restarted" }, 5));
+    expect(back).toMatchObject({ primary: "b", epoch: 2 });
+    expect(rolesOf(back)).toEqual(["mirror false", "primary true", "mirror false"]);
+  });
+
+  test("one that is a mere mirror for a while gives its place away", () => {
+    const moved = after(settled, observed("a", { ...peer, isPeer: false }, 5));
+    expect(moved).toMatchObject({ primary: "b", epoch: 2 });
+    expect(after(moved, lost("b"), lost("c")).primary).toBeUndefined();
+  });
+
+  test("one of another cluster is foreign", () => {
+    const moved = after(settled, observed("b", { ...peer, systemId: "theirs" }, 5), lost("a"));
+    expect(moved.primary).toBe("c");
+    expect(moved.nodes.get("b")?.fence).toBe("foreign");
+  });
+
+  test("those that are not the primary are as fresh as the samples that they have", () => {
+    const sampled = after(settled, observed("a", { ...peer, position: "20" }, 10));
+    const fresh = after(sampled, observed("b", { ...peer, position: "20" }, 12), observed("c", peer, 12));
+    expect(fresh.nodes.get("b")?.freshAsOf).toBe(10);
+    expect(fresh.nodes.get("c")?.freshAsOf).toBeLessThan(10);
   });
 });

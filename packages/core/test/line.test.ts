@@ -18,6 +18,18 @@ test("fast reads go before the others, each in the order in which they came", ()
   expect([line.shift(), line.shift(), line.shift(), line.shift()]).toEqual([fast, late, slow, undefined]);
 });
 
+test("where fast reads have a connection that they share, what comes free is for the others", () => {
+  const line = new Line("connections", 10);
+  const [fast, slow, late] = [waiter(), waiter(), waiter()] as const;
+  line.join(fast, true);
+  line.join(slow, false);
+  line.join(late, true);
+  expect(line.fast).toBe(2);
+  expect(line.shift(true)).toBe(slow);
+  expect(line.shiftFast()).toBe(fast);
+  expect(line.shift(true)).toBe(late);
+});
+
 test("its bound is for all together", () => {
   const line = new Line("connections", 2);
   line.join(waiter(), true);

@@ -10,6 +10,7 @@ const USAGE = `mirrorpool-lab: a real local database cluster, and what can go wr
 
   mirrorpool-lab up [options]   boot a cluster, print its URLs, and take commands; Ctrl-C ends and removes it
     --database <name>           postgres (default), mariadb or mysql
+    --group                     Galera (mariadb) or Group Replication (mysql) of 1 + mirrors nodes
     --mirrors <n>               how many mirrors, default 2
     --synchronous               a commit waits for one mirror
     --system                    the programs of this machine, none that the lab brings or fetches
@@ -26,6 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       database: { type: "string" },
+      group: { type: "boolean" },
       mirrors: { type: "string" },
       synchronous: { type: "boolean" },
       system: { type: "boolean" },
@@ -53,6 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
     ...(values.database !== undefined && { server: values.database as ServerKind }),
     ...(values.system && { system: "system" }),
     ...(values.bin !== undefined && { system: { bin: values.bin } }),
+    group: values.group ?? false,
     synchronous: values.synchronous ?? false,
     ...(values.mirrors !== undefined && { mirrors: Number(values.mirrors) }),
     ...(values.disk !== undefined && { diskBytes: Number(values.disk) }),

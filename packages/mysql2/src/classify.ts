@@ -1,4 +1,5 @@
 import type { Fault } from "@mirrorpool/core";
+import { isOfLocalFile } from "./local-file.ts";
 
 type Kind = Fault["kind"];
 
@@ -15,12 +16,9 @@ const numbers: Readonly<Record<number, Kind>> = {
   // read-only mode of the server, and of InnoDB
   1836: "read-only",
   1874: "read-only",
-  // the member has left its group: the transaction was rolled back by the hook before its commit
-  3100: "read-only",
-  // deadlock, also with another node of a Galera cluster; XA deadlock; rolled back by Group Replication's certification
+  // deadlock, also with another node of a Galera cluster; XA deadlock
   1213: "rolled-back",
   1614: "rolled-back",
-  3101: "rolled-back",
   // too many connections of the server, or of the user
   1040: "overloaded",
   1203: "overloaded",
@@ -28,6 +26,8 @@ const numbers: Readonly<Record<number, Kind>> = {
   // a Galera node that is not in the primary component; a server in offline mode: refused before any effect
   1047: "not-ready",
   3032: "not-ready",
+  // a member of a Group Replication while the primary is changed, which ends the sessions that last too long for that
+  4094: "not-ready",
   // shutdown; the connection is killed, timed out or broken: whatever was under way is of unknown outcome
   1053: "gone",
   1077: "gone",
@@ -41,8 +41,12 @@ const numbers: Readonly<Record<number, Kind>> = {
   1927: "gone",
   3169: "gone",
   4031: "gone",
-  // an error in the middle of a COMMIT: the server itself does not say what became of it
+  // an error in the middle of a COMMIT: the server itself does not say what became of it; so a Galera node that loses its quorum
   1180: "outcome-unknown",
+  // a member of a Group Replication that leaves its group during a COMMIT: it has rolled back, and does not know what the others
+  // have done with a transaction that was sent to them. With one primary the others hardly ever refuse one that it has taken
+  3100: "outcome-unknown",
+  3101: "outcome-unknown",
   // blocked or not allowed host, user, password, database, login plug-in
   1129: "configuration",
   1130: "configuration",
@@ -130,11 +134,28 @@ export class LoginFailed extends Error {
   override readonly name = "LoginFailed";
 }
 
+/** The server answers, and its group would not confirm a write to it: it has left that, or has lost its quorum. */
+export class OutOfGroup extends Error {
+  override readonly name = "OutOfGroup";
+}
+
+/** The user may not see what a member of a group is; it may seem to take writes when it has left that. */
+export class GroupHidden extends Error {
+  override readonly name = "GroupHidden";
+}
+
 /** The one place where errors of `mysql2`, the server and Node become faults: by class and code, never by message text. */
 export function classify(error: unknown): Fault {
+  if (isOfLocalFile(error)) return { kind: "statement", code: codeOf(error) };
   if (error instanceof ConnectionLost) return { kind: "gone", code: error.code };
   if (error instanceof LoginFailed) {
     return { kind: "configuration", code: undefined, meaning: "the server asks for a login that mysql2 cannot answer" };
+  }
+  if (error instanceof OutOfGroup)
+    return { kind: "not-ready", code: undefined, meaning: "not in a group with a quorum" };
+  if (error instanceof GroupHidden) {
+    const meaning = "the user may not see the state of the group: GRANT SELECT ON performance_schema.* TO it";
+    return { kind: "configuration", code: undefined, meaning };
   }
   // several addresses of one name: any that was refused is evidence, else the first counts
   if (error instanceof AggregateError && error.errors.length > 0) {

@@ -12,8 +12,9 @@ export interface Packet {
 }
 
 /** A command of `mysql2`: what it sends, and what it makes of the answer. */
-interface Command extends EventEmitter {
-  start(packet: undefined, client: Client): unknown;
+export interface Command extends EventEmitter {
+  /** Sends it. @returns what takes the first packet of the answer */
+  start: (packet: undefined, client: Client) => unknown;
 }
 
 /** What of `mysql2`'s connection is used beyond its published types; the same in every version since 3.11. */
@@ -34,6 +35,9 @@ interface ClientInternals {
   readonly _handshakePacket?: { readonly serverVersion?: string } | null;
   handlePacket: (packet?: Packet) => void;
   readonly _statements?: { clear(): void };
+  /** Of the next packet, in either direction. */
+  sequenceId: number;
+  addCommand: (command: Command) => Command;
   write(buffer: Buffer): void;
   _resetSequenceId(): void;
 }

@@ -7,8 +7,10 @@ import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
+import { localFile } from "./local-file.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
+import { attempt, type Callback, isFatal, Pipeline } from "./pipeline.ts";
 import { statusOf, toResult } from "./result.ts";
 import { RowChannel } from "./row-channel.ts";
 import { MULTI_OFF, MULTI_ON, RESET, type Send, Wire } from "./wire.ts";
@@ -25,6 +27,9 @@ interface Outcome {
 const CLOSE_MS = 500;
 
 const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSION TRANSACTION READ WRITE" } as const;
+
+/** Answered when the node has applied all that its cluster has committed by now. */
+const CATCH_UP = "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1";
 
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
@@ -46,6 +51,7 @@ export class MysqlConnection implements Connection {
   readonly #target: ConnectTarget;
   readonly #options: ConnectionOptions;
   readonly #wire: Wire;
+  readonly #pipeline: Pipeline;
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
   #isReferenced = true;
@@ -53,6 +59,9 @@ export class MysqlConnection implements Connection {
   /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
   #lose: ((error: unknown) => void) | undefined;
   #role: "primary" | "mirror" = "primary";
+  /** On a node that has just become the primary: what its predecessor has acknowledged may be still to come. */
+  #mayLag = false;
+  #served: "primary" | "mirror" | undefined;
   /** What the session was last told to be. */
   #guard: "primary" | "mirror" = "primary";
 
@@ -62,6 +71,7 @@ export class MysqlConnection implements Connection {
     this.#options = options;
     // a compressed packet is not to be cut in parts
     this.#wire = new Wire(client, !client.config.compress);
+    this.#pipeline = new Pipeline(client);
     client.on("error", (error) => this.#markClosed(error));
     client.on("end", () => this.#markClosed());
     client.stream.on("close", () => this.#markClosed());
@@ -69,7 +79,7 @@ export class MysqlConnection implements Connection {
 
   get status(): Connection["status"] {
     if (this.#isClosed) return "closed";
-    if (this.#isBusy) return "busy";
+    if (this.#isBusy || this.#pipeline.size > 0) return "busy";
     return this.#wire.isInTransaction ? "transaction" : "idle";
   }
 
@@ -88,10 +98,60 @@ export class MysqlConnection implements Connection {
 
   serveAs(role: "primary" | "mirror"): void {
     this.#role = role;
+    if (role !== this.#served) this.#mayLag = role === "primary" && identityOf(this)?.isGalera === true;
+    this.#served = role;
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#execute(statement, undefined);
+    return this.#isPlain(statement) ? this.#pipe(statement) : this.#execute(statement, undefined);
+  }
+
+  /** Undefined where a compressed packet would have to be cut in parts, and where each read would begin a transaction. */
+  get pipeline(): Connection["pipeline"] {
+    const isPossible = !this.#client.config.compress && this.#wire.isAutocommit;
+    return isPossible ? this.#runPiped : undefined;
+  }
+
+  readonly #runPiped = (statement: Statement): Promise<Result> => {
+    if (this.#guard === this.#role) return this.#pipe(statement);
+    this.#guard = this.#role;
+    const guarded = this.#pipe({ text: GUARD[this.#role] });
+    return Promise.all([this.#pipe(statement), guarded]).then(([result]) => result);
+  };
+
+  /** Nothing goes around it, and whatever comes of it is told by its answer. */
+  #isPlain(statement: Statement): boolean {
+    const { isInTransaction, isAutocommit } = this.#wire;
+    if (isInTransaction || !isAutocommit || this.#guard !== this.#role) return false;
+    if (statement["execute"] === true || ownOf(statement) !== undefined) return false;
+    return !this.#options.inspect(statement.text).multiple;
+  }
+
+  #pipe(statement: Statement): Promise<Result> {
+    const client = this.#client;
+    const refusal = this.#refusal(statement);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    (statement["holder"] as Holder | undefined)?.attach(client);
+    return this.#pipeline.add(
+      (callback) => submit(client, statement, callback),
+      (answer, fields) => {
+        this.#wire.note(statusOf(answer, fields));
+        return toResult(this.#options.inspect(statement.text), answer, fields);
+      },
+      (error) => {
+        cut(client);
+        this.#markClosed(error);
+      },
+    );
+  }
+
+  /** Nothing of the statement is sent. */
+  #refusal({ values }: Statement): Error | undefined {
+    const { _fatalError, _closing, stream } = this.#client;
+    if (_fatalError || _closing || stream.destroyed) this.destroy();
+    if (this.#isClosed) return new NotSentError(new ConnectionLost("the connection is closed"));
+    if (values === undefined || Array.isArray(values)) return undefined;
+    return new TypeError("the values of a statement must be an array");
   }
 
   begin(opening: Statement, statement: Statement): Promise<Result> {
@@ -100,22 +160,22 @@ export class MysqlConnection implements Connection {
 
   async #execute(statement: Statement, begin: Statement | undefined): Promise<Result> {
     const client = this.#client;
-    if (client._fatalError || client._closing || client.stream.destroyed) this.destroy();
-    if (this.#isClosed) throw new NotSentError(new ConnectionLost("the connection is closed"));
-    const { values } = statement;
-    if (values !== undefined && !Array.isArray(values))
-      throw new TypeError("the values of a statement must be an array");
+    const refusal = this.#refusal(statement);
+    if (refusal !== undefined) throw refusal;
     const own = ownOf(statement);
     const text = own?.textIn?.(this.#target.database) ?? statement.text;
     const prepared = statement["execute"] === true;
     if (own?.isReset === true) this.#forgetSession(own);
     // before anything is sent: what cannot be written as text fails here
     const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
+    const { values = [] } = statement;
     (statement["holder"] as Holder | undefined)?.attach(client);
+    if (this.#mayLag && !this.#wire.isInTransaction) await this.#catchUp();
     const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     const wasOpen = this.#wire.isInTransaction;
-    const send = (callback: Callback): void => submit(client, statement, sql, prepared, callback);
+    const formatted = { ...statement, sql, values };
+    const send = (callback: Callback): void => submit(client, formatted, callback);
     let outcome = await this.#exchange(before, send, behind, wasOpen || begin !== undefined);
     if (prepared && STALE_NUMBERS.has(serverNumberOf(outcome.error) ?? 0)) {
       client.unprepare(text);
@@ -134,6 +194,20 @@ export class MysqlConnection implements Connection {
       throw new ConnectionLost("what the session had set cannot be undone");
     }
     this.#client._statements?.clear();
+  }
+
+  /**
+   * Nobody promotes a Galera node: it is the primary at once, and applies what it has received a moment later.
+   * @throws {NotSentError} when it did not in time, or is no longer in its cluster
+   */
+  async #catchUp(): Promise<void> {
+    const send = (callback: Callback): void => void this.#client.query(CATCH_UP, callback);
+    const { error } = await this.#exchange([], send, [], false);
+    if (error === undefined) this.#mayLag = false;
+    else {
+      this.destroy();
+      throw new NotSentError(error);
+    }
   }
 
   /** What goes in the same flush before the statement. */
@@ -258,11 +332,10 @@ export class MysqlConnection implements Connection {
     this.#isClosed = true;
     if (!this.#client.stream.destroyed && cause !== undefined) cut(this.#client);
     this.#lose?.(cause);
+    this.#pipeline.lose(cause);
     for (const listener of this.#closeListeners.splice(0)) listener();
   }
 }
-
-type Callback = (error: unknown, answer?: unknown, fields?: unknown) => void;
 
 /**
  * What belongs to us; the rest of a statement's fields are `mysql2`'s own options of a query. `sql` is the text with its values,
@@ -278,41 +351,41 @@ function format(client: Client, statement: Statement, text: string): string {
   return client.format(written?.text ?? text, written?.values ?? statement.values ?? []);
 }
 
-function submit(client: Client, statement: Statement, sql: string, prepared: boolean, callback: Callback): void {
-  const options: Record<string, unknown> = {};
-  for (const name in statement) if (!OURS.has(name)) options[name] = statement[name];
-  const values = prepared ? [...(statement.values ?? [])] : [];
-  const query = { ...options, sql, values, namedPlaceholders: false };
+/** Hands a statement to the client, which puts its values in where `sql` does not have them. */
+function submit(client: Client, statement: Statement, callback: Callback): void {
+  const query = queryOf(statement);
   const { channel } = statement;
-  if (!(channel instanceof RowChannel)) {
-    if (prepared) client.execute(query, callback);
-    else client.query(query, callback);
-    return;
-  }
-  const { infileStreamFactory: factory } = options;
+  const isPrepared = statement["execute"] === true;
+  const { infileStreamFactory: factory } = statement;
   if (typeof factory === "function") {
     // a file that was read in part is not to be read again
     const open = (path: unknown): unknown => {
-      channel.open();
-      return factory(path);
+      if (channel instanceof RowChannel) channel.open();
+      return localFile(() => factory(path));
     };
     Object.assign(query, { infileStreamFactory: open });
   }
-  channel.attempt(client, prepared ? client.execute(query) : client.query(query), callback);
-}
-
-/** What the client refuses to send it throws, or says in the callback. */
-function attempt(send: (callback: Callback) => void, callback: Callback): void {
-  try {
-    send(callback);
-  } catch (error) {
-    callback(error);
+  if (!(channel instanceof RowChannel)) {
+    if (isPrepared) client.execute(query, callback);
+    else client.query(query, callback);
+    return;
   }
+  channel.attempt(client, isPrepared ? client.execute(query) : client.query(query), callback);
 }
 
-/** The connection is of no use any more: it is lost, or out of step with the server. */
-function isFatal(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  if ("fatal" in error && error.fatal === true) return true;
-  return "code" in error && error.code === "PROTOCOL_SEQUENCE_TIMEOUT";
+/** As `mysql2` takes it. */
+function queryOf(statement: Statement): mysql.QueryOptions {
+  const query: Record<string, unknown> = { ...textOf(statement), namedPlaceholders: false };
+  for (const name in statement) if (!OURS.has(name)) query[name] = statement[name];
+  return query as unknown as mysql.QueryOptions; // it has `sql`
+}
+
+/** The text that is sent, and the values that `mysql2` is to put into it, or to send with it. */
+function textOf(statement: Statement): { readonly sql: string; readonly values: unknown } {
+  const { sql, written, values = [] } = statement;
+  // sent only after another answer
+  if (statement["execute"] === true) return { sql: (sql as string | undefined) ?? statement.text, values: [...values] };
+  if (typeof sql === "string") return { sql, values: [] };
+  const { text, values: given = [] } = (written ?? statement) as Pick<Statement, "text" | "values">;
+  return { sql: text, values: given };
 }

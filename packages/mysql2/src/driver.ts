@@ -15,6 +15,7 @@ import { ownStatement, withOwn } from "./own.ts";
 import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { sessionStates } from "./session-states.ts";
+import { completeBy } from "./sql-values.ts";
 import { DEFAULT_PORT, parseUrl } from "./url.ts";
 
 /**
@@ -40,7 +41,9 @@ export function mysql(settings: ClientSettings = {}): Driver {
     probe: (connection: Connection) => probe(connection as MysqlConnection),
     classify,
     again,
+    complete: completeBy(settings),
     inspect,
+    mayPipeline,
   } satisfies Driver);
 }
 
@@ -51,6 +54,17 @@ export function mysql(settings: ClientSettings = {}): Driver {
 function again(statement: Statement, { insertId }: Result): Statement {
   const id = String(insertId);
   return /^\d+$/.test(id) ? withOwn(statement, { before: [`SET insert_id = ${id}`] }) : statement;
+}
+
+/** What a statement may say besides its text: how its answer is to be read. */
+const PIPEABLE: ReadonlySet<string> = new Set([
+  ...["text", "values", "sql", "written", "holder", "rowsAsArray", "nestTables", "typeCast"],
+  ...["dateStrings", "supportBigNumbers", "bigNumberStrings", "timezone"],
+]);
+
+function mayPipeline(statement: Statement): boolean {
+  for (const name in statement) if (!PIPEABLE.has(name)) return false;
+  return true;
 }
 
 /** The only levels there are: nothing else gets into the statement. */

@@ -10,7 +10,7 @@ import { type GtidSet, includes, parseGtidSet, writtenBy } from "./gtid-set.ts";
  * - MariaDB: the last GTID of each domain
  * - Galera: `wsrep:<cluster>:<number>`
  *
- * Histories are `<server>@<all it has>`, and in a Galera cluster `wsrep:<cluster>@<number of the view>`.
+ * Histories are `<server>@<all it has>`, and of a group's primary `view:<of that group, since it was founded>@<number of the view>`.
  */
 export const positions: Positions = {
   covers: (position, other) => {
@@ -29,7 +29,7 @@ export const positions: Positions = {
   supersedes: (history, other) => {
     const [server = "", has = ""] = history.split("@");
     const [otherServer = "", otherHas = ""] = other.split("@");
-    if (server.startsWith("wsrep:")) return server === otherServer && BigInt(has) > BigInt(otherHas);
+    if (server.startsWith("view:")) return server === otherServer && BigInt(has) > BigInt(otherHas);
     if (formOf(has) !== formOf(otherHas)) return false;
     return formOf(has) === "list"
       ? isLaterList(server, parseGtidList(has), otherServer, parseGtidList(otherHas))

@@ -1,8 +1,9 @@
 import type { Connection, Observation } from "@mirrorpool/core";
-import { serverNumberOf } from "./classify.ts";
+import { GroupHidden, serverNumberOf } from "./classify.ts";
 import type { MysqlConnection } from "./connection.ts";
+import type { Facts } from "./facts.ts";
 import { type Identity, identify } from "./identity.ts";
-import { type Facts, observe } from "./observe.ts";
+import { observe } from "./observe.ts";
 import { ownStatement } from "./own.ts";
 
 /** Facts that any user may read, each with the expression that gives it. */
@@ -43,15 +44,24 @@ const MYSQL_SEMI_SYNC = {
 const MYSQL_PRIVILEGED = {
   applier: `(SELECT COUNT(*) FROM performance_schema.replication_applier_status
              WHERE SERVICE_STATE = 'ON' AND CHANNEL_NAME NOT LIKE 'group\\_replication\\_%')`,
-  member_online: `(SELECT COUNT(*) FROM performance_schema.replication_group_members
-                   WHERE MEMBER_ID = @@global.server_uuid AND MEMBER_STATE = 'ONLINE')`,
+};
+
+const MEMBERS = "FROM performance_schema.replication_group_members";
+const ITSELF = "WHERE MEMBER_ID = @@global.server_uuid";
+
+/** Of a member of a group. Takes the same privilege. */
+const MYSQL_GROUP = {
+  member_state: `(SELECT MEMBER_STATE ${MEMBERS} ${ITSELF})`,
+  member_role: `(SELECT MEMBER_ROLE ${MEMBERS} ${ITSELF})`,
+  members: `(SELECT COUNT(*) ${MEMBERS})`,
+  members_reachable: `(SELECT COUNT(*) ${MEMBERS} WHERE MEMBER_STATE <> 'UNREACHABLE')`,
+  view: `(SELECT VIEW_ID FROM performance_schema.replication_group_member_stats ${ITSELF})`,
 };
 
 const WSREP = [
-  "wsrep_cluster_conf_id",
   "wsrep_cluster_state_uuid",
+  "wsrep_cluster_status",
   "wsrep_last_committed",
-  "wsrep_local_index",
   "wsrep_local_state",
   "wsrep_ready",
 ];
@@ -62,7 +72,10 @@ const DENIED: ReadonlySet<number | undefined> = new Set([1142, 1044, 1143, 1227]
 /** Connections whose user may not see whether replication runs. */
 const unprivileged = new WeakSet<Connection>();
 
-/** Asks a node what it is: in one round trip, but for the first one on a connection. */
+/**
+ * Asks a node what it is: in one round trip, but for the first one on a connection.
+ * @throws {OutOfGroup, GroupHidden} of a member of a group; else what the connection throws
+ */
 export async function probe(connection: MysqlConnection): Promise<Observation> {
   const identity = await identify(connection);
   return observe(identity, await ask(connection, identity));
@@ -75,9 +88,11 @@ async function ask(connection: MysqlConnection, identity: Identity): Promise<Fac
   const open = { ...MYSQL, ...(identity.hasSemiSync && MYSQL_SEMI_SYNC) };
   if (unprivileged.has(connection)) return factsOf(connection, `SELECT ${select(open)}`);
   try {
-    return await factsOf(connection, `SELECT ${select({ ...open, ...MYSQL_PRIVILEGED })}`);
+    const more = identity.group === undefined ? MYSQL_PRIVILEGED : MYSQL_GROUP;
+    return await factsOf(connection, `SELECT ${select({ ...open, ...more })}`);
   } catch (error) {
     if (!DENIED.has(serverNumberOf(error))) throw error;
+    if (identity.group !== undefined) throw new GroupHidden("the state of the group is not visible", { cause: error });
     unprivileged.add(connection);
     return factsOf(connection, `SELECT ${select(open)}`);
   }

@@ -92,6 +92,7 @@ export class Wire {
     const flush = this.#flush;
     const step = flush?.sent[0];
     if (packet === undefined || flush === undefined || step === undefined) {
+      if (packet?.isEOF() === true) this.#status = packet.buffer.readUInt16LE(packet.offset + 3);
       handle(packet);
       return;
     }

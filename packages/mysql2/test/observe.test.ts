@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { OutOfGroup } from "../src/classify.ts";
+import type { Facts } from "../src/facts.ts";
 import type { Identity } from "../src/identity.ts";
-import { type Facts, observe } from "../src/observe.ts";
+import { observe } from "../src/observe.ts";
 
 const UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
 
@@ -92,33 +94,79 @@ describe("in a Galera cluster", () => {
     read_only: "0",
     wsrep_ready: "ON",
     wsrep_local_state: "4",
-    wsrep_local_index: "0",
+    wsrep_cluster_status: "Primary",
     wsrep_cluster_state_uuid: UUID,
     wsrep_last_committed: "17",
-    wsrep_cluster_conf_id: "3",
   };
 
-  test("the first of those that agree is the primary", () => {
+  test("each node that has all is a peer: the pool settles which one is written to", () => {
     expect(observe(galera, facts(synced))).toMatchObject({
-      role: "primary",
+      role: "mirror",
+      isPeer: true,
       systemId: `mariadb ${UUID}`,
       position: `wsrep:${UUID}:17`,
-      history: `wsrep:${UUID}@3`,
       isSynchronous: true,
     });
-    expect(observe(galera, facts({ ...synced, wsrep_local_index: "1" })).role).toBe("mirror");
   });
 
   test.each([
-    ["one that is catching up", { wsrep_local_state: "2" }],
-    ["one that is not ready", { wsrep_ready: "OFF" }],
-  ])("%s is neither primary nor fresh", (_, changes) => {
-    expect(observe(galera, facts({ ...synced, ...changes }))).toMatchObject({ role: "mirror", position: undefined });
+    ["that sends its data to one that joins is a peer as well", { wsrep_local_state: "2" }, true],
+    ["that is catching up is a mirror", { wsrep_local_state: "3" }, false],
+    ["that is read-only is a mirror", { read_only: "1" }, false],
+  ])("one %s", (_, changes, isPeer) => {
+    expect(observe(galera, facts({ ...synced, ...changes }))).toMatchObject({ role: "mirror", isPeer });
+  });
+
+  test.each([
+    ["outside the primary component", { wsrep_cluster_status: "non-Primary" }],
+    ["that is not ready", { wsrep_ready: "OFF" }],
+  ])("one %s takes no statements", (_, changes) => {
+    expect(() => observe(galera, facts({ ...synced, ...changes }))).toThrow(OutOfGroup);
   });
 });
 
-test("servers that replicate from each other have no name in common, members of a group do", () => {
-  const systemId = (changes: Partial<Identity>) => observe(identity(changes), facts({ read_only: "0" })).systemId;
-  expect(systemId({ flavour: "mysql" })).toBe("mysql");
-  expect(systemId({ flavour: "mysql", group: UUID })).toBe(`mysql ${UUID}`);
+describe("in a Group Replication", () => {
+  const member = identity({ flavour: "mysql", group: UUID });
+  const primary = {
+    read_only: "0",
+    super_read_only: "0",
+    primary_position: `${UUID}:1-9`,
+    executed: `${UUID}:1-9`,
+    member_state: "ONLINE",
+    member_role: "PRIMARY",
+    members: "3",
+    members_reachable: "3",
+    view: "17952690877745306:7",
+  };
+
+  test("its primary is the one that the group has elected, and tells its view of the group", () => {
+    expect(observe(member, facts(primary))).toMatchObject({
+      role: "primary",
+      isWritable: true,
+      systemId: `mysql ${UUID}`,
+      position: `${UUID}:1-9`,
+      history: "view:17952690877745306@7",
+      isSynchronous: true,
+    });
+  });
+
+  test.each([
+    ["a secondary follows", { member_role: "SECONDARY", super_read_only: "1" }, true],
+    ["a secondary that forgot to be read-only follows", { member_role: "SECONDARY" }, true],
+    ["one that is recovering follows", { member_role: "SECONDARY", member_state: "RECOVERING" }, true],
+    ["a secondary without quorum still answers reads", { member_role: "SECONDARY", members_reachable: "1" }, true],
+    ["a primary that is read-only follows nobody", { super_read_only: "1" }, false],
+  ])("%s", (_, changes, isFollowing) => {
+    const seen = observe(member, facts({ ...primary, ...changes }));
+    expect(seen).toMatchObject({ role: "mirror", isWritable: false, isFollowing, position: `${UUID}:1-9` });
+  });
+
+  test.each([
+    ["has not joined", { member_state: "OFFLINE", member_role: "", members: "1", members_reachable: "1" }],
+    ["was put out", { member_state: "ERROR", member_role: "" }],
+    ["is the primary without a quorum", { members_reachable: "1" }],
+    ["is the primary of half a group", { members: "4", members_reachable: "2" }],
+  ])("one that %s takes no writes, whatever else it says", (_, changes) => {
+    expect(() => observe(member, facts({ ...primary, ...changes }))).toThrow(OutOfGroup);
+  });
 });

@@ -12,6 +12,8 @@ const PRUNE_BATCH = 1000;
 
 /** The commit ledger on PostgreSQL: one row a transaction, found by its token alone. */
 export const ledger: LedgerStatements = {
+  keepsPinnedState: true,
+
   // the moment of the COMMIT and not of the BEGIN: the token of a long transaction shall live as long as any
   schema: (table) => `CREATE TABLE IF NOT EXISTS ${quote(table)} (
   token uuid PRIMARY KEY,

@@ -172,6 +172,23 @@ test("whoever needs a connection of his own gets one while reads go on and on", 
   await Promise.all(readers);
 });
 
+test("of very many readers none is passed by again and again, nor is whoever needs a connection of his own", async () => {
+  await warmUp();
+  const counts = Array.from({ length: 600 }, () => 0);
+  let isOver = false;
+  const readers = counts.map(async (_, reader) => {
+    while (!isOver) {
+      await byId(1 + reader);
+      counts[reader] = (counts[reader] ?? 0) + 1;
+    }
+  });
+  await Promise.all(Array.from({ length: 12 }, () => pool.query("UPDATE thing SET id = id WHERE id = 7")));
+  await until("everybody's third answer", async () => Math.min(...counts) >= 3);
+  isOver = true;
+  await Promise.all(readers);
+  expect(Math.max(...counts)).toBeLessThan(30 * Math.min(...counts));
+});
+
 test("a session that reads on shared connections still has its settings and transactions to itself", async () => {
   await warmUp();
   await Promise.all(

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { FailoverPool, PoolInUse, PoolSession, Result } from "@mirrorpool/core";
 import { toDriverAdapterError } from "./driver-adapter-error.ts";
 import { toMariadbAnswer } from "./mariadb-answer.ts";
+import { toTypedValue } from "./typed-value.ts";
 
 /** A query as `PrismaMariaDb` gives it to the library `mariadb`. */
 interface Query {
@@ -59,7 +60,8 @@ const READING = {
   bigNumberStrings: true,
   typeCast: (field: Field, next: () => unknown): unknown => {
     if (field.type === "GEOMETRY") return field.buffer();
-    return field.type === "JSON" || field.extendedFormat === "json" ? field.string("utf8") : next();
+    if (field.type !== "JSON" && field.extendedFormat !== "json") return next();
+    return field.buffer()?.toString("utf8") ?? null;
   },
 } as const;
 
@@ -67,13 +69,12 @@ interface Field {
   readonly type: string;
   readonly extendedFormat?: string;
   buffer(): Buffer | null;
-  string(encoding?: string): string | null;
 }
 
 function runOn(target: Pick<FailoverPool, "query">, isPrepared: boolean): Run {
   return async ({ sql: text }, values = []) => {
-    const given = values.map((value) => (typeof value === "bigint" ? String(value) : value));
-    const statement = { ...READING, text, values: given, ...(isPrepared && { execute: true }) };
+    const given = isPrepared ? { values: values.map(toTypedValue), execute: true } : { values };
+    const statement = { ...READING, text, ...given };
     const result: Result = await target.query(statement).catch(rethrow);
     return toMariadbAnswer(result);
   };

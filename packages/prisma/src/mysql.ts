@@ -3,6 +3,7 @@ import { type Driver, type FailoverPool, type PoolOptions, takePool } from "@mir
 import { mysql } from "@mirrorpool/mysql2";
 import { PrismaMariaDb } from "@prisma/adapter-mariadb";
 import { mysqlPoolMethods } from "./mysql-pool-methods.ts";
+import { needTypedValues } from "./typed-value.ts";
 
 /** What `createPool` of `@mirrorpool/core` takes. */
 export type OwnPoolOptions = Omit<PoolOptions, "driver"> & {
@@ -26,6 +27,7 @@ type ExternalPool = ConstructorParameters<typeof PrismaMariaDb>[0];
  * @example new PrismaClient({ adapter: mirroredMysql({ nodes: ["mysql://…", "mysql://…"] }) })
  */
 export function mirroredMysql(source: FailoverPool | OwnPoolOptions, options?: AdapterOptions): AdapterFactory {
+  needTypedValues();
   return {
     provider: "mysql",
     adapterName: "@mirrorpool/prisma",

@@ -15,8 +15,11 @@ function read(folder: string): Readonly<Record<string, string>> {
 
 test.each([
   ["packages/prisma/test/client", "schema.prisma"],
+  ["packages/prisma/test/client-mysql", "schema.prisma"],
   ["examples/prisma", "prisma/schema.prisma"],
+  ["examples/prisma/prisma/mysql", "schema.prisma"],
   ["examples/demo", "prisma/schema.prisma"],
+  ["examples/demo/prisma/mysql", "schema.prisma"],
 ])("the client in %s is what Prisma generates of its schema, without the network", async (path, schema) => {
   const folder = join(root, path);
   const copy = mkdtempSync(join(folder, ".generated-"));

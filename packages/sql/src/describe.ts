@@ -23,7 +23,7 @@ export function describe(tokens: readonly Token[], findings: Findings): Statemen
   const { command, certain } = findings;
   const session = stronger(command.session, findings.session);
   const savepoint = savepointOf(tokens, command.transaction);
-  const reader = certain && session === "none" && !command.stream ? findings.reader : undefined;
+  const reader = certain && session === "none" ? findings.reader : undefined;
   return Object.freeze({
     intent: reader === "any" ? "read" : "write",
     ...(reader === "primary" && { repeatable: true as const }),

@@ -17,8 +17,11 @@ export interface Parsed {
 export interface Node {
   readonly chain?: boolean;
   readonly concurrent?: boolean;
+  readonly filename?: string;
   readonly funcname?: unknown;
   readonly intoClause?: unknown;
+  readonly is_from?: boolean;
+  readonly is_program?: boolean;
   readonly is_vacuumcmd?: boolean;
   readonly kind?: string;
   readonly lockingClause?: unknown;
@@ -27,6 +30,7 @@ export interface Node {
   readonly names?: unknown;
   readonly options?: unknown;
   readonly query?: object;
+  readonly relation?: Node;
   readonly relname?: string;
   readonly savepoint_name?: string;
   readonly schemaname?: string;
@@ -58,6 +62,9 @@ function whyNotRead({ type, node }: { type: string; node: Node }, whyNot: WhyNot
     return whyNotRead({ type: inner, node: query }, whyNot);
   }
   if (type === "VariableShowStmt" && whyNot === whyNotTwice) return undefined;
+  if (type === "CopyStmt" && !node.is_from && !node.is_program && node.filename === undefined) {
+    return node.relation === undefined ? findInside(type, node.query, whyNot) : whyNot("RangeVar", node.relation);
+  }
   return type === "SelectStmt" ? findInside(type, node, whyNot) : type;
 }
 

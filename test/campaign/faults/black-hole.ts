@@ -7,13 +7,13 @@ export const drawBlackHole: DrawFault = (random) => {
   const forMs = random.integer(100, 900);
   return {
     name: `black hole around ${where}, healed${where === "a mirror" ? ` after ${forMs} ms` : ""}`,
-    async play({ cluster, pool, operator }) {
+    async play({ cluster, operator }) {
       const former = cluster.primary();
       const node = where === "a mirror" ? (cluster.mirrors()[0] ?? former) : former;
       await node.proxy.blackHole();
       if (where === "a mirror") await pause(forMs);
       else if (where === "the primary") {
-        await operator.until("the primary to be given up", () => !pool.topology().isWritable);
+        await operator.untilGivenUp(former);
       } else {
         await operator.failOver();
         return operator.letLoose(former);

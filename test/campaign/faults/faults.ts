@@ -6,6 +6,7 @@ import type { DrawFault, Fault } from "./fault.ts";
 import { drawFreeze } from "./freeze.ts";
 import { drawHalfOpen } from "./half-open.ts";
 import { drawKill } from "./kill.ts";
+import { drawLostMember, drawLostQuorum } from "./lost-quorum.ts";
 import { drawPromotion } from "./promotion.ts";
 import { drawReadOnly } from "./read-only.ts";
 import { drawResetInCommit } from "./reset-in-commit.ts";
@@ -26,7 +27,15 @@ const KINDS: readonly (readonly [weight: number, draw: DrawFault])[] = [
   [2, drawDoubleFailover],
 ];
 
+/** In a group no second promotion can be forced on one that is asked; but it may lose its quorum. */
+const GROUP_KINDS: readonly (readonly [weight: number, draw: DrawFault])[] = [
+  ...KINDS.filter(([, draw]) => draw !== drawDoubleFailover),
+  [4, drawLostQuorum],
+  [3, drawLostMember],
+];
+
 /** Draws the faults of a campaign. The same seed gives the same faults on the same system. */
 export function drawFaults(random: Random, count: number, system: CampaignSystem): Fault[] {
-  return Array.from({ length: count }, () => random.weighted(KINDS)(random, system));
+  const kinds = system.group === undefined ? KINDS : GROUP_KINDS;
+  return Array.from({ length: count }, () => random.weighted(kinds)(random, system));
 }

@@ -7,13 +7,11 @@ export const drawFreeze: DrawFault = (random) => {
   const soonMs = random.integer(50, 350);
   return {
     name: `freeze, ${end === "thawed soon" ? `thawed after ${soonMs} ms` : end}`,
-    async play({ cluster, pool, operator }) {
+    async play({ cluster, operator }) {
       const former = cluster.primary();
       await former.freeze();
       if (end === "thawed soon") await pause(soonMs);
-      if (end === "thawed when it was given up") {
-        await operator.until("the frozen primary to be given up", () => !pool.topology().isWritable);
-      }
+      if (end === "thawed when it was given up") await operator.untilGivenUp(former);
       if (end !== "a mirror promoted, and it thaws") return former.thaw();
       await operator.failOver();
       await operator.letLoose(former);

@@ -10,11 +10,11 @@ export const drawHalfOpen: DrawFault = (random) => {
   return {
     name: `half-open ${direction} at ${step}, ${end}`,
     async play(scene) {
-      const { cluster, pool, operator } = scene;
+      const { cluster, operator } = scene;
       const former = cluster.primary();
       const victim = await harmBefore(scene, step, () => former.proxy.halfOpen(direction));
       if (end === "healed") {
-        await operator.until("the primary to be given up", () => !pool.topology().isWritable);
+        await operator.untilGivenUp(former);
         await former.proxy.heal();
       } else {
         await operator.failOver();

@@ -14,7 +14,7 @@ export const drawPromotion: DrawFault = (random) => {
       // a hand-over needs a mirror that has been streaming for a moment
       if (how === "handed over") await cluster.caughtUp();
       const victim = await harmBefore(scene, step, async () => {
-        if (how === "handed over") await cluster.switchover(await cluster.mostAdvancedMirror());
+        if (how === "handed over") await operator.handOver();
         else await operator.failOver();
       });
       if (how === "the former primary let loose") await operator.letLoose(former);

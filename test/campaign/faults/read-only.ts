@@ -9,10 +9,10 @@ export const drawReadOnly: DrawFault = (random) => {
   return {
     name: `read-only at ${step}, ${end}`,
     async play(scene) {
-      const { cluster, pool, operator } = scene;
+      const { cluster, operator } = scene;
       const former = cluster.primary();
       const victim = await harmBefore(scene, step, () => former.readOnly(true));
-      await operator.until("the primary to be seen as read-only", () => !pool.topology().isWritable);
+      await operator.untilGivenUp(former);
       if (end === "switched back") await former.readOnly(false);
       else await operator.failOver();
       if (end === "a mirror promoted, then switched back") await operator.letLoose(former);

@@ -9,22 +9,22 @@ export const OPENING_BALANCE = 1000;
 const accounts = Array.from({ length: ACCOUNTS }, (_, index) => `(${index + 1}, ${OPENING_BALANCE})`);
 const counters = Array.from({ length: COUNTERS }, (_, index) => `(${index + 1}, 0)`);
 
-/** No unique constraint on `op`: a second effect shall be seen, not refused. */
-const SCHEMA = [
+/** No unique constraint on `op`: a second effect shall be seen, not refused. `key` is a column for where there has to be one. */
+const schema = (key: string): readonly string[] => [
   "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)",
-  "CREATE TABLE journal (op int NOT NULL, debited int NOT NULL, credited int NOT NULL, amount int NOT NULL)",
-  "CREATE TABLE entry (op int NOT NULL)",
+  `CREATE TABLE journal (${key}op int NOT NULL, debited int NOT NULL, credited int NOT NULL, amount int NOT NULL)`,
+  `CREATE TABLE entry (${key}op int NOT NULL)`,
   "CREATE INDEX entry_op ON entry (op)",
   "CREATE TABLE counter (id int PRIMARY KEY, value int NOT NULL)",
-  "CREATE TABLE reading (op int NOT NULL, counter int NOT NULL, seen int NOT NULL)",
+  `CREATE TABLE reading (${key}op int NOT NULL, counter int NOT NULL, seen int NOT NULL)`,
   `INSERT INTO account VALUES ${accounts.join(", ")}`,
   `INSERT INTO counter VALUES ${counters.join(", ")}`,
 ];
 
 /** Makes the tables and the commit ledger, as the application's own role. */
-export async function openBank(pool: FailoverPool): Promise<void> {
+export async function openBank(pool: FailoverPool, key: string = ""): Promise<void> {
   await pool.query(pool.ledgerSchema());
-  for (const statement of SCHEMA) await pool.query(statement);
+  for (const statement of schema(key)) await pool.query(statement);
 }
 
 /** What a server has of the operations from `first` on, asked past proxy and pool. */

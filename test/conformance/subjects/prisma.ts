@@ -1,4 +1,5 @@
 import type { Prisma, PrismaClient } from "../../../packages/prisma/test/client/generated/client.ts";
+import type { Gaps } from "../gaps.ts";
 import { NotSupported, type Order, type Scope, type Subject } from "../subject.ts";
 
 /** What an application does with Prisma. */
@@ -54,3 +55,14 @@ function scopeOf(prisma: Prisma.TransactionClient): Scope {
     transaction: (work) => prisma.$transaction((inner) => work(scopeOf(inner))),
   };
 }
+
+/** What Prisma itself cannot do. */
+export const prismaGaps: Gaps = {
+  "streamed-reads": { why: "Prisma has no streams", fails: /has no streams/ },
+  stream: { why: "Prisma has no streams", fails: /has no streams/ },
+  "stream-break": { why: "Prisma has no streams", fails: /has no streams/ },
+  "stream-loss": { why: "Prisma has no streams", fails: /STREAM_LOST/ },
+  migrations: { why: "Prisma's migrations do not run through its adapter", fails: /a program of its own/ },
+  introspection: { why: "Prisma's introspection does not run through its adapter", fails: /a program of its own/ },
+  cancel: { why: "Prisma takes no signals", fails: /cannot give a statement up/ },
+};

@@ -22,6 +22,7 @@ export function createSimulatedDriver(shared: Shared, flavour: Flavour): Driver 
       rollback: "ROLLBACK",
     },
     ledger: {
+      keepsPinnedState: flavour !== "transaction-sets",
       schema: () => "",
       commit: (_, token) => ({ text: `TOKENCOMMIT ${token}` }),
       settle: (_, token) => ({ text: `SETTLE ${token}` }),

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { mutants } from "./mutants.ts";
+import { type Mutant, mutants } from "./mutants.ts";
 
 /** Most are found within a hundred; the search ends with the first. */
 const SEEDS = 3000;
@@ -12,9 +12,9 @@ const DEADLINE_MS = 300_000;
 const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Runs the simulation in a process of its own, on a core that is broken on purpose. */
-function simulateMutant(name: string): Promise<{ readonly exitCode: number; readonly report: string }> {
+function simulateMutant({ name, first = 1 }: Mutant): Promise<{ readonly exitCode: number; readonly report: string }> {
   const preload = ["--conditions=mirrorpool-source", "--import", pathOf("./apply.ts")];
-  const args = [...preload, pathOf("../main.ts"), "--seeds", String(SEEDS)];
+  const args = [...preload, pathOf("../main.ts"), "--first", String(first), "--seeds", String(SEEDS)];
   const options = { env: { ...process.env, SIMULATION_MUTANT: name }, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, options, (_, stdout, stderr) => {
@@ -24,8 +24,9 @@ function simulateMutant(name: string): Promise<{ readonly exitCode: number; read
   });
 }
 
-test.each(mutants)("the simulation notices when $name", { timeout: DEADLINE_MS }, async ({ name, rules }) => {
-  const { exitCode, report } = await simulateMutant(name);
+test.each(mutants)("the simulation notices when $name", { timeout: DEADLINE_MS }, async (mutant) => {
+  const { rules } = mutant;
+  const { exitCode, report } = await simulateMutant(mutant);
   expect(
     rules.filter((rule) => report.includes(`: ${rule}: `)),
     report,

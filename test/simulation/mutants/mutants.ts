@@ -9,6 +9,8 @@ export interface Mutant {
   readonly to: string;
   /** The rules that it breaks: one of them is the first to be seen. */
   readonly rules: readonly string[];
+  /** The seed to begin with, for what only few settings show: where it was seen once, it is seen soon. Default: 1. */
+  readonly first?: number;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -179,5 +181,44 @@ export const mutants: readonly Mutant[] = [
     from: "guest.resolve();",
     to: "void guest;",
     rules: ["errors are allowed"],
+  },
+  {
+    name: "a slow read that nobody waits for any more keeps its connection when it ends",
+    file: "session/hedge.ts",
+    from: "if (this.#isOver) {\n      this.#read.lease.release();\n      return;\n    }",
+    to: "if (this.#isOver) return;",
+    rules: ["calls succeed again"],
+    first: 810,
+  },
+  {
+    name: "the caller's signal does not reach a read that runs on two nodes",
+    file: "session/hedge.ts",
+    from: 'this.#call.signal?.addEventListener("abort", this, { once: true });',
+    to: "",
+    rules: ["every call ends in time"],
+  },
+  {
+    name: "a second node answers although it lacks what was written before",
+    file: "session/hedge.ts",
+    from: "this.#read = read;",
+    to: "this.#read = { ...read, demand: { ...read.demand, freshAfter: Number.NEGATIVE_INFINITY } };",
+    rules: ["reads see own writes"],
+    first: 135,
+  },
+  {
+    name: "a read with a session's settings runs on a second node without them",
+    file: "session/plain-read.ts",
+    from: "return !isPinned && transaction === undefined && journal.state === undefined;",
+    to: "return !isPinned && transaction === undefined && journal !== undefined;",
+    rules: ["the contract is kept"],
+    first: 475,
+  },
+  {
+    name: "a connection that a slow read has lost is never given back",
+    file: "session/hedge.ts",
+    from: "if (this.#isOver) {\n      void settled(error).then(() => this.#read.lease.release());\n      return;\n    }",
+    to: "if (this.#isOver) return;",
+    rules: ["calls succeed again"],
+    first: 1710,
   },
 ];

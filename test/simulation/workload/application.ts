@@ -62,7 +62,8 @@ export class Application {
     try {
       const value = await make(call, plan.abortAfterMs === undefined ? {} : { signal: controller.signal });
       const reads = tokensOf(value);
-      const mustSee = expected.filter((token) => ownTokens.includes(token) || !this.#isLost(token));
+      const lost = this.#lost(expected);
+      const mustSee = expected.filter((token) => ownTokens.includes(token) || !lost.has(token));
       history.add({ type: "end", call, ...(reads === undefined ? {} : { reads, mustSee }) });
       return { ok: true, value };
     } catch (error) {
@@ -81,10 +82,13 @@ export class Application {
     return this.#acknowledged.filter((token) => has === undefined || has.has(token));
   }
 
-  /** An asynchronous failover has lost it: the newest primary, or one of several, does not have it. */
-  #isLost(token: string): boolean {
+  /** Those that an asynchronous failover has lost: the newest primary, or one of several, does not have them. */
+  #lost(tokens: readonly string[]): ReadonlySet<string> {
+    if (tokens.length === 0) return new Set();
     const { claimants } = this.stage.world;
-    return claimants.length === 0 || !claimants.every(({ log }) => log.some((entry) => entry.token === token));
+    if (claimants.length === 0) return new Set(tokens);
+    const logs = claimants.map(({ log }) => new Set(log.map(({ token }) => token)));
+    return new Set(tokens.filter((token) => !logs.every((log) => log.has(token))));
   }
 
   /** Notes what the application may conclude of its writes. */

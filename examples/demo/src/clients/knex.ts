@@ -1,11 +1,9 @@
-import type { FailoverPool } from "@mirrorpool/core";
-import { mirroredPostgres } from "@mirrorpool/knex";
-import knex from "knex";
+import knex, { type Knex } from "knex";
 import type { Order, Shop } from "../shop.ts";
 
 /** The application on Knex. */
-export function openKnexShop(pool: FailoverPool): Shop {
-  const db = knex({ client: mirroredPostgres(pool) });
+export function openKnexShop(config: Knex.Config): Shop {
+  const db = knex(config);
   return {
     place: (order) => db<Order>("orders").insert(order),
     find: (token) => db<Order>("orders").where({ token }).first("token", "product"),

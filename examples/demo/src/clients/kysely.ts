@@ -1,6 +1,4 @@
-import type { FailoverPool } from "@mirrorpool/core";
-import { mirroredPostgres } from "@mirrorpool/kysely";
-import { Kysely } from "kysely";
+import { type Dialect, Kysely } from "kysely";
 import type { Order, Shop } from "../shop.ts";
 
 interface Tables {
@@ -9,8 +7,8 @@ interface Tables {
 }
 
 /** The application on Kysely. */
-export function openKyselyShop(pool: FailoverPool): Shop {
-  const db = new Kysely<Tables>({ dialect: mirroredPostgres(pool) });
+export function openKyselyShop(dialect: Dialect): Shop {
+  const db = new Kysely<Tables>({ dialect });
   return {
     place: (order) => db.insertInto("orders").values(order).execute(),
     find: (token) => db.selectFrom("orders").selectAll().where("token", "=", token).executeTakeFirst(),

@@ -1,15 +1,11 @@
-import type { FailoverPool } from "@mirrorpool/core";
-import { mirroredPostgres } from "@mirrorpool/prisma";
-import { PrismaClient } from "../../generated/client.ts";
+import type { PrismaClient } from "../../generated/client.ts";
 import type { Shop } from "../shop.ts";
 
+/** Prisma ends an interactive transaction after 5 seconds: a failover may take longer. */
+export const transactionOptions = { maxWait: 30_000, timeout: 30_000 } as const;
+
 /** The application on Prisma. */
-export function openPrismaShop(pool: FailoverPool, schema: string): Shop {
-  const prisma = new PrismaClient({
-    adapter: mirroredPostgres(pool, { schema }),
-    // Prisma ends an interactive transaction after 5 seconds: a failover may take longer
-    transactionOptions: { maxWait: 30_000, timeout: 30_000 },
-  });
+export function openPrismaShop(prisma: PrismaClient): Shop {
   return {
     place: (order) => prisma.order.create({ data: order }),
     find: (token) => prisma.order.findUnique({ where: { token } }),

@@ -1,11 +1,9 @@
-import type { FailoverPool } from "@mirrorpool/core";
-import { mirroredPostgres } from "@mirrorpool/typeorm";
-import { DataSource, EntitySchema } from "typeorm";
+import { DataSource, type DataSourceOptions, EntitySchema } from "typeorm";
 import type { Order, Shop } from "../shop.ts";
 
 const orders = new EntitySchema<Order>({
   name: "orders",
-  columns: { token: { type: "text", primary: true }, product: { type: "int" } },
+  columns: { token: { type: "varchar", primary: true }, product: { type: "int" } },
 });
 
 const stock = new EntitySchema<{ readonly product: number; readonly sold: number }>({
@@ -13,9 +11,11 @@ const stock = new EntitySchema<{ readonly product: number; readonly sold: number
   columns: { product: { type: "int", primary: true }, sold: { type: "bigint" } },
 });
 
+export const entities: EntitySchema[] = [orders, stock];
+
 /** The application on TypeORM. */
-export async function openTypeormShop(pool: FailoverPool): Promise<Shop> {
-  const db = await new DataSource(mirroredPostgres({ type: "postgres", entities: [orders, stock] }, pool)).initialize();
+export async function openTypeormShop(options: DataSourceOptions): Promise<Shop> {
+  const db = await new DataSource(options).initialize();
   return {
     place: (order) => db.getRepository(orders).insert(order),
     find: (token) => db.getRepository(orders).findOneBy({ token }),

@@ -3,14 +3,14 @@ import type { Kysely } from "kysely";
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("products")
-    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("name", "varchar(60)", (column) => column.primaryKey())
     .addColumn("price", "integer", (column) => column.notNull())
     .addColumn("stock", "integer", (column) => column.notNull())
     .execute();
   await db.schema
     .createTable("orders")
     .addColumn("number", "integer", (column) => column.primaryKey())
-    .addColumn("product", "text", (column) => column.notNull().references("products.name"))
+    .addColumn("product", "varchar(60)", (column) => column.notNull().references("products.name"))
     .addColumn("quantity", "integer", (column) => column.notNull())
     .execute();
 }

@@ -16,7 +16,7 @@ export interface Row {
   /** Over the timed operations of all rounds. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** The reference's `p99Ms` over the client's. */
+  /** Median over the rounds of the reference's 99th percentile over the client's, within each round. */
   readonly p99Ratio: number;
 }
 
@@ -29,14 +29,14 @@ export interface Effort {
 }
 
 /**
- * Measures the clients of a cell in turn, in an order that rotates from round to round, so that whatever else the machine
+ * Measures the clients of a cell in turn, in an order that rotates and turns round from round to round, so that whatever else the machine
  * does falls on all alike. The first of `rounds + 1` rounds warms up and does not count.
  */
 export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
   const { clients, concurrency } = cell;
   const measured = new Map<Client, Measurement[]>(clients.map((client) => [client, []]));
   for (let round = 0; round <= effort.rounds; round += 1) {
-    for (const client of rotated(clients, round)) {
+    for (const client of inTurn(clients, round)) {
       collectGarbage();
       const operation = (): Promise<number | undefined> => client.operation();
       const one = await measure(operation, concurrency, effort.pace, effort.seconds);
@@ -54,9 +54,11 @@ function collectGarbage(): void {
   globalThis.gc?.({ type: "minor" });
 }
 
-function rotated<T>(items: readonly T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
+/** Each begins as often as the others, and comes as often before its neighbour as after it: who comes second finds it warm. */
+function inTurn<T>(items: readonly T[], round: number): T[] {
+  const start = (round >> 1) % items.length;
+  const rotated = [...items.slice(start), ...items.slice(0, start)];
+  return round % 2 === 0 ? rotated : rotated.reverse();
 }
 
 function rowsOf({ work, concurrency, clients, reference }: Cell, measured: ReadonlyMap<Client, Measurement[]>): Row[] {
@@ -66,11 +68,12 @@ function rowsOf({ work, concurrency, clients, reference }: Cell, measured: Reado
     (client === undefined ? [] : (measured.get(client) ?? [])).flatMap((each) => [...each.latenciesMs]);
   const referenceClient = clients.find((client) => client.name === reference);
   const referenceSpeeds = speeds(referenceClient);
-  const referenceP99 = quantile(latencies(referenceClient), 0.99);
+  const slowest = (client: Client | undefined): number[] =>
+    (client === undefined ? [] : (measured.get(client) ?? [])).map((each) => quantile(each.latenciesMs, 0.99));
+  const referenceSlowest = slowest(referenceClient);
   return clients.map((client) => {
     const own = speeds(client);
     const durations = latencies(client);
-    const p99Ms = quantile(durations, 0.99);
     return {
       work,
       concurrency,
@@ -79,8 +82,8 @@ function rowsOf({ work, concurrency, clients, reference }: Cell, measured: Reado
       ratio: median(own.map((speed, round) => speed / (referenceSpeeds[round] ?? Number.NaN))),
       opsPerSecond: median(own),
       p50Ms: quantile(durations, 0.5),
-      p99Ms,
-      p99Ratio: referenceP99 / p99Ms,
+      p99Ms: quantile(durations, 0.99),
+      p99Ratio: median(slowest(client).map((p99, round) => (referenceSlowest[round] ?? Number.NaN) / p99)),
     };
   });
 }

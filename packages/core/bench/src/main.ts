@@ -13,18 +13,22 @@ import type { Machine, Report } from "./report.ts";
 import { describe } from "./report.ts";
 import type { Suite } from "./suite.ts";
 import { suites } from "./suites/index.ts";
+import { systems } from "./systems/index.ts";
+import type { System } from "./systems/system.ts";
 
 const BASELINE = fileURLToPath(new URL("../baseline.json", import.meta.url));
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const note = (text: string): void => void process.stderr.write(`  ${text}\n`);
 
-async function runSuite(suite: Suite, { rounds, seconds }: BenchOptions): Promise<Report> {
-  print(`\n${suite.name}: ${suite.title}`);
-  await using open = await suite.open();
+async function runSuite(suite: Suite, system: System, { rounds, seconds, only }: BenchOptions): Promise<Report> {
+  const name = reportName(suite, system);
+  print(`\n${name}: ${suite.title}`);
+  await using open = await suite.open(system);
   const effort = { rounds, seconds, ...suite.effort, pace: suite.pace };
   const rows: Row[] = [];
   for (const cell of open.cells) {
+    if (![cell.work, ...cell.clients.map((client) => client.name)].some((name) => name.includes(only))) continue;
     note(`${cell.work}, callers ${cell.concurrency}`);
     rows.push(...(await compare(cell, effort)));
   }
@@ -32,11 +36,11 @@ async function runSuite(suite: Suite, { rounds, seconds }: BenchOptions): Promis
   const { figures, tables } = (await open.findings?.(note)) ?? {};
   for (const table of tables ?? []) print(`\n${renderTable(table)}`);
   if (figures !== undefined) print(`\n${renderFigures(figures)}`);
-  const verdicts = [...judge(rows, suite.targets), ...judgeFigures(figures ?? [])];
+  const verdicts = [...judge(rows, suite.targets(system)), ...judgeFigures(figures ?? [])];
   print(`\nTargets:\n${renderVerdicts(verdicts)}`);
   const { server } = open;
   return {
-    suite: suite.name,
+    suite: name,
     rows,
     ...(figures && { figures }),
     ...(tables && { tables }),
@@ -44,6 +48,12 @@ async function runSuite(suite: Suite, { rounds, seconds }: BenchOptions): Promis
     ...(server && { server }),
   };
 }
+
+const serversOf = ({ servers = ["postgres"] }: Suite): readonly string[] => servers;
+
+/** A suite that runs on several systems is one of each. */
+const reportName = ({ name }: Suite, { kind, title }: System): string =>
+  kind === "postgres" ? name : `${name}, ${title}`;
 
 async function readBaseline(): Promise<Baseline | undefined> {
   try {
@@ -60,7 +70,7 @@ async function keep(reports: readonly Report[], machine: Machine, options: Bench
   if (json !== undefined) await writeFile(json, `${JSON.stringify(data, null, 2)}\n`);
   if (markdown !== undefined) {
     const text = await readFile(markdown, "utf8");
-    await writeFile(markdown, replaceBetweenMarkers(text, renderMarkdown(reports, machine)));
+    await writeFile(markdown, replaceBetweenMarkers(text, renderMarkdown(reports, machine, text)));
   }
   if (!isRecorded && !isCompared) return;
   const baseline = await readBaseline();
@@ -84,8 +94,15 @@ async function main(): Promise<void> {
     `${describe({ ...here, server: undefined })}; ratio over 1 = better than the reference, median of ${options.rounds} rounds`,
   );
   const reports: Report[] = [];
-  for (const suite of suites) if (options.suites.includes(suite.name)) reports.push(await runSuite(suite, options));
-  const server = reports.find((report) => report.server !== undefined)?.server;
+  for (const kind of options.servers) {
+    for (const suite of suites) {
+      if (!options.suites.includes(suite.name) || !serversOf(suite).includes(kind)) continue;
+      reports.push(await runSuite(suite, systems[kind], options));
+    }
+  }
+  if (reports.length === 0) throw new Error("none of these suites runs on this system");
+  const servers = new Set(reports.map(({ server }) => server).filter((server) => server !== undefined));
+  const server = servers.size === 0 ? undefined : [...servers].join(", ");
   await keep(reports, { ...here, server }, options);
 }
 

@@ -6,12 +6,28 @@ import { describe } from "./report.ts";
 const BEGIN = "<!-- bench:begin -->";
 const END = "<!-- bench:end -->";
 
-/** What was measured against its targets, as a table for a README, with the machine that it was measured on. Pure. */
-export function renderMarkdown(reports: readonly Report[], machine: Machine): string {
-  const header = ["suite", "what", "callers", "measured", "target"];
+const HEADER = ["suite", "what", "callers", "measured", "target"];
+const RULE = HEADER.map(() => "---");
+
+/**
+ * What was measured against its targets, as a table for a README, with the machine that it was measured on. Pure.
+ * @param before the text with the table as it was: rows of suites that did not run stay
+ */
+export function renderMarkdown(reports: readonly Report[], machine: Machine, before: string = ""): string {
+  const ran = new Set(reports.map(({ suite }) => suite));
+  const kept = tableIn(before).filter((line) => !ran.has(line.split(" | ")[0]?.slice(2) ?? ""));
   const body = reports.flatMap(({ suite, verdicts }) => grouped(verdicts).map((group) => rowOf(suite, group)));
-  const lines = [header, header.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`);
+  const lines = [toLine(HEADER), toLine(RULE), ...kept, ...body.map(toLine)];
   return `${lines.join("\n")}\n\nMeasured by \`npm run bench\`: ${describe(machine)}.`;
+}
+
+const toLine = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+/** The rows between the markers. */
+function tableIn(text: string): string[] {
+  const lines = text.split("\n");
+  const inside = lines.slice(lines.indexOf(BEGIN) + 1, Math.max(0, lines.indexOf(END)));
+  return inside.filter((line) => line.startsWith("| ") && line !== toLine(HEADER) && line !== toLine(RULE));
 }
 
 /** The same with different numbers of callers is one line. */

@@ -1,4 +1,6 @@
+import type { ServerKind } from "@mirrorpool/lab";
 import type { Pace } from "./measure.ts";
+import type { System } from "./systems/system.ts";
 
 /** One library, or one way of using it, doing the work of a cell. */
 export interface Client {
@@ -70,9 +72,11 @@ export interface Suite {
   readonly name: string;
   /** What is measured, in a line. */
   readonly title: string;
+  /** What it runs on. Default: PostgreSQL, or nothing but this process. */
+  readonly servers?: readonly ServerKind[];
   readonly pace: Pace;
   /** In place of the usual rounds, for work that takes long. */
   readonly effort?: { readonly rounds: number; readonly seconds: number };
-  readonly targets: readonly Target[];
-  open(): Promise<OpenSuite>;
+  targets(system: System): readonly Target[];
+  open(system: System): Promise<OpenSuite>;
 }

@@ -26,6 +26,16 @@ test("one line for each target, whatever the number of callers, and what is not 
   ]);
 });
 
+test("suites that did not run keep their rows", () => {
+  const verdicts = [verdict(8, 1.9, 1.8, true)];
+  const table = (suite: string, before?: string): string =>
+    renderMarkdown([{ suite, rows: [], verdicts }], machine, before);
+  const text = replaceBetweenMarkers("<!-- bench:begin -->\n<!-- bench:end -->", table("query"));
+  const rows = table("query, MariaDB", text).split("\n").slice(2, 4);
+  expect(rows.map((row) => row.split(" | ")[0])).toEqual(["| query", "| query, MariaDB"]);
+  expect(table("query", text)).toBe(table("query"));
+});
+
 test("only what is between the markers is replaced", () => {
   const text = "before `<!-- bench:begin -->`\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n";
   expect(replaceBetweenMarkers(text, "new")).toBe(

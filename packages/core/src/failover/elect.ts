@@ -14,26 +14,32 @@ import type { Election, Reign, Topology } from "../topology/topology.ts";
  *    reigned, or its history tells that it has. That it lacks some writes is no reason against it: the loss is reported. Only one
  *    claim may stand, or of several one whose history tells that it is later than the others.
  *    Until each has claimed it again since the other did, there is no primary yet, and no split: the one may be gone by now.
+ * 6. Peers agree among themselves on the order of all writes, so that none can be superseded: the accepted one stays the primary
+ *    as long as it may, which keeps the writes of one process from conflicting; else it is the first one in the configuration.
  */
 export function elect(topology: Topology, positions: Positions): Election {
   const { reign } = topology;
   const fences = new Map<NodeId, Fence>();
   const claimants: NodeState[] = [];
+  const peers: NodeState[] = [];
   for (const node of topology.nodes.values()) {
     const seen = node.observation;
     if (seen === undefined) continue;
     if (reign !== undefined && seen.systemId !== reign.systemId) fences.set(node.id, "foreign");
-    else if (seen.role !== "primary") {
+    else if (seen.isPeer === true) {
+      if (node.status === "up") peers.push(node);
+    } else if (seen.role !== "primary") {
       // a mirror stuck on an old timeline is merely stale; freshness keeps reads from it
     } else if (isSuperseded(node, topology, positions)) fences.set(node.id, "superseded");
     else if (node.status === "up") claimants.push(node);
   }
-  if (!topology.isSettled || claimants.length === 0) return { primary: undefined, isSplit: false, reign, fences };
+  const candidates = claimants.length > 0 ? claimants : peers;
+  if (!topology.isSettled || candidates.length === 0) return { primary: undefined, isSplit: false, reign, fences };
 
-  const winner = isOneCluster(topology) ? pick(claimants, topology) : undefined;
+  const winner = isOneCluster(topology) ? pick(candidates, topology) : undefined;
   if (winner === undefined) {
-    for (const node of claimants) if (node.id !== reign?.node) fences.set(node.id, "rival");
-    return { primary: undefined, isSplit: isConfirmed(claimants), reign, fences };
+    for (const node of candidates) if (node.id !== reign?.node) fences.set(node.id, "rival");
+    return { primary: undefined, isSplit: isConfirmed(candidates), reign, fences };
   }
   const { timeline, instance, systemId } = winner.observation as NonNullable<NodeState["observation"]>;
   return { primary: winner.id, isSplit: false, reign: { node: winner.id, timeline, instance, systemId }, fences };
@@ -75,6 +81,7 @@ function isOneCluster(topology: Topology): boolean {
 
 function pick(claimants: readonly NodeState[], topology: Topology): NodeState | undefined {
   const { reign } = topology;
+  if (claimants[0]?.observation?.isPeer === true) return claimants.find(({ id }) => id === reign?.node) ?? claimants[0];
   const instances = new Set(claimants.map((node) => node.observation?.instance));
   if (instances.size > 1) return undefined;
   const winner = claimants.find((node) => node.id === reign?.node) ?? claimants[0];

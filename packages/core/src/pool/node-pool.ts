@@ -120,6 +120,18 @@ export class NodePool implements LeaseOwner, Lender {
     return this.#waiters.size > 0;
   }
 
+  get fastWaiting(): number {
+    return this.#waiters.fast;
+  }
+
+  shiftFast(): Waiter<Lease> | undefined {
+    return this.#waiters.shiftFast();
+  }
+
+  #nextWaiter(): Waiter<Lease> | undefined {
+    return this.#waiters.shift(this.multiplexer.isServing);
+  }
+
   get lent(): number {
     return this.#leases.size;
   }
@@ -284,7 +296,7 @@ export class NodePool implements LeaseOwner, Lender {
       this.#pump();
       return;
     }
-    const waiter = this.#waiters.shift();
+    const waiter = this.#nextWaiter();
     if (waiter === undefined) {
       void this.#pool.release(opened);
       return;
@@ -311,7 +323,7 @@ export class NodePool implements LeaseOwner, Lender {
     const now = this.#environment.now();
     if (pooled.connection.status === "idle" && now < pooled.expiresAt && !this.#isClosed) {
       pooled.idleSince = now;
-      const waiter = this.#waiters.shift();
+      const waiter = this.#nextWaiter();
       if (waiter !== undefined) {
         waiter.resolve(this.#lend(pooled, now));
         return;

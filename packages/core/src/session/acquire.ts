@@ -1,5 +1,5 @@
 import type { Call } from "../call.ts";
-import type { SessionState } from "../driver.ts";
+import type { Fault, SessionState } from "../driver.ts";
 import {
   AbortedError,
   AcquireTimeoutError,
@@ -192,14 +192,26 @@ export async function waitForNode(
   );
 }
 
-/** Where all nodes refused our login, an error that says why: waiting would mend nothing. */
-export function refusedLogin(topology: Topology): Error | undefined {
+/** What says that nobody is there, and so nothing of the login. */
+const ABSENT: ReadonlySet<Fault["kind"]> = new Set(["refused", "unreachable", "silent", "gone"]);
+
+/**
+ * Where our login was refused and waiting would mend nothing, an error that says why: by every node, or by every one that answers,
+ * and none has ever let us in.
+ */
+export function refusedLogin({ nodes }: Topology): Error | undefined {
   const reasons = new Set<string>();
-  for (const { status, fault } of topology.nodes.values()) {
-    if (status !== "down" || fault?.kind !== "configuration") return undefined;
-    reasons.add(faultText(fault));
+  let isSilent = false;
+  for (const { status, fault, observation } of nodes.values()) {
+    if (status !== "down" || fault === undefined) return undefined;
+    if (fault.kind === "configuration") reasons.add(faultText(fault));
+    else if (observation === undefined && ABSENT.has(fault.kind)) isSilent = true;
+    else return undefined;
   }
-  return new Error(`every node refused our login: ${[...reasons].join(", ")}`);
+  if (reasons.size === 0) return undefined;
+  // a login that was good once may be good on the node that is away
+  if (isSilent && [...nodes.values()].some(({ observation }) => observation !== undefined)) return undefined;
+  return new Error(`every node${isSilent ? " that answers" : ""} refused our login: ${[...reasons].join(", ")}`);
 }
 
 function nobody(

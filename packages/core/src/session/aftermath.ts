@@ -4,11 +4,15 @@ import { MirrorpoolError, SessionLostError, StreamLostError, TransactionLostErro
 import type { Lease } from "../pool/lease.ts";
 import type { Demand } from "../routing/route.ts";
 import type { Binding } from "./binding.ts";
+import { rollBack } from "./commit.ts";
 import type { SessionContext } from "./context.ts";
 import { commitUnknown, interruption } from "./ending.ts";
 import type { Failure } from "./failure.ts";
 import type { Decision } from "./retry.ts";
 import type { Interrupted } from "./run.ts";
+
+/** Time for the ROLLBACK of what was interrupted; nobody waits for it but the session's next statement. */
+const ROLLBACK_MS = 1000;
 
 export const rolledBack = (): Result => ({ rows: [], rowCount: null, command: "ROLLBACK" });
 
@@ -137,7 +141,7 @@ export class Aftermath {
     lease: Lease,
     call: Call,
   ): MirrorpoolError {
-    const { transaction } = this.#binding;
+    const { transaction, isPinned } = this.#binding;
     this.#context.counters.interrupted += 1;
     this.#binding.noteInterruption(facts);
     const why = interruption(this.#context, interrupted.reason, facts, call, lease.node);
@@ -146,16 +150,24 @@ export class Aftermath {
       transaction === undefined
         ? demand.intent === "write" && !isOver && !interrupted.isHarmless
         : transaction.hasWritten && ["commit", "prepare", "chain", "mixed"].includes(facts.transaction);
-    this.#settling = interrupted.settled.then(() => {
+    this.#settling = this.#comeToRest(interrupted, lease).then(() => {
       this.#settling = undefined;
       const { status } = lease.connection;
       const isInDoubt = status === "closed" && mayHaveEffect && this.#binding.journal.isPending;
       if (status === "idle") this.#binding.undo();
       // a transaction whose COMMIT is in doubt must not be called lost
       else if (status === "closed" && mayHaveEffect) this.#binding.endTransaction();
-      if (status === "closed" || interrupted.isHarmless) this.#loseInterrupted(lease, interrupted, isInDoubt);
+      if (status === "closed" || (interrupted.isHarmless && !isPinned))
+        this.#loseInterrupted(lease, interrupted, isInDoubt);
     });
     return mayHaveEffect ? commitUnknown(this.#context, facts, lease.node, why) : why;
+  }
+
+  /** A session that is tied to its connection goes on with it, and without the transaction that a single write was to be committed by. */
+  async #comeToRest({ settled, isHarmless }: Interrupted, lease: Lease): Promise<void> {
+    await settled;
+    if (!isHarmless || !this.#binding.isPinned) return;
+    await rollBack(this.#context, lease, this.#context.createCall(ROLLBACK_MS, undefined));
   }
 
   #loseInterrupted(lease: Lease, interrupted: Interrupted, isInDoubt: boolean): void {

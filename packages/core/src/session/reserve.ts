@@ -1,4 +1,4 @@
-import { type Call, type CallOptions, checkTimeout } from "../call.ts";
+import type { Call, CallOptions } from "../call.ts";
 import type { NodeConfig } from "../config/resolve.ts";
 import { checkKeys, isObject, showValue } from "../config/rules.ts";
 import type { Connection, Result, Statement } from "../driver.ts";
@@ -14,13 +14,14 @@ import {
 import { jittered } from "../jittered.ts";
 import { ConnectFailure } from "../pool/connect-failure.ts";
 import { freshAfter } from "../routing/freshness.ts";
-import { type Demand, route } from "../routing/route.ts";
+import { type Demand, mayAnswer, route } from "../routing/route.ts";
 import { isUsable, type NodeId } from "../topology/node.ts";
 import { until } from "../topology/until.ts";
 import { TO_PRIMARY, waitForNode } from "./acquire.ts";
 import type { SessionContext } from "./context.ts";
 import { Interrupted, run } from "./run.ts";
 import { toStatement } from "./statement.ts";
+import { Turns } from "./turns.ts";
 
 export interface ReserveOptions extends CallOptions {
   /**
@@ -81,9 +82,10 @@ export class Reserved {
     const call = context.createCall(options.timeoutMs ?? context.config.timeouts.failoverMs, options.signal);
     call.throwIfAborted();
     const { on = "primary" } = options;
+    const demand = this.#demand(on);
     for (;;) {
       if (context.isClosed) throw new PoolClosedError();
-      const node = typeof on === "object" ? on.node : await this.#find(on, call);
+      const node = typeof on === "object" ? on.node : await this.#find(on, demand, call);
       const config = context.config.nodes.find(({ id }) => id === node);
       if (config === undefined) {
         const known = context.config.nodes.map(({ id }) => id).join(", ");
@@ -91,6 +93,12 @@ export class Reserved {
       }
       try {
         const connection = await this.#connect(config, options.parameters, call);
+        const isFit = mayAnswer(context.cell.current, demand, node, context.config.routing);
+        if (!isFit && typeof on === "string" && !context.isClosed) {
+          connection.destroy(); // it gave way, or was superseded, while it let us in
+          await call.pause(this.#retryDelayMs());
+          continue;
+        }
         return this.#hold(new Reservation(context, node, connection, (held) => this.#held.delete(held)));
       } catch (error) {
         if (context.isClosed) throw new PoolClosedError();
@@ -100,7 +108,7 @@ export class Reserved {
         if (kind === "configuration" || kind === "statement") throw cause;
         if (call.isOver || typeof on === "object") throw new ReservedLostError(node, cause);
         context.suspect();
-        await call.pause(jittered(RETRY_DELAY_MS, 0.5, context.environment.random()));
+        await call.pause(this.#retryDelayMs());
       }
     }
   }
@@ -131,11 +139,19 @@ export class Reserved {
     );
   }
 
-  async #find(on: "primary" | "mirror", call: Call): Promise<NodeId> {
-    const { cell, config, environment, readYourWrites } = this.#context;
-    const consistency = config.routing.consistency;
-    const demand: Demand =
-      on === "primary" ? TO_PRIMARY : { intent: "read", freshAfter: freshAfter(consistency, readYourWrites) };
+  #retryDelayMs(): number {
+    return jittered(RETRY_DELAY_MS, 0.5, this.#context.environment.random());
+  }
+
+  #demand(on: ReserveOptions["on"]): Demand {
+    if (on !== "mirror") return TO_PRIMARY;
+    const { config, readYourWrites } = this.#context;
+    return { intent: "read", freshAfter: freshAfter(config.routing.consistency, readYourWrites) };
+  }
+
+  async #find(on: "primary" | "mirror", demand: Demand, call: Call): Promise<NodeId> {
+    const { cell, config, environment } = this.#context;
+    const { consistency } = config.routing;
     const look = () => route(cell.current, demand, config.routing);
     if (on === "mirror") {
       const isFound = (): boolean => {
@@ -173,7 +189,7 @@ class Reservation implements ReservedConnection {
   readonly #context: SessionContext;
   readonly #connection: Connection;
   readonly #onEnd: (reservation: Reservation) => void;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(
     context: SessionContext,
@@ -192,28 +208,30 @@ class Reservation implements ReservedConnection {
     return this.#connection.status !== "closed";
   }
 
-  query<Row>(
+  async query<Row>(
     statement: string | Statement,
     values?: readonly unknown[],
     options: CallOptions = {},
   ): Promise<Result<Row>> {
-    checkTimeout(options.timeoutMs);
     const given = toStatement(statement, values);
-    const running = this.#tail.then(() => this.#run(given, options));
-    this.#tail = running.catch(() => {});
-    return running as Promise<Result<Row>>;
+    const call = this.#context.createCall(options.timeoutMs, options.signal);
+    call.throwIfAborted();
+    if (!this.#turns.tryTake()) await this.#turns.take(call, (reason) => this.#interruption(reason, given, call));
+    try {
+      return (await this.#run(given, call)) as Result<Row>; // the rows are what the caller says that they are
+    } finally {
+      this.#turns.end();
+    }
   }
 
-  async #run(statement: Statement, options: CallOptions): Promise<Result> {
+  async #run(statement: Statement, call: Call): Promise<Result> {
     const context = this.#context;
-    const call = context.createCall(options.timeoutMs, options.signal);
-    call.throwIfAborted();
     try {
       return await run(context, { node: this.node, connection: this.#connection }, statement, call);
     } catch (error) {
       if (error instanceof Interrupted) {
         await error.settled;
-        throw this.#interruption(error, statement, call);
+        throw this.#interruption(error.reason, statement, call);
       }
       const isLost =
         error instanceof NotSentError || (!this.isOpen && context.driver.classify(error).kind !== "statement");
@@ -222,7 +240,7 @@ class Reservation implements ReservedConnection {
     }
   }
 
-  #interruption({ reason }: Interrupted, { text }: Statement, call: Call): MirrorpoolError {
+  #interruption(reason: "deadline" | "aborted", { text }: Statement, call: Call): MirrorpoolError {
     if (reason === "aborted") return new AbortedError(call.signal?.reason);
     if (this.#context.isClosed && !call.isOver) return new PoolClosedError();
     const { command } = this.#context.driver.inspect(text);

@@ -26,7 +26,8 @@ export function ledgerUseOf(
   const { ledger, environment } = context;
   if (ledger === undefined || demand.intent === "read" || unsentBegin !== undefined) return undefined;
   const isCommit = facts.transaction === "commit" && lease.connection.status === "transaction";
-  const isSingle = transaction === undefined && !isPinned && isSingleWrite(facts);
+  const mayBegin = !isPinned || ledger.statements.keepsPinnedState === true;
+  const isSingle = transaction === undefined && mayBegin && isSingleWrite(facts);
   if (!isSingle && !(isCommit && transaction?.hasWritten === true)) return undefined;
   return { ledger, token: environment.randomUuid(), send: isSingle ? "write" : "commit" };
 }

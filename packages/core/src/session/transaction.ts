@@ -6,7 +6,7 @@ import { jittered } from "../jittered.ts";
 import type { SessionContext } from "./context.ts";
 import type { StatementOptions } from "./demand.ts";
 import { Session } from "./session.ts";
-import { toStatement } from "./statement.ts";
+import { toComplete, toStatement } from "./statement.ts";
 
 /** What the callback of a transaction works with. */
 export interface Transaction {
@@ -94,7 +94,7 @@ async function once<T>(
   };
   const handle: Transaction = {
     query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
-      send(toStatement(statement, values), own) as Promise<Result<Row>>,
+      send(toComplete(context.driver, statement, values), own) as Promise<Result<Row>>,
   };
   let isEnding = false;
   try {

@@ -116,12 +116,11 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
   );
   for (const [id, each] of nodes) {
     const fence = fences.get(id);
-    if (each.fence !== fence) nodes.set(id, { ...each, fence });
+    const observation = each.observation && inOffice(each.observation, id === primary);
+    if (each.fence !== fence || each.observation !== observation) nodes.set(id, { ...each, fence, observation });
   }
   const isNewReign = isSuccession(before.reign, reign);
-  if (isNewReign)
-    for (const [id, each] of nodes)
-      nodes.set(id, { ...each, freshAsOf: Number.NEGATIVE_INFINITY, lagBytes: undefined });
+  if (isNewReign) for (const [id, each] of nodes) nodes.set(id, enterReign(each, reign));
   return {
     ...before,
     nodes,
@@ -134,6 +133,13 @@ function settle(before: Topology, node: NodeState, rules: ReduceRules): Topology
     isWritable: primary !== undefined && nodes.get(primary)?.observation?.isWritable === true,
     samples: sampled(isNewReign ? [] : before.samples, primary, node),
   };
+}
+
+/** Of peers one is the primary, and the others are mirrors: they say of themselves that they might be either. */
+function inOffice(observation: Observation, isPrimary: boolean): Observation {
+  const role = isPrimary ? "primary" : "mirror";
+  if (observation.isPeer !== true || observation.role === role) return observation;
+  return { ...observation, role, isWritable: isPrimary };
 }
 
 function highest(nodes: ReadonlyMap<NodeId, NodeState>, before: Topology): number {
@@ -152,6 +158,12 @@ function isSuccession(before: Reign | undefined, after: Reign | undefined): bool
   return (
     after !== undefined && (before === undefined || before.node !== after.node || before.timeline !== after.timeline)
   );
+}
+
+/** What a mirror had replayed counts for the reign that is over; and the new primary may never be seen again before it is lost. */
+function enterReign(node: NodeState, reign: Reign | undefined): NodeState {
+  const hasFollowed = node.hasFollowed && node.id !== reign?.node;
+  return { ...node, freshAsOf: Number.NEGATIVE_INFINITY, lagBytes: undefined, hasFollowed };
 }
 
 function sampled(samples: readonly Sample[], primary: NodeId | undefined, node: NodeState): readonly Sample[] {

@@ -15,6 +15,11 @@ export interface ClusterOptions {
   readonly server?: ServerKind;
   /** Where the programs come from. Default: PostgreSQL `"embedded"`; the others as installed here, else `"embedded"`. */
   readonly system?: Installation;
+  /**
+   * MariaDB's Galera, or MySQL's Group Replication with one primary, in place of a primary with mirrors: 3 nodes or more.
+   * Default false.
+   */
+  readonly group?: boolean;
   /** How many mirrors the primary has, 0 to 8. Default 2. */
   readonly mirrors?: number;
   /** Whether a commit waits until a mirror has it (PostgreSQL's `ANY 1 (...)`; semi-synchronous replication). Default false. */
@@ -48,7 +53,7 @@ export type ClusterPlan = Readonly<
 export const SUPERUSER = "lab";
 
 const KNOWN = new Set<string>([
-  "server", "system", "mirrors", "synchronous", "maxConnections", "settings", "proxies", "diskBytes", "dataDir", "user", "password", "database", "signal",
+  "server", "system", "group", "mirrors", "synchronous", "maxConnections", "settings", "proxies", "diskBytes", "dataDir", "user", "password", "database", "signal",
 ] satisfies (keyof ClusterOptions)[]); // biome-ignore format: one list
 const KINDS = new Set<string>(["postgres", "mariadb", "mysql"] satisfies ServerKind[]);
 /** What an empty data directory takes, and room to fill. */
@@ -61,6 +66,7 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
   for (const name of Object.keys(options)) check(KNOWN.has(name), name, "no such option", undefined);
   const plan: ClusterPlan = {
     server: options.server ?? "postgres",
+    group: options.group ?? false,
     mirrors: options.mirrors ?? 2,
     synchronous: options.synchronous ?? false,
     maxConnections: options.maxConnections ?? 100,
@@ -79,6 +85,9 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     system === undefined || system === "embedded" || system === "system" || typeof system?.bin === "string";
   check(isSystem, "system", '"embedded", "system" or { bin: string }', system);
   check(isBetween(mirrors, 0, 8), "mirrors", "0-8", mirrors);
+  check(!plan.group || plan.server !== "postgres", "group", 'false with "postgres"', plan.group);
+  check(!plan.group || mirrors >= 2, "mirrors", "2-8 in a group", mirrors);
+  check(!plan.group || !plan.synchronous, "synchronous", "false in a group", plan.synchronous);
   check(!plan.synchronous || mirrors > 0, "synchronous", "false without mirrors", plan.synchronous);
   const leastConnections = LEAST_CONNECTIONS[plan.server];
   check(

@@ -72,6 +72,7 @@ class ReplicationRecord implements Replication {
   async switchover(node: ClusterNode, wait: WaitOptions): Promise<number> {
     this.#requireMirror(node);
     const old = this.#primary;
+    if (node === old) throw wrongState(node, "is the primary already");
     const start = performance.now();
     const position = await old.engine.retire(wait);
     try {
@@ -102,8 +103,11 @@ class ReplicationRecord implements Replication {
   }
 
   #requireMirror(node: ClusterNode): void {
-    if (node === this.#primary) throw wrongState(node, "is the primary already");
-    if (!this.#mirrors.has(node)) throw wrongState(node, "is a former primary and no mirror: rejoin it first");
+    // any member of a group may become its primary, or found it anew when it has lost its quorum
+    const { group } = node.plan;
+    if (!group && node === this.#primary) throw wrongState(node, "is the primary already");
+    if (!group && !this.#mirrors.has(node))
+      throw wrongState(node, "is a former primary and no mirror: rejoin it first");
     if (!node.isResponsive) throw wrongState(node, node.isFrozen ? "is frozen" : "is not running");
   }
 }

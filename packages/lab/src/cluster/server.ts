@@ -34,6 +34,8 @@ export interface Server {
 export interface Launch {
   readonly program: string;
   readonly args: readonly string[];
+  /** A folder with programs that it starts itself. */
+  readonly path?: string;
   /**
    * How far it is: `"listening"` when its port is open, `"ready"` when it accepts connections.
    * @param pid the process that was started
@@ -111,7 +113,8 @@ class ServerTree implements Server {
       this.#logStart = fstatSync(log).size;
       const child = spawn(launch.program, [...launch.args, ...more], {
         cwd: directory,
-        env: PROGRAM_ENV,
+        env:
+          launch.path === undefined ? PROGRAM_ENV : { ...PROGRAM_ENV, PATH: `${launch.path}:${PROGRAM_ENV["PATH"]}` },
         stdio: ["ignore", log, log],
         // its own session: a Ctrl-C in the terminal is for us to handle
         detached: true,

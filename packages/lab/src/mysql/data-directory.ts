@@ -56,8 +56,16 @@ export async function openBase(
   );
 }
 
-/** Makes the data directory of a node, in place of what it has: a copy of `base`. */
-export async function makeDataDirectory(site: Site, base: string, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * Makes the data directory of a node, in place of what it has: a copy of `base`.
+ * @param keepLocal makes the statements of its first start stay on this node
+ */
+export async function makeDataDirectory(
+  site: Site,
+  base: string,
+  signal: AbortSignal | undefined,
+  keepLocal = "SET sql_log_bin = 0",
+): Promise<void> {
   const { directory, account, plan, superuser } = site;
   for (const entry of await readdir(directory)) await rm(join(directory, entry), { recursive: true, force: true });
   await rm(logDirectoryOf(site), { recursive: true, force: true });
@@ -72,7 +80,16 @@ export async function makeDataDirectory(site: Site, base: string, signal: AbortS
     // in the name of a database these two stand for others
     `GRANT ALL ON ${quoteName(plan.database.replaceAll(/[_%\\]/g, "\\$&"))}.* TO ${quoteLiteral(plan.user)}@'%'`,
   ];
-  await write(initFileOf(site), ["SET sql_log_bin = 0;\n", ...statements.map(encode)].join(""), account);
+  await write(initFileOf(site), [`${keepLocal};\n`, ...statements.map(encode)].join(""), account);
+}
+
+/** Makes the data directory of a node a copy of that of a stopped one. */
+export async function becomeCopy(site: Site, of: Site, signal: AbortSignal): Promise<void> {
+  for (const entry of await readdir(site.directory)) {
+    await rm(join(site.directory, entry), { recursive: true, force: true });
+  }
+  await rm(initFileOf(site), { force: true });
+  await copyTree(of.directory, site.directory, { account: site.account, signal });
 }
 
 function createUser({ user, password }: { readonly user: string; readonly password: string }): readonly string[] {

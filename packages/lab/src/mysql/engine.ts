@@ -9,14 +9,11 @@ import { write } from "../platform/files.ts";
 import { until, type WaitOptions } from "../wait.ts";
 import { initFileOf, makeDataDirectory } from "./data-directory.ts";
 import type { Flavor } from "./flavor.ts";
+import { endingSessions, endSessions, limitConnections, stopServer } from "./sessions.ts";
 import { formatSettings, type Settings } from "./settings.ts";
-import { quoteLiteral } from "./sql.ts";
 
 /** More than a cluster has nodes. */
 const SERVER_ID_STEP = 10;
-
-/** How long a switch to read-only may wait for statements under way. */
-const READ_ONLY_MS = 1000;
 
 /** The option file of a node. */
 export function optionFileOf({ run, name }: Pick<Host, "run" | "name">): string {
@@ -70,15 +67,8 @@ class MysqlEngine implements Engine {
     if (this.#upstream) await this.#replicateNow(wait);
   }
 
-  async stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
-    const { name, isResponsive, server } = this.#host;
-    if (mode === "smart") {
-      throw new LabError("not-possible-here", `${name} cannot wait for its clients to leave: only PostgreSQL can`, {
-        node: name,
-      });
-    }
-    if (mode === "immediate" && isResponsive) await this.#ask("SET GLOBAL innodb_fast_shutdown = 2", wait);
-    await server.stop("SIGTERM", this.#host.within(wait));
+  stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
+    return stopServer(this.#host, mode, wait);
   }
 
   async thaw(): Promise<void> {
@@ -107,30 +97,12 @@ class MysqlEngine implements Engine {
     await this.#host.ask((ask) => this.#setReadOnly(ask, isReadOnly));
   }
 
-  async connectionLimit(limit: number | null): Promise<void> {
-    if (limit === 0) throw new LabError("invalid-option", "limit: expected at least 1, got 0");
-    const most = Math.max(limit ?? 0, 0);
-    await this.#ask(`ALTER USER ${quoteLiteral(this.#host.plan.user)}@'%' WITH MAX_USER_CONNECTIONS ${Number(most)}`);
+  connectionLimit(limit: number | null): Promise<void> {
+    return limitConnections(this.#host, limit);
   }
 
-  async terminateBackends(): Promise<number> {
-    const { name, superuser } = this.#host;
-    const spared = new Set([superuser.user, "system user", "event_scheduler"]);
-    return this.#host.ask(async (ask) => {
-      const sessions = async () => {
-        const all = await ask<{ Id: number; User: string }>("SHOW PROCESSLIST");
-        return all.filter(({ User }) => !spared.has(User)).map(({ Id }) => Id);
-      };
-      const ids = await sessions();
-      // one that has left meanwhile is no error
-      for (const id of ids) await ask(`KILL ${id}`).catch(() => {});
-      await until(
-        `the sessions on ${name} to end`,
-        async () => !(await sessions()).some((id) => ids.includes(id)),
-        this.#host.within(),
-      );
-      return ids.length;
-    });
+  terminateBackends(): Promise<number> {
+    return endSessions(this.#host);
   }
 
   async timeline(): Promise<number> {
@@ -246,17 +218,8 @@ class MysqlEngine implements Engine {
     }
   }
 
-  /**
-   * The server waits for the statements under way. One of them may wait for a transaction whose next statement waits for this: the
-   * sessions are ended after a moment, as managers of such clusters do.
-   */
-  async #setReadOnly(ask: Ask, isOn: boolean): Promise<void> {
-    const timer = setInterval(() => void this.terminateBackends().catch(() => {}), READ_ONLY_MS);
-    try {
-      await ask(this.#flavor.readOnly(isOn));
-    } finally {
-      clearInterval(timer);
-    }
+  #setReadOnly(ask: Ask, isOn: boolean): Promise<void> {
+    return endingSessions(this.#host, () => ask(this.#flavor.readOnly(isOn)));
   }
 
   /** Makes the running server follow its primary. */

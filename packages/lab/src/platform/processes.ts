@@ -11,7 +11,7 @@ interface ServerProcess {
 
 /** Their names as the kernel has them: 15 characters, and the loader's for a program that is started by it. */
 const PROGRAMS: ReadonlySet<string> = new Set([
-  ...["postgres", "initdb", "mariadbd", "mysqld"],
+  ...["postgres", "initdb", "mariadbd", "mysqld", "wsrep_sst_lab"],
   ...["ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"].map((loader) => loader.slice(0, 15)),
 ]);
 const SETTLE_MS = 10_000;

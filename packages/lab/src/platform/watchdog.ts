@@ -18,7 +18,7 @@ for signal in STOP KILL KILL KILL; do
   for process in /proc/[0-9]*; do
     case "$(readlink "$process/cwd")" in
       "$1"|"$1"/*)
-        case "$(cat "$process/comm")" in postgres|initdb|mariadbd|mysqld|ld-linux-*)
+        case "$(cat "$process/comm")" in postgres|initdb|mariadbd|mysqld|wsrep_sst_lab|ld-linux-*)
           segments="$segments $(grep -o '/dev/shm/PostgreSQL[.][0-9]*$' "$process/maps")"
           kill -$signal "\${process#/proc/}" ;;
         esac ;;

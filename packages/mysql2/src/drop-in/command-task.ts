@@ -1,7 +1,7 @@
 import type { CheckoutTask, Result, Statement } from "@mirrorpool/core";
-import { inspect } from "@mirrorpool/sql";
 import { RowChannel } from "../row-channel.ts";
 import { answerOf } from "./answer.ts";
+import { factsOf } from "./facts.ts";
 import type { ExecuteCommand, QueryCommand } from "./internals.ts";
 
 /** Whose rows may be many. */
@@ -36,7 +36,9 @@ export function commandTask(
     const [answer, fields] = answerOf(result as Result); // without an error there is one
     if (!onResult && channel === undefined) tell(command, result as Result);
     end(); // before the callback, as in `mysql2`: a pool has its connection back by then
-    onResult?.call(command, null, answer, fields);
+    // what has no columns is told by two arguments, as `mysql2` does
+    if (fields === undefined) onResult?.call(command, null, answer);
+    else onResult?.call(command, null, answer, fields);
   };
   const complete = channel === undefined ? statement : { ...statement, channel };
   return { statement: complete, options, channel, done: (...given) => safely(() => done(...given)) };
@@ -44,7 +46,7 @@ export function commandTask(
 
 /** Without a callback rows are told as they come; what has none is run again where it can be, as any other statement. */
 function channelFor(command: QueryCommand | ExecuteCommand, statement: Statement): RowChannel | undefined {
-  const { command: word } = inspect(statement.text, "mysql");
+  const { command: word } = factsOf(statement.text);
   const isLoad = word.startsWith("LOAD");
   if (!isLoad && (command.onResult || !WITH_ROWS.has(word.split(" ")[0] as string))) return undefined;
   if (command.onResult) return new RowChannel({ onFields: () => {}, onResult: () => {} });

@@ -35,8 +35,8 @@ export function readGiven(config: unknown): Given {
   const given = (config ?? {}) as Given;
   const { uri, ...others } = given;
   if (typeof uri !== "string") return given;
-  const said = Object.entries(others).filter(([, value]) => Boolean(value));
-  return { ...fromUrl(uri), ...Object.fromEntries(said) };
+  const said = Object.entries(fromUrl(uri)).filter(([name]) => !others[name]);
+  return { ...others, ...Object.fromEntries(said) };
 }
 
 function fromUrl(url: string): Given {

@@ -1,8 +1,12 @@
 import type { Statement } from "@mirrorpool/core";
+import { areHarmless } from "../sql-values.ts";
 import type { BaseConnection, ExecuteCommand, QueryCommand } from "./internals.ts";
 import type { Source } from "./virtual-session.ts";
 
 type Options = Readonly<Record<string, unknown>>;
+
+/** Filled where it is made: every statement has one. */
+type Draft = Record<string, unknown> & { text: string };
 
 /** What of a query's options is said in another way, or is ours. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set([
@@ -19,32 +23,24 @@ export function queryStatement(connection: BaseConnection, command: QueryCommand
   const query = { sql: given["sql"], values: given["values"], namedPlaceholders };
   connection._resolveNamedPlaceholders(query);
   const { sql: text, values } = query;
-  const statement = { ...source.reading, ...passedOn(given) };
-  if (values === undefined) return { ...statement, text: sql, ...(source.writes && { sql }) };
   const isAsWritten = typeof text === "string" && Array.isArray(values) && areHarmless(text, values);
-  const how = source.writes ? { sql } : {};
-  if (isAsWritten) return { ...statement, ...how, text, values };
-  return { ...statement, ...(source.writes ? how : { written: { text, values } }), text: sql };
+  const statement: Draft = { ...source.reading, text: isAsWritten ? text : sql };
+  passOn(given, statement);
+  if (isAsWritten) statement["values"] = values;
+  if (source.writes) statement["sql"] = sql;
+  else if (!isAsWritten && values !== undefined) statement["written"] = { text, values };
+  return statement;
 }
 
 export function executeStatement(command: ExecuteCommand, { reading }: Source): Statement {
   const { sql, parameters = [], _executeOptions: given } = command;
-  return { ...reading, ...passedOn(given), text: sql, values: parameters, execute: true };
+  const statement: Draft = { ...reading, text: sql, values: parameters, execute: true };
+  passOn(given, statement);
+  return statement;
 }
 
-function passedOn(given: Options): Options {
-  const entries = Object.entries(given).filter(([name, value]) => value !== undefined && !NOT_PASSED_ON.has(name));
-  return Object.fromEntries(entries);
-}
-
-/** `??` is a name, and an object may be any SQL at all. */
-function areHarmless(text: string, values: readonly unknown[]): boolean {
-  return !text.includes("??") && values.every(isPlain);
-}
-
-function isPlain(value: unknown): boolean {
-  if (typeof value !== "object") return typeof value !== "function";
-  return (
-    value === null || value instanceof Date || Buffer.isBuffer(value) || (Array.isArray(value) && value.every(isPlain))
-  );
+function passOn(given: Options, statement: Draft): void {
+  for (const name of Object.keys(given)) {
+    if (given[name] !== undefined && !NOT_PASSED_ON.has(name)) statement[name] = given[name];
+  }
 }

@@ -6,8 +6,8 @@ import {
   type Statement,
   type StatementOptions,
 } from "@mirrorpool/core";
-import { inspect } from "@mirrorpool/sql";
 import type { Holder } from "../holder.ts";
+import { factsOf } from "./facts.ts";
 
 /** Where the statements of a connection run, and how. */
 export interface Source {
@@ -57,6 +57,7 @@ export class VirtualSession implements Holder {
   options(timeoutMs: unknown): CheckoutTask["options"] {
     const { consistency } = this.#source;
     const hasLimit = typeof timeoutMs === "number" && timeoutMs > 0;
+    if (!hasLimit && consistency === undefined) return NO_OPTIONS;
     return { ...(hasLimit && { timeoutMs }), ...(consistency !== undefined && { consistency }) };
   }
 
@@ -113,5 +114,7 @@ export class VirtualSession implements Holder {
   }
 }
 
+const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
+
 const isSetting = ({ text, channel }: Statement): boolean =>
-  channel === undefined && inspect(text, "mysql").session === "setting";
+  channel === undefined && factsOf(text).session === "setting";

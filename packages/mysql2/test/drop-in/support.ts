@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPool as createCore, type FailoverPool, type NodeOptions, type PoolOptions } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
-import { createPool, type DropInPoolConfig, mysql } from "@mirrorpool/mysql2";
-import type mysql2 from "mysql2";
+import { mysql } from "@mirrorpool/mysql2";
 
 /** The nodes of a cluster under their own names. */
 function nodesOf(cluster: LabCluster): NodeOptions[] {
@@ -12,11 +11,6 @@ function nodesOf(cluster: LabCluster): NodeOptions[] {
 /** A failover pool on all nodes, to look into beside the drop-in that uses it. */
 export function openCore(cluster: LabCluster, options: Partial<PoolOptions> = {}): FailoverPool {
   return createCore({ driver: mysql(), nodes: nodesOf(cluster), routing: { maxLagMs: 3_600_000 }, ...options });
-}
-
-/** A drop-in on a pool of its own. */
-export function openPool(cluster: LabCluster, config: DropInPoolConfig = {}): mysql2.Pool {
-  return createPool({ mirrorpool: { nodes: nodesOf(cluster) }, ...config });
 }
 
 /** Runs statements of the set-up as the application's own user, one after the other. */

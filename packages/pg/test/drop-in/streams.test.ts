@@ -42,6 +42,7 @@ beforeEach(async () => {
 });
 
 const MANY = "SELECT id FROM many ORDER BY id";
+const ENDLESS = "SELECT a.id FROM many a, many b LIMIT 50000000";
 
 /** Runs the same on a pool of `pg` and on ours. */
 async function onBoth<T>(script: (client: pg.PoolClient) => Promise<T>): Promise<readonly [T, T]> {
@@ -164,6 +165,39 @@ test("a stream that is a read runs on a mirror", async () => {
   client.release();
 });
 
+test("a COPY that only reads runs on a mirror, and one that is lost before its first byte on another node", async () => {
+  const client = await pool.connect();
+  const copyOut = async (): Promise<string> => {
+    const chunks = await collect(client.query(copyTo("COPY (SELECT name FROM answering_node) TO STDOUT")));
+    return Buffer.concat(chunks as Buffer[])
+      .toString()
+      .trim();
+  };
+  expect(cluster.mirrors().map(({ name }) => name)).toContain(await copyOut());
+  const node = await nodeOf(client);
+  await node.proxy.stall();
+  const copying = copyOut();
+  await until("the COPY to be sent", () => leases(core) === 1);
+  await node.proxy.reset();
+  expect(await soon("the COPY", copying)).not.toBe(node.name);
+  client.release();
+});
+
+test("a COPY whose node dies in the middle of its rows is not restarted", async () => {
+  const client = await pool.connect();
+  const reading = rejection(
+    (async () => {
+      let bytes = 0;
+      for await (const chunk of client.query(copyTo(`COPY (${ENDLESS}) TO STDOUT`))) {
+        if (bytes === 0) await killNodeOf(client);
+        bytes += (chunk as Buffer).length;
+      }
+    })(),
+  );
+  expect(await soon("the COPY", reading)).toMatchObject({ code: "STREAM_LOST" });
+  client.release();
+});
+
 test("a stream is not cut by the deadline of a call, however slowly it is read", async () => {
   await using impatient = await openImpatient();
   const client = await impatient.pool.connect();
@@ -175,7 +209,7 @@ test("a stream is not cut by the deadline of a call, however slowly it is read",
   client.release();
 });
 
-const IMPATIENT_MS = 500;
+const IMPATIENT_MS = 1_000;
 
 /** A pool whose statements have little time. */
 async function openImpatient(): Promise<{ readonly pool: pg.Pool } & AsyncDisposable> {
@@ -218,7 +252,7 @@ test("rows are not collected beyond what is read: the server waits", async () =>
 
 test("a COPY that nobody reads from any more gives its connection back", async () => {
   const client = await pool.connect();
-  const out = client.query(copyTo("COPY (SELECT a.id FROM many a, many b LIMIT 50000000) TO STDOUT"));
+  const out = client.query(copyTo(`COPY (${ENDLESS}) TO STDOUT`));
   await collect(out, 1);
   expect(out.destroyed).toBe(true);
   expect((await soon("the next statement", client.query("SELECT 1 AS one"))).rows).toEqual([{ one: 1 }]);

@@ -38,9 +38,8 @@ function isHarmless(name: string): boolean {
 
 /** Words that can be functions, where the words before them say that they are not. */
 function isClause({ tokens, index }: Place): boolean {
-  const [beforeThat, before, name] = [tokens[index - 3], tokens[index - 2], tokens[index - 1]];
+  const [before, name] = [tokens[index - 2], tokens[index - 1]];
   if (isWord(name, "of")) return isWord(before, "member");
-  if (isWord(name, "rollup")) return isWord(before, "by") && isWord(beforeThat, "group");
   if (isWord(name, "row")) return tokens[index - 2]?.kind === "," || isWord(before, "values", "in", "select", "where");
   return false;
 }

@@ -7,10 +7,28 @@ import { isPrimaryOnly } from "./primary-only.ts";
 /**
  * Who may answer a statement that is provably a read, see {@link readerOf}. It is for the primary when it names something that is
  * to be read there (see `primary-only.ts` and `PRIMARY_FUNCTIONS`). `SHOW` is too: who asks for `transaction_read_only` wants to
- * know whether a write will do.
+ * know whether a write will do. `COPY … TO STDOUT` is as good a read as the query that it copies.
  */
 export function postgresReader(tokens: readonly Token[]): Reader | undefined {
-  return isWord(tokens[0], "show") ? "primary" : readerOf(tokens, { parenthesisKind, readerOfCall, readerOfToken });
+  if (isWord(tokens[0], "show")) return "primary";
+  return readerOf(isWord(tokens[0], "copy") ? copiedQuery(tokens) : tokens, {
+    parenthesisKind,
+    readerOfCall,
+    readerOfToken,
+  });
+}
+
+const TABLE: Token = { kind: "word", text: "table" };
+
+/** The query whose rows a `COPY … TO STDOUT` hands out: of a table, `TABLE t`. Empty for any other COPY. */
+function copiedQuery(tokens: readonly Token[]): readonly Token[] {
+  const to = tokens.findIndex((token, index) => isWord(token, "to") && isWord(tokens[index + 1], "stdout"));
+  if (to < 0) return [];
+  const copied = tokens.slice(1, to);
+  if (copied[0]?.kind === "(") return copied.at(-1)?.kind === ")" ? copied.slice(1, -1) : [];
+  // a list of columns may follow, which cannot be told from a call
+  const columns = copied.findIndex(({ kind }) => kind === "(");
+  return [TABLE, ...(columns < 0 ? copied : copied.slice(0, columns))];
 }
 
 function readerOfCall({ tokens, index }: Place): Reader {

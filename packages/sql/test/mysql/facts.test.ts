@@ -25,6 +25,9 @@ const table: readonly [sql: string, expected: Partial<StatementFacts>][] = [
   ["TABLE t", { command: "TABLE", intent: "read" }],
   ["VALUES ROW(1, 2), ROW(3, 4)", { command: "VALUES", intent: "read" }],
   ["SELECT f(1)", { command: "SELECT" }],
+  // MySQL's own, but MariaDB calls a function of the user
+  ["SELECT a FROM t GROUP BY ROLLUP (a)", { command: "SELECT" }],
+  ["SELECT a FROM t GROUP BY a WITH ROLLUP", { command: "SELECT", intent: "read" }],
   ["SELECT LAST_INSERT_ID()", { command: "SELECT" }],
   ["INSERT INTO t VALUES (1) RETURNING id", { command: "INSERT" }],
   ["REPLACE t VALUES (1)", { command: "REPLACE" }],

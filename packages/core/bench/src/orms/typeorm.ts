@@ -1,4 +1,5 @@
 import { mirroredPostgres } from "@mirrorpool/typeorm";
+import { mirroredMysql } from "@mirrorpool/typeorm/mysql";
 import { DataSource, type DataSourceOptions, EntitySchema } from "typeorm";
 import type { Application, Order, Orm } from "./orm.ts";
 import { MAX } from "./orm.ts";
@@ -24,4 +25,10 @@ export const typeorm: Orm = {
   name: "TypeORM",
   plain: (url) => application({ type: "postgres", url, poolSize: MAX, entities }),
   mirrored: (source) => application(mirroredPostgres({ type: "postgres", entities }, source)),
+};
+
+export const typeormOnMysql: Orm = {
+  name: "TypeORM",
+  plain: (url) => application({ type: "mysql", url, poolSize: MAX, entities }),
+  mirrored: (source) => application(mirroredMysql({ type: "mysql", entities }, source)),
 };

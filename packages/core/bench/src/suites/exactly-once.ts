@@ -6,6 +6,7 @@ import pg from "pg";
 import { heapGrowth } from "../heap.ts";
 import { quietCluster, serverOf } from "../lab.ts";
 import type { Cell, Client, Figure, OpenSuite, Suite } from "../suite.ts";
+import type { System } from "../systems/system.ts";
 
 const MAX = 10;
 const ROWS = 10_000;
@@ -99,9 +100,9 @@ async function figures(cluster: LabCluster): Promise<Figure[]> {
   return result;
 }
 
-async function open(): Promise<OpenSuite> {
+async function open(system: System): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await quietCluster());
+  const cluster = stack.use(await quietCluster(system));
   const pools = new Map<string, FailoverPool>();
   for (const [name, options] of CLIENTS) pools.set(name, stack.use(openPool(cluster, options)));
   const bare = stack.adopt(new pg.Pool({ connectionString: cluster.primary().url, max: MAX }), (pool) => pool.end());
@@ -130,7 +131,7 @@ async function open(): Promise<OpenSuite> {
       ...cells(TRANSACTION_MIRRORED, runTransaction, [MIRRORED]),
       ...cells(SINGLE_MIRRORED, runSingle, [MIRRORED]),
     ],
-    server: await serverOf(cluster),
+    server: await serverOf(cluster, system),
     findings: async () => ({ figures: await figures(cluster) }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -141,7 +142,7 @@ export const exactlyOnce: Suite = {
   name: "exactly-once",
   title: `what the ledger, recording and mirrored commits cost, on a PostgreSQL of this machine`,
   pace: "steady",
-  targets: [
+  targets: () => [
     { client: LEDGER, work: TRANSACTION, ratio: 0.8 }, // at most 1.25 times the time
     { client: LEDGER, work: TRANSACTION, over: PLAIN, ratio: 0.8 },
     { client: LEDGER, work: SINGLE, ratio: 0.45 }, // at most 2.2 times

@@ -123,6 +123,6 @@ export const failover: Suite = {
   name: "failover",
   title: "from the loss of the primary to the first write on the new one, eight callers that write",
   pace: "steady",
-  targets: [],
+  targets: () => [],
   open: async () => ({ cells: [], findings, [Symbol.asyncDispose]: async () => {} }),
 };

@@ -1,9 +1,9 @@
-import pg from "pg";
 import { quietCluster, serverOf } from "../lab.ts";
-import { orms } from "../orms/index.ts";
 import type { Application, Orm } from "../orms/orm.ts";
 import { MAX } from "../orms/orm.ts";
-import type { Cell, OpenSuite, Suite } from "../suite.ts";
+import type { Peer } from "../peers/query.ts";
+import type { Cell, OpenSuite, Suite, Target } from "../suite.ts";
+import { insertRows, type System } from "../systems/system.ts";
 
 const ROWS = 100_000;
 const CONCURRENCIES = [1, 8, 64];
@@ -34,24 +34,22 @@ const WORKS: readonly (readonly [name: string, run: (application: Application, i
 
 const anyId = (): number => 1 + Math.floor(Math.random() * ROWS);
 
-async function fill(url: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  // room on each page, so that updates stay there and the table does not grow
-  await client.query("CREATE TABLE orders (id int PRIMARY KEY, item text NOT NULL) WITH (fillfactor = 50)");
-  await client.query("INSERT INTO orders SELECT id, 'item' FROM generate_series(1, $1::int) AS id", [ROWS]);
-  await client.query("VACUUM ANALYZE orders");
-  await client.end();
+async function fill(url: string, { peers, roomy, analyze }: System): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const [plain] = peers({ urls: [url], max: 1 }).map((peer) => stack.use(peer)) as [Peer]; // there is one at least
+  await plain.query(`CREATE TABLE orders (id int PRIMARY KEY, item varchar(100) NOT NULL) ${roomy}`);
+  await insertRows(plain, "orders", ROWS, "'item'");
+  await plain.query(analyze("orders"));
 }
 
-async function open(): Promise<OpenSuite> {
+async function open(system: System): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await quietCluster());
-  await fill(cluster.primary().url);
+  const cluster = stack.use(await quietCluster(system));
+  await fill(cluster.primary().url, system);
   await cluster.caughtUp();
 
   const cells: Cell[] = [];
-  for (const orm of orms) {
+  for (const orm of system.orms) {
     const opened = async (application: Application | Promise<Application>): Promise<Application> =>
       stack.adopt(await application, (each) => each.close().then(() => {}));
     const plain = await opened(orm.plain(cluster.primary().url));
@@ -65,7 +63,7 @@ async function open(): Promise<OpenSuite> {
       for (const concurrency of CONCURRENCIES) cells.push({ work, concurrency, clients, reference: orm.name });
     }
   }
-  const server = await serverOf(cluster);
+  const server = await serverOf(cluster, system);
   const opened = stack.move();
   return { cells, server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -74,10 +72,14 @@ async function open(): Promise<OpenSuite> {
 export const orm: Suite = {
   name: "orm",
   title: `each ORM on mirrorpool, beside the same on its own pool, ${MAX} connections each`,
+  servers: ["postgres", "mariadb", "mysql"],
   pace: "steady",
-  targets: orms.map(onMirrorpool).flatMap((client) => [
-    { client, ratio: 0.95 },
-    { client, work: SELECT, concurrency: 64, ratio: 1.3 },
-  ]),
+  targets: ({ kind, orms }) =>
+    orms
+      .map(onMirrorpool)
+      .flatMap((client): Target[] => [
+        { client, ratio: 0.95 },
+        ...(kind === "postgres" ? [{ client, work: SELECT, concurrency: 64, ratio: 1.3 }] : []),
+      ]),
   open,
 };

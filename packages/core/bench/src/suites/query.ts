@@ -1,18 +1,14 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { createPool } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
-import { postgres } from "@mirrorpool/pg";
 import { quietCluster, serverOf } from "../lab.ts";
-import { openAwsWrapper } from "../peers/aws-wrapper.ts";
-import { openPgPool } from "../peers/pg.ts";
-import { openPostgresJs } from "../peers/postgres-js.ts";
 import type { Peer, Query } from "../peers/query.ts";
 import type { Cell, Client, OpenSuite, Suite, Target } from "../suite.ts";
+import { insertRows, type System } from "../systems/system.ts";
 
 const MAX = 10;
 const ROWS = 100_000;
 const CONCURRENCIES = [1, 8, 64];
-const REFERENCE = "pg.Pool";
 const MIRRORPOOL = "mirrorpool";
 const TRIVIAL = "SELECT 1";
 const SELECT = "select by primary key";
@@ -32,7 +28,7 @@ interface Account {
 
 const anyId = (): number => 1 + Math.floor(Math.random() * ROWS);
 
-const WORKS: readonly Work[] = [
+const worksOn = ({ values: [first] }: System): readonly Work[] => [
   {
     name: TRIVIAL,
     isRead: true,
@@ -43,7 +39,7 @@ const WORKS: readonly Work[] = [
     isRead: true,
     async run(query) {
       const id = anyId();
-      const { rows } = await query<Account>("SELECT id, balance FROM account WHERE id = $1", [id]);
+      const { rows } = await query<Account>(`SELECT id, balance FROM account WHERE id = ${first}`, [id]);
       if (rows[0]?.id !== id) throw new Error(`asked for account ${id}, got ${rows[0]?.id}`);
       return rows[0].balance;
     },
@@ -52,34 +48,32 @@ const WORKS: readonly Work[] = [
     name: UPDATE,
     isRead: false,
     async run(query) {
-      const { rowCount } = await query("UPDATE account SET balance = balance + 1 WHERE id = $1", [anyId()]);
+      const { rowCount } = await query(`UPDATE account SET balance = balance + 1 WHERE id = ${first}`, [anyId()]);
       if (rowCount !== 1) throw new Error(`updated ${rowCount} rows, expected 1`);
       return rowCount;
     },
   },
 ];
 
-async function fill({ query }: Peer): Promise<void> {
-  // room on each page, so that updates stay there and the table does not grow
-  await query("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL) WITH (fillfactor = 50)");
-  await query("INSERT INTO account SELECT id, 0 FROM generate_series(1, $1::int) AS id", [ROWS]);
-  await query("VACUUM ANALYZE account");
+async function fill(plain: Peer, { roomy, analyze }: System): Promise<void> {
+  await plain.query(`CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL) ${roomy}`);
+  await insertRows(plain, "account", ROWS, "0");
+  await plain.query(analyze("account"));
 }
 
-function openMirrorpool(cluster: LabCluster, readFrom: "primary" | "mirrors"): FailoverPool {
-  return createPool({ driver: postgres(), nodes: cluster.urls, pool: { max: MAX }, routing: { readFrom } });
+function openMirrorpool({ driver }: System, cluster: LabCluster, readFrom: "primary" | "mirrors"): FailoverPool {
+  return createPool({ driver: driver(), nodes: cluster.urls, pool: { max: MAX }, routing: { readFrom } });
 }
 
-async function open(): Promise<OpenSuite> {
+async function open(system: System): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await quietCluster());
-  const onPrimary = { urls: [cluster.primary().url], max: MAX };
-  const plain = stack.use(openPgPool(onPrimary));
-  await fill(plain);
+  const cluster = stack.use(await quietCluster(system));
+  const peers = system.peers({ urls: [cluster.primary().url], max: MAX }).map((peer) => stack.use(peer));
+  const [plain] = peers as [Peer]; // there is one at least
+  await fill(plain, system);
   await cluster.caughtUp();
-  const peers = [plain, stack.use(openPostgresJs(onPrimary)), stack.use(openAwsWrapper(onPrimary))];
-  const fromPrimary = stack.use(openMirrorpool(cluster, "primary"));
-  const fromMirrors = stack.use(openMirrorpool(cluster, "mirrors"));
+  const fromPrimary = stack.use(openMirrorpool(system, cluster, "primary"));
+  const fromMirrors = stack.use(openMirrorpool(system, cluster, "mirrors"));
   await fromPrimary.start();
   await fromMirrors.start();
 
@@ -91,15 +85,15 @@ async function open(): Promise<OpenSuite> {
       ...peers.map(({ name, query }) => client(name, query)),
     ];
   };
-  const cells: Cell[] = WORKS.flatMap((work) =>
+  const cells: Cell[] = worksOn(system).flatMap((work) =>
     CONCURRENCIES.map((concurrency) => ({
       work: work.name,
       concurrency,
       clients: clients(work),
-      reference: REFERENCE,
+      reference: plain.name,
     })),
   );
-  const server = await serverOf(cluster);
+  const server = await serverOf(cluster, system);
   const opened = stack.move();
   return { cells, server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -111,12 +105,9 @@ const target = (work: string, concurrency: number, ratio: number): Target => ({
   ratio,
 });
 
-/** What a statement costs end to end, on a real PostgreSQL on this machine. */
-export const query: Suite = {
-  name: "query",
-  title: `statements on a PostgreSQL of this machine, ${MAX} connections each`,
-  pace: "steady",
-  targets: [
+/** A safe write has its connection to itself: on PostgreSQL it gains by being prepared. */
+const TARGETS: Readonly<Record<"postgres" | "mysql", readonly Target[]>> = {
+  postgres: [
     { client: MIRRORPOOL, work: TRIVIAL, ratio: 0.95 },
     target(SELECT, 1, 1),
     target(SELECT, 8, 1.8),
@@ -126,5 +117,21 @@ export const query: Suite = {
     target(UPDATE, 64, 1.2),
     { ...target(SELECT, 64, 8), over: "aws-advanced-nodejs-wrapper" },
   ],
+  mysql: [
+    { client: MIRRORPOOL, work: TRIVIAL, ratio: 0.95 },
+    target(SELECT, 1, 1),
+    target(SELECT, 8, 1.2),
+    target(SELECT, 64, 1.2),
+    { client: MIRRORPOOL, work: UPDATE, ratio: 0.95 },
+  ],
+};
+
+/** What a statement costs end to end, on a real server on this machine. */
+export const query: Suite = {
+  name: "query",
+  title: `statements on a server of this machine, ${MAX} connections each`,
+  servers: ["postgres", "mariadb", "mysql"],
+  pace: "steady",
+  targets: ({ kind }) => TARGETS[kind === "postgres" ? "postgres" : "mysql"],
   open,
 };

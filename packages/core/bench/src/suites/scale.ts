@@ -5,11 +5,12 @@ import { nodes } from "../scale/nodes.ts";
 import { pools } from "../scale/pools.ts";
 import { growthFigures } from "../scale/scale.ts";
 import type { OpenSuite, Suite } from "../suite.ts";
+import type { System } from "../systems/system.ts";
 
-async function open(): Promise<OpenSuite> {
+async function open(system: System): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await quietCluster());
-  const server = await serverOf(cluster);
+  const cluster = stack.use(await quietCluster(system));
+  const server = await serverOf(cluster, system);
   const opened = stack.move();
   return {
     cells: [],
@@ -27,6 +28,6 @@ export const scale: Suite = {
   name: "scale",
   title: "how costs grow with callers, nodes, pools, connections and transactions",
   pace: "steady",
-  targets: [],
+  targets: () => [],
   open,
 };

@@ -1,5 +1,6 @@
 import type { Environment, Timer } from "../../clock.ts";
 import type { NodeId } from "../../topology/node.ts";
+import type { Waiter } from "../../waiters.ts";
 import { Lease, type LeaseOwner, type PooledConnection } from "../lease.ts";
 import { Distance } from "./distance.ts";
 import { Paces } from "./paces.ts";
@@ -13,6 +14,10 @@ export interface Lender {
   readonly maxShared: number;
   /** Somebody waits for a connection of his own. */
   readonly isAwaited: boolean;
+  /** Of those the fast reads, who may also share one. */
+  readonly fastWaiting: number;
+  /** The one of them that has waited longest, who waits no more. */
+  shiftFast(): Waiter<Lease> | undefined;
   /** Connections on loan. */
   readonly lent: number;
   /** All that there may be are on loan. */
@@ -27,14 +32,16 @@ export interface Lender {
 const MAX_DEPTH = 64;
 /** The same where all connections are taken: in line for one of their own fast reads would take those from all the others. */
 const MAX_CROWD = 4096;
+/** Up to so many on one connection come from the line of those who wait: they keep it busy, and no more stand behind a slow one. */
+const MAX_FROM_LINE = 32;
 /** Nobody is sent behind others whose statements take longer than this together. */
 const MAX_BACKLOG_MS = 10;
 /** A connection whose head has been running for so long takes nobody in. */
 const LONG_MS = 5;
 /** Those who wait behind a head that has been running for so long are sent elsewhere. */
 const STUCK_MS = 50;
-/** A look that comes so late says that this process was busy: the answers may be there, and not read yet. */
-const LATE_MS = 5;
+/** So soon it is looked at once more: where this process was busy, the answers were there and not read yet. */
+const AGAIN_MS = 5;
 /** While others wait for connections of their own, the last shared one is kept for so long after its last read. */
 const LINGER_MS = 200;
 
@@ -79,6 +86,8 @@ export class Multiplexer implements LeaseOwner {
   take(text: string): Lease | undefined {
     // alone it would gain nothing
     if (this.#lender.lent === 0 || !this.#paces.isFast(text)) return undefined;
+    // behind those who wait already
+    if (this.#lender.fastWaiting > 0) return undefined;
     const now = this.#environment.now();
     if (this.#lender.isAwaited) this.#makeRoom();
     const depth = Math.min(MAX_DEPTH, MAX_BACKLOG_MS / (this.#paces.expectedMs(text) ?? 1));
@@ -91,10 +100,32 @@ export class Multiplexer implements LeaseOwner {
    * behind slow statements, fast reads would wait for them as well.
    */
   adopt(lease: Lease, text: string): Lease | undefined {
-    const { isAwaited, lent } = this.#lender;
+    const { isAwaited, lent, fastWaiting, maxShared } = this.#lender;
     if (!isAwaited || lent < 2 || lease.isShared || lease.connection.pipeline === undefined) return undefined;
-    if (!this.#paces.isFast(text) || this.#shared.some(({ isRetiring }) => !isRetiring)) return undefined;
-    return this.#lend(this.#begin(lease), this.#environment.now());
+    const most = fastWaiting > MAX_FROM_LINE ? maxShared : 1;
+    if (!this.#paces.isFast(text) || this.#serving >= most) return undefined;
+    const shared = this.#begin(lease);
+    const own = this.#lend(shared, this.#environment.now());
+    this.#fill(shared);
+    return own;
+  }
+
+  /** Fast reads have a connection that they share. */
+  get isServing(): boolean {
+    return this.#serving > 0;
+  }
+
+  get #serving(): number {
+    return this.#shared.reduce((sum, { isRetiring }) => (isRetiring ? sum : sum + 1), 0);
+  }
+
+  /** Fast reads that wait in line get the places that are free. @param leaving places that are about to be */
+  #fill(shared: SharedConnection, leaving: number = 0): void {
+    while (!shared.isRetiring && shared.places - leaving < MAX_FROM_LINE) {
+      const waiter = this.#lender.shiftFast();
+      if (waiter === undefined) return;
+      waiter.resolve(this.#lend(shared, this.#environment.now()));
+    }
   }
 
   /** Where it would have to wait in line, behind others that are as fast is better. */
@@ -147,7 +178,11 @@ export class Multiplexer implements LeaseOwner {
   }
 
   takeBack({ pooled }: Lease): void {
-    this.#ofLease.get(pooled)?.giveBack();
+    const shared = this.#ofLease.get(pooled);
+    if (shared === undefined) return;
+    // at rest it would be given away
+    if (this.#lender.fastWaiting > 0) this.#fill(shared, 1);
+    shared.giveBack();
   }
 
   #onRest(shared: SharedConnection): void {
@@ -169,29 +204,23 @@ export class Multiplexer implements LeaseOwner {
     else shared.lease.release();
   }
 
-  #lookIn(delayMs: number, isSecond: boolean = false): void {
-    const dueAt = this.#environment.now() + delayMs;
-    this.#watch = this.#environment.schedule(
-      delayMs,
-      () => {
-        // once more, when what has arrived was read
-        if (!isSecond && this.#environment.now() - dueAt >= LATE_MS) this.#lookIn(LATE_MS, true);
-        else this.#look();
-      },
-      false,
-    );
+  #lookIn(delayMs: number): void {
+    this.#watch = this.#environment.schedule(delayMs, () => this.#look(), false);
   }
 
   #look(): void {
     this.#watch = undefined;
     const now = this.#environment.now();
+    let isDoubtful = false;
     for (const shared of [...this.#shared]) {
-      if (shared.headMs(now) >= STUCK_MS) shared.displaceBehindHead(now);
+      const isLong = shared.headMs(now) >= STUCK_MS;
+      if (shared.isStill(isLong)) shared.displaceBehindHead(now);
+      else isDoubtful ||= isLong;
       if (now >= shared.lease.pooled.expiresAt) shared.retire();
       const restMs = shared.restMs(now);
       if (restMs !== undefined && !this.#mayLinger(shared, restMs)) this.#release(shared);
     }
-    if (this.#shared.length > 0) this.#lookIn(STUCK_MS / 2);
+    if (this.#shared.length > 0) this.#lookIn(isDoubtful ? AGAIN_MS : STUCK_MS / 2);
   }
 
   /** Leaves no timer behind. */

@@ -16,6 +16,10 @@ export class Share implements Connection {
     return this.#shared.isClosed ? "closed" : this.#status;
   }
 
+  serveAs(role: "primary" | "mirror"): void {
+    this.#shared.connection.serveAs?.(role);
+  }
+
   get isInTransaction(): boolean {
     return false;
   }

@@ -32,8 +32,11 @@ export class SharedConnection {
   readonly #paces: Paces;
   readonly #distance: Distance;
   readonly #onRest: (shared: SharedConnection) => void;
+  readonly #pipe: NonNullable<Connection["pipeline"]>;
   #sent: Sent[] = [];
   #headSince = 0;
+  /** The head of the last look, if it had been running for long. */
+  #suspect: Sent | undefined;
   #places = 0;
   #restedAt = 0;
   #isRetiring = false;
@@ -55,6 +58,8 @@ export class SharedConnection {
     this.#paces = paces;
     this.#distance = distance;
     this.#onRest = onRest;
+    // the multiplexer shares only connections that can do this
+    this.#pipe = lease.connection.pipeline as NonNullable<Connection["pipeline"]>;
   }
 
   get connection(): Connection {
@@ -106,7 +111,6 @@ export class SharedConnection {
   }
 
   run(share: Share, statement: Statement): Promise<Result> {
-    const { connection } = this;
     return new Promise<Result>((resolve, reject) => {
       const sent: Sent = {
         share,
@@ -119,8 +123,7 @@ export class SharedConnection {
       };
       if (this.#sent.length === 0) this.#headSince = sent.sentAt;
       this.#sent.push(sent);
-      // the multiplexer shares only connections that can do this
-      (connection.pipeline as NonNullable<Connection["pipeline"]>)(statement).then(
+      this.#pipe(statement).then(
         (result) => {
           this.#ended(sent);
           resolve(result);
@@ -141,12 +144,10 @@ export class SharedConnection {
     if (place === 0 && !sent.isCancelled) this.#paces.note(sent.text, this.headMs(now));
     if (place >= 0) this.#sent.splice(place, 1);
     this.#headSince = now;
-    const head = this.#sent[0];
-    if (head?.isAbandoned === true && !head.isCancelled) this.#cancelHead(head);
     this.#restIfDone();
   }
 
-  /** Asks the server to end the share's statement, as soon as that is the one that runs. */
+  /** Asks the server to end the share's statement, where that is the one that runs; else it is seen to when it runs for long. */
   cancel(share: Share, signal: AbortSignal): Promise<void> {
     const sent = this.#sent.find((each) => each.share === share);
     if (sent === undefined) return Promise.resolve();
@@ -191,11 +192,25 @@ export class SharedConnection {
     sent.reject(new Displaced());
   }
 
-  /** Sends those away that wait behind the head for too long; reads may run twice. */
+  /**
+   * Whether the head is the same as when it was last asked, and was running for long then as well: what had arrived was read in
+   * between.
+   */
+  isStill(isLong: boolean): boolean {
+    const before = this.#suspect;
+    this.#suspect = isLong ? this.#sent[0] : undefined;
+    return this.#suspect !== undefined && this.#suspect === before;
+  }
+
+  /**
+   * Sends those away that wait behind the head for too long; reads may run twice. What was sent already the server runs all the
+   * same: mostly it is fast, and to cancel it would cost more.
+   */
   displaceBehindHead(now: number): void {
     const [head, ...others] = this.#sent;
     if (head === undefined) return;
     this.#isRetiring = true;
+    if (head.isAbandoned && !head.isCancelled) this.#cancelHead(head);
     this.#paces.noteSlow(head.text, this.headMs(now));
     for (const sent of others) {
       if (sent.isAbandoned) continue;

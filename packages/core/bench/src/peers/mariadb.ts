@@ -1,0 +1,28 @@
+import mariadb from "mariadb";
+import type { Answer, Peer, PeerOptions } from "./query.ts";
+
+/** The pool of MariaDB's own library, on one address. */
+export function openMariadb({ urls, max }: PeerOptions): Peer {
+  const pool = mariadb.createPool({ ...addressOf(urls[0] ?? ""), connectionLimit: max });
+  return {
+    name: "mariadb pool",
+    query: <Row>(text: string, values?: unknown[]) => pool.query(text, values).then(toAnswer<Row>),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+function toAnswer<Row>(answer: Row[] | mariadb.UpsertResult): Answer<Row> {
+  if (Array.isArray(answer)) return { rows: answer, rowCount: answer.length };
+  return { rows: [], rowCount: answer.affectedRows };
+}
+
+/** What the library takes in place of a URL. */
+export function addressOf(
+  url: string,
+): Required<
+  Pick<mariadb.ConnectionConfig, "host" | "port" | "user" | "password" | "database" | "allowPublicKeyRetrieval">
+> {
+  const { hostname: host, port, username: user, password, pathname } = new URL(url);
+  // MySQL's login asks for it where there is no TLS
+  return { host, port: Number(port), user, password, database: pathname.slice(1), allowPublicKeyRetrieval: true };
+}

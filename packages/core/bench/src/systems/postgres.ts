@@ -1,0 +1,18 @@
+import { postgres } from "@mirrorpool/pg";
+import { postgresOrms } from "../orms/index.ts";
+import { openAwsWrapper } from "../peers/aws-wrapper.ts";
+import { openPgPool } from "../peers/pg.ts";
+import { openPostgresJs } from "../peers/postgres-js.ts";
+import type { System } from "./system.ts";
+
+export const postgresSystem: System = {
+  kind: "postgres",
+  title: "PostgreSQL",
+  settings: { autovacuum: "off" },
+  driver: () => postgres(),
+  values: ["$1", "$2"],
+  roomy: "WITH (fillfactor = 50)",
+  analyze: (table) => `VACUUM ANALYZE ${table}`,
+  peers: (options) => [openPgPool(options), openPostgresJs(options), openAwsWrapper(options)],
+  orms: postgresOrms,
+};

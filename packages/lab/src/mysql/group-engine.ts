@@ -1,0 +1,212 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { Engine, Host } from "../cluster/engine.ts";
+import type { Ask } from "../cluster/login.ts";
+import type { StopMode } from "../cluster/server.ts";
+import { LabError } from "../errors.ts";
+import { write } from "../platform/files.ts";
+import { until, type WaitOptions } from "../wait.ts";
+import { initFileOf } from "./data-directory.ts";
+import { optionFileOf } from "./engine.ts";
+import type { GroupFlavor } from "./group-flavor.ts";
+import { endingSessions, endSessions, limitConnections, stopServer } from "./sessions.ts";
+import { formatSettings, type Settings } from "./settings.ts";
+
+/** What the engines of one group share. */
+export interface Group {
+  readonly flavor: GroupFlavor;
+  /** All nodes, as soon as they are made. */
+  readonly hosts: readonly Host[];
+  /** All settings of one node. */
+  readonly settings: (host: Host) => Settings;
+  /** The server's own account of how far a data directory is. */
+  readonly recover: (host: Host) => Promise<string>;
+}
+
+const RETRY_MS = 100;
+
+/** The engine of a node in a group: who is primary, and who follows, the group settles itself. */
+export function createGroupEngine(host: Host, group: Group): Engine {
+  return new GroupEngine(host, group);
+}
+
+class GroupEngine implements Engine {
+  readonly #host: Host;
+  readonly #group: Group;
+  #isReadOnly = false;
+
+  constructor(host: Host, group: Group) {
+    this.#host = host;
+    this.#group = group;
+  }
+
+  /** Joins the group. Where no other node runs it founds it anew, with all that this node has. */
+  async start(wait: WaitOptions = {}): Promise<void> {
+    const host = this.#host;
+    const { flavor, recover, settings } = this.#group;
+    const isFirst = await this.#isFirst();
+    await write(optionFileOf(host), formatSettings(settings(host)), host.account);
+    const initFile = initFileOf(host);
+    const isNew = existsSync(initFile);
+    const more = await flavor.startArguments(host, { isNew, isFirst, recover: () => recover(host) });
+    await host.server.start(host.within(wait), [...more, ...(isNew ? [`--init-file=${initFile}`] : [])]);
+    await rm(initFile, { force: true });
+    await until(`the group to notice that ${host.name} was gone`, async () => !(await this.#isSeen()), {
+      everyMs: RETRY_MS,
+      ...host.within(wait),
+    });
+    const join = async (ask: Ask): Promise<boolean> => {
+      await flavor.join(ask, host, isFirst);
+      return true;
+    };
+    await this.#untilDone("join its group", join, wait);
+    await this.waitForStream(wait);
+    if (this.#isReadOnly) await this.readOnly(true);
+  }
+
+  async stop(mode: StopMode, wait: WaitOptions = {}): Promise<void> {
+    if (mode !== "smart" && this.#host.isResponsive) await this.#host.ask(this.#group.flavor.leave, wait);
+    await stopServer(this.#host, mode, wait);
+  }
+
+  async thaw(): Promise<void> {
+    this.#host.server.thaw();
+  }
+
+  async lag(): Promise<void> {
+    throw this.#notPossible("cannot lag");
+  }
+
+  async replicate(): Promise<void> {
+    throw this.#notPossible("cannot be cut off from its group alone");
+  }
+
+  async readOnly(isOn: boolean): Promise<void> {
+    this.#isReadOnly = isOn;
+    if (!this.#host.isResponsive) return;
+    await this.#host.ask((ask) => endingSessions(this.#host, () => this.#group.flavor.readOnly(ask, isOn)));
+  }
+
+  connectionLimit(limit: number | null): Promise<void> {
+    return limitConnections(this.#host, limit);
+  }
+
+  terminateBackends(): Promise<number> {
+    return endSessions(this.#host);
+  }
+
+  async timeline(): Promise<number> {
+    throw this.#notPossible("has no timeline");
+  }
+
+  async received(): Promise<bigint> {
+    return this.#host.ask(async (ask) => this.#group.flavor.count(await this.#group.flavor.position(ask)));
+  }
+
+  position(wait: WaitOptions = {}): Promise<string> {
+    return this.#host.ask((ask) => this.#group.flavor.position(ask), wait);
+  }
+
+  async waitForReplay(position: string, wait: WaitOptions = {}): Promise<void> {
+    const { flavor } = this.#group;
+    const isThere = async (ask: Ask) => flavor.covers(ask, await flavor.position(ask), position);
+    await this.#untilDone(`have ${position}`, isThere, wait);
+  }
+
+  /** That it is in the group, and the group works. */
+  async waitForStream(wait: WaitOptions = {}): Promise<void> {
+    await this.#untilDone("be in its group", (ask) => this.#group.flavor.isMember(ask), wait);
+  }
+
+  async promote(wait: WaitOptions = {}): Promise<void> {
+    const { flavor } = this.#group;
+    const lead = async (ask: Ask): Promise<boolean> => {
+      if (await flavor.isWritable(ask)) return true;
+      // a question to a group that has not noticed yet that it lost its quorum might never be answered
+      const gone = this.#group.hosts.filter((host) => !host.isResponsive);
+      for (const host of gone) if ((await flavor.sees(ask, host)) === "member") return false;
+      // one that is electing refuses
+      await flavor.lead(ask, this.#host);
+      return flavor.isWritable(ask);
+    };
+    await this.#untilDone("take writes", lead, wait);
+  }
+
+  async follow(): Promise<void> {}
+
+  retire(wait: WaitOptions = {}): Promise<string> {
+    return this.position(wait);
+  }
+
+  async reinstate(): Promise<void> {}
+
+  demote(_: Host, wait: WaitOptions = {}): Promise<void> {
+    return this.waitForStream(wait);
+  }
+
+  /** By what it has missed. Where it is in the group there is nothing to do: its end might cost that the quorum. */
+  async rejoin(primary: Host, wait: WaitOptions = {}): Promise<void> {
+    this.#isReadOnly = false;
+    if (await this.#isWith(primary)) return this.readOnly(false);
+    await this.#host.server.kill();
+    await this.start(wait);
+  }
+
+  /** Where others run, but not as a group, a new one beside them might be a second one. */
+  async #isFirst(): Promise<boolean> {
+    const { name } = this.#host;
+    const others = this.#group.hosts.filter((host) => host !== this.#host && host.server.pid !== undefined);
+    if (others.length === 0) return true;
+    const members = await Promise.all(others.map((host) => this.#isMember(host)));
+    if (members.includes(true)) return false;
+    const names = others.map((host) => host.name).join(" and ");
+    throw new LabError("wrong-state", `${name} finds no group: promote ${names} first, or kill`, { node: name });
+  }
+
+  async #isSeen(): Promise<boolean> {
+    const others = this.#group.hosts.filter((host) => host !== this.#host && host.isResponsive);
+    const ask = (host: Host) => host.ask((each) => this.#group.flavor.sees(each, this.#host)).catch(() => undefined);
+    return (await Promise.all(others.map(ask))).some((seen) => seen !== undefined);
+  }
+
+  /** One that was frozen, and put out meanwhile, believes for some seconds that it is still in its group. */
+  async #isWith(primary: Host): Promise<boolean> {
+    if (!(await this.#isMember(this.#host)) || !(await this.#isMember(primary))) return false;
+    const { view } = this.#group.flavor;
+    return (await this.#host.ask(view)) === (await primary.ask(view));
+  }
+
+  async #isMember(host: Host): Promise<boolean> {
+    if (!host.isResponsive) return false;
+    // it may just be ending its sessions, because it leaves
+    return host.ask((ask) => this.#group.flavor.isMember(ask)).catch(() => false);
+  }
+
+  /** On a new connection each time: a node that joins or leaves may end its sessions. */
+  async #untilDone(what: string, work: (ask: Ask) => Promise<boolean>, wait: WaitOptions): Promise<void> {
+    const { name, server } = this.#host;
+    let last: unknown;
+    await until(
+      `${name} to ${what}`,
+      async () => {
+        try {
+          return await this.#host.ask(work, wait);
+        } catch (error) {
+          if (error instanceof LabError) throw error;
+          last = error;
+          return false;
+        }
+      },
+      {
+        everyMs: RETRY_MS,
+        ...this.#host.within(wait),
+        explain: () => `${last === undefined ? "" : `: ${String(last)}`}; the end of its log:\n${server.logTail()}`,
+      },
+    );
+  }
+
+  #notPossible(what: string): LabError {
+    const { name } = this.#host;
+    return new LabError("not-possible-here", `${name} ${what}: it is in a group`, { node: name });
+  }
+}

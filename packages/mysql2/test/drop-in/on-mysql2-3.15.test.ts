@@ -1,0 +1,13 @@
+import mysql2 from "mysql2";
+import alias from "mysql2-3.15";
+import { expect, test, vi } from "vitest";
+import { sameAsMysql2 } from "./same-as-mysql2.ts";
+
+vi.mock("mysql2", () => import("mysql2-3.15"));
+vi.mock("mysql2/promise", () => import("mysql2-3.15/promise"));
+
+test("these tests, and the drop-in in them, are on mysql2 3.15", () => {
+  expect(mysql2).toBe(alias);
+});
+
+sameAsMysql2("3.15", ["mysql"], { "a connection that is made as new": /reset is not a function/ });
