@@ -236,7 +236,7 @@ class MysqlEngine implements Engine {
       if (this.#followed !== upstream) {
         const own = await flavor.position(ask);
         if (upstream.isResponsive) {
-          const theirs = await upstream.ask((askPrimary) => flavor.position(askPrimary), wait);
+          const theirs = await upstream.ask((askPrimary) => flavor.history(askPrimary), wait);
           if (!(await flavor.canFollow(ask, own, theirs)))
             throw new Diverged(name, `it has ${own}, its primary ${theirs}`);
         }

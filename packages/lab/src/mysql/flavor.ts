@@ -54,6 +54,8 @@ export interface Flavor {
   covers(ask: Ask, all: string, part: string): Promise<boolean>;
   /** How many transactions a position has. */
   count(position: string): bigint;
-  /** Whether a mirror with this position can follow, as far as the position tells. */
-  canFollow(ask: Ask, own: string, primary: string): Promise<boolean>;
+  /** All that a server has ever written or replayed, whoever wrote it first. */
+  history(ask: Ask): Promise<string>;
+  /** Whether a mirror with this position can follow a primary with that history. */
+  canFollow(ask: Ask, own: string, history: string): Promise<boolean>;
 }

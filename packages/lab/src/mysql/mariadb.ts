@@ -92,17 +92,38 @@ export const MARIADB: Flavor = {
 
   count: (position) => [...parsePosition(position).values()].reduce((sum, number) => sum + number, 0n),
 
-  // its primary looks for the position in its binary log, and refuses with 1236 what is not there
-  canFollow: async () => true,
+  async history(ask) {
+    const [row] = await ask<{ state: string }>("SELECT @@gtid_binlog_state AS state");
+    return row?.state ?? "";
+  },
+
+  // its primary would look for the position in its binary log as well, but says so only some time after it was connected to
+  canFollow: async (_, own, theirs) => {
+    const known = parse(theirs);
+    return parse(own).every((each) =>
+      known.some(({ domain, server, number }) => {
+        return domain === each.domain && server === each.server && number >= each.number;
+      }),
+    );
+  },
 };
+
+interface Gtid {
+  readonly domain: string;
+  readonly server: string;
+  readonly number: bigint;
+}
+
+const parse = (gtids: string): readonly Gtid[] =>
+  gtids
+    .split(",")
+    .filter((part) => part.trim() !== "")
+    .map((part) => {
+      const [domain = "", server = "", number = "0"] = part.trim().split("-");
+      return { domain, server, number: BigInt(number) };
+    });
 
 /** A position has the last sequence number of each domain: `0-2-17,1-1-4` is domain 0 up to 17, and domain 1 up to 4. */
 function parsePosition(position: string): ReadonlyMap<string, bigint> {
-  const parts = position.split(",").filter((part) => part.trim() !== "");
-  return new Map(
-    parts.map((part) => {
-      const [domain = "", , number = "0"] = part.trim().split("-");
-      return [domain, BigInt(number)];
-    }),
-  );
+  return new Map(parse(position).map(({ domain, number }) => [domain, number]));
 }

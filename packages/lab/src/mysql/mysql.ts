@@ -1,3 +1,4 @@
+import type { Ask } from "../cluster/login.ts";
 import type { Flavor } from "./flavor.ts";
 import { quoteLiteral } from "./sql.ts";
 
@@ -71,10 +72,7 @@ export const MYSQL: Flavor = {
     };
   },
 
-  async position(ask) {
-    const [row] = await ask<{ position: string }>("SELECT @@GLOBAL.gtid_executed AS position");
-    return row?.position.replaceAll("\n", "") ?? "";
-  },
+  position: executed,
 
   covers: isSubset,
 
@@ -85,9 +83,16 @@ export const MYSQL: Flavor = {
       0n,
     ),
 
+  history: executed,
+
   // a source does not notice what its replica has too much
   canFollow: (ask, own, primary) => isSubset(ask, primary, own),
 };
+
+async function executed(ask: Ask): Promise<string> {
+  const [row] = await ask<{ position: string }>("SELECT @@GLOBAL.gtid_executed AS position");
+  return row?.position.replaceAll("\n", "") ?? "";
+}
 
 async function isSubset(ask: Parameters<Flavor["covers"]>[0], all: string, part: string): Promise<boolean> {
   const [row] = await ask<{ holds: number }>("SELECT GTID_SUBSET(?, ?) AS holds", [part, all]);
