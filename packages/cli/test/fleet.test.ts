@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +9,9 @@ import { createPool, type FailoverPool } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { giveAnswer } from "../src/fleet/give-answer.ts";
+import { openQueue } from "../src/fleet/open-queue.ts";
+import type { Output } from "../src/output/output.ts";
 import { call, lines } from "./support.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mirrorpool-fleet-"));
@@ -135,4 +139,25 @@ test("a queue is no place for passwords: clusters that were given as URLs are re
   expect(exitCode, stderr).toBe(2);
   expect(stderr).toContain("--queue");
   expect(stderr + stdout).not.toContain("hidden-one");
+});
+
+test("an answer whose leader is gone is nobody's; one that the queue cannot take has its unit done again", async () => {
+  const cluster = clusters[3] as LabCluster;
+  const pool = createPool({ driver: postgres(), nodes: [...cluster.urls] });
+  const queue = await openQueue(pool, { warn: () => {} } as unknown as Output);
+  try {
+    const outcome = { what: "failed", isPassing: false, code: undefined, message: "no" } as const;
+    const request = { answers: "mirrorpool-answers-gone", id: randomUUID() };
+    await giveAnswer(queue, request, outcome);
+    await queue.createQueue(request.answers);
+    await giveAnswer(queue, request, outcome);
+    expect(await queue.fetch(request.answers)).toMatchObject([
+      { data: { id: request.id, outcome: { what: "failed" } } },
+    ]);
+    await pool.close();
+    await expect(giveAnswer(queue, request, outcome)).rejects.toMatchObject({ code: "POOL_CLOSED" });
+  } finally {
+    await queue.stop({ graceful: false }).catch(() => {}); // its database is closed
+    await pool.close();
+  }
 });

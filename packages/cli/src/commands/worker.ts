@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
+import { giveAnswer } from "../fleet/give-answer.ts";
 import { REQUESTS, type Request } from "../fleet/message.ts";
 import { openQueue } from "../fleet/open-queue.ts";
 import { Workshop } from "../fleet/workshop.ts";
@@ -31,8 +32,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<v
           signal.throwIfAborted(); // somebody else's then
           units += 1;
           output.item("unit", { unit: data.unit, outcome: outcome.what }, () => `${describe(data)}: ${outcome.what}`);
-          // whoever has given it out may be gone, and its queue with it
-          await queue.send(data.answers, { id: data.id, outcome }).catch(() => {});
+          await giveAnswer(queue, data, outcome);
         }
       });
       output.item("worker", { state: "ready" }, () => "waiting for units");
