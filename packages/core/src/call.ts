@@ -77,7 +77,10 @@ export class Call {
     });
   }
 
-  /** What the work gives, or at the call's end the error of `onEnd`, whichever comes first. As {@link wait}, for less. */
+  /**
+   * What the work gives, or at the call's end the error of `onEnd`, whichever comes first. What {@link wait} would do as well;
+   * every statement passes through here, and each closure less is seen in its costs.
+   */
   guard<T>(work: Promise<T>, onEnd: (cause: Cause) => unknown): Promise<T> {
     const { signal } = this;
     return new Promise<T>((resolve, reject) => {

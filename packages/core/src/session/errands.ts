@@ -52,8 +52,9 @@ export class Errands {
   }
 
   get #recovery(): Recovery {
-    const throwIfReleased = (): void => this.#owner.throwIfReleased();
-    this.#lazyRecovery ??= new Recovery(this.#context, this.#binding, this.#aftermath, throwIfReleased);
+    this.#lazyRecovery ??= new Recovery(this.#context, this.#binding, this.#aftermath, () =>
+      this.#owner.throwIfReleased(),
+    );
     return this.#lazyRecovery;
   }
 

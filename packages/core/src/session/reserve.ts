@@ -125,18 +125,15 @@ export class Reserved {
   async #connect(node: NodeConfig, parameters: ReserveOptions["parameters"], call: Call): Promise<Connection> {
     const attempt = new AbortController();
     const opening = this.#open(node, parameters, attempt.signal);
-    return call.wait<Connection>(
-      (resolve, reject) => void opening.then(resolve, reject),
-      (cause) => {
-        attempt.abort(new Error("the reservation was given up"));
-        void opening.then(
-          (connection) => connection.destroy(),
-          () => {},
-        );
-        if (cause === "aborted") return new AbortedError(call.signal?.reason);
-        return new DeadlineError("connect", node.id, this.#context.environment.now() - call.startedAt);
-      },
-    );
+    return call.guard(opening, (cause) => {
+      attempt.abort(new Error("the reservation was given up"));
+      void opening.then(
+        (connection) => connection.destroy(),
+        () => {},
+      );
+      if (cause === "aborted") return new AbortedError(call.signal?.reason);
+      return new DeadlineError("connect", node.id, this.#context.environment.now() - call.startedAt);
+    });
   }
 
   #retryDelayMs(): number {

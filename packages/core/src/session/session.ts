@@ -240,9 +240,8 @@ export class Session implements ErrandOwner {
 
   /** Waits for the connection of an interrupted statement to come to rest. */
   #settled(settling: Promise<void>, facts: StatementFacts, call: Call): Promise<void> {
-    return call.wait<void>(
-      (resolve) => void settling.then(resolve),
-      (cause) => interruption(this.#context, cause === "aborted" ? "aborted" : "deadline", facts, call),
+    return call.guard(settling, (cause) =>
+      interruption(this.#context, cause === "aborted" ? "aborted" : "deadline", facts, call),
     );
   }
 }

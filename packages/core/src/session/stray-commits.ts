@@ -84,10 +84,7 @@ async function findOn(
     if (context.isClosed) throw new PoolClosedError();
     const call = context.createCall(context.config.timeouts.connectMs, undefined);
     const running = connection.run(statements.find(table, tokens));
-    const { rows } = await call.wait<Awaited<typeof running>>(
-      (resolve, reject) => void running.then(resolve, reject),
-      () => new Error("no answer in time"),
-    );
+    const { rows } = await call.guard(running, () => new Error("no answer in time"));
     return rows.map(({ token }) => String(token));
   } finally {
     connection.destroy();
