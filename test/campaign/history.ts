@@ -1,6 +1,8 @@
 /** What one operation of the workload does. */
 export type OperationKind = "transfer" | "append" | "read-modify-write" | "sum" | "read-back";
 
+const READS: ReadonlySet<OperationKind> = new Set(["sum", "read-back"]);
+
 /** How an operation ended for the application. */
 export type Outcome =
   | { readonly type: "acknowledged" }
@@ -57,13 +59,13 @@ export class History {
     return ended;
   }
 
-  /** How many operations that were called at or after that time have been acknowledged. */
-  acknowledgedSince(time: number): number {
+  /** How many writes that were called at or after that time have been acknowledged. */
+  writesAcknowledgedSince(time: number): number {
     let count = 0;
     for (let id = this.#operations.length - 1; id >= 0; id -= 1) {
       const operation = this.#operations[id];
       if (operation === undefined || operation.calledAt < time) break;
-      if (operation.outcome?.type === "acknowledged") count += 1;
+      if (!READS.has(operation.kind) && operation.outcome?.type === "acknowledged") count += 1;
     }
     return count;
   }

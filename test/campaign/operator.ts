@@ -60,7 +60,7 @@ export class Operator {
   /** Waits until operations that are called from now on are acknowledged. */
   async worksAgain(): Promise<void> {
     const since = this.history.now();
-    await this.until("work to go on", () => this.history.acknowledgedSince(since) >= AGAIN);
+    await this.until("work to go on", () => this.history.writesAcknowledgedSince(since) >= AGAIN);
   }
 
   /** Waits for what has to happen; when it does not in time, that is evidence. */

@@ -105,13 +105,15 @@ test("a session that has lost its state with its transaction says both, one afte
 });
 
 test("a session whose connection had to be cut at a deadline says at the next use that its state is lost", async () => {
-  await using pool = openPool(cluster);
+  // the deadline comes first: a node that was found down would have cut the connection itself, and said so already
+  await using pool = openPool(cluster, { monitor: { misses: 20, probeTimeoutMs: 60_000 } });
   await using session = await pool.connect();
   await session.query("SELECT pg_advisory_lock(10)");
   const primary = cluster.primary();
   await primary.proxy.halfOpen("down");
   // long enough to have been sent
-  await rejection(session.query("SELECT 1", [], { timeoutMs: 1_000 }));
+  const late = await rejection(session.query("SELECT 1", [], { timeoutMs: 1_000 }));
+  expect(late).toMatchObject({ code: "DEADLINE" });
   await until("the connection to be given up", () => pool.stats().nodes[primary.name]?.inUse === 0);
   await primary.proxy.heal();
   expect(await rejection(session.query("SELECT 1"))).toBeInstanceOf(SessionLostError);
