@@ -3,6 +3,7 @@ import { postgresOrms } from "../orms/index.ts";
 import { openAwsWrapper } from "../peers/aws-wrapper.ts";
 import { openPgPool } from "../peers/pg.ts";
 import { openPostgresJs } from "../peers/postgres-js.ts";
+import { failoverOnPostgres } from "./postgres-failover.ts";
 import type { System } from "./system.ts";
 
 export const postgresSystem: System = {
@@ -15,4 +16,5 @@ export const postgresSystem: System = {
   analyze: (table) => `VACUUM ANALYZE ${table}`,
   peers: (options) => [openPgPool(options), openPostgresJs(options), openAwsWrapper(options)],
   orms: postgresOrms,
+  failover: failoverOnPostgres,
 };
