@@ -10,6 +10,8 @@ const common = {
   driver: () => mysql(),
   values: ["?", "?"],
   roomy: "",
+  sleep: (seconds) => `SLEEP(${seconds})`,
+  random: "RAND()",
   analyze: (table) => `ANALYZE TABLE ${table}`,
   peers: (options) => [openMysql2(options), openMariadb(options)],
   orms: mysqlOrms,

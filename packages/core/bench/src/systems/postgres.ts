@@ -13,6 +13,8 @@ export const postgresSystem: System = {
   driver: () => postgres(),
   values: ["$1", "$2"],
   roomy: "WITH (fillfactor = 50)",
+  sleep: (seconds) => `pg_sleep(${seconds}::float8)`,
+  random: "random()",
   analyze: (table) => `VACUUM ANALYZE ${table}`,
   peers: (options) => [openPgPool(options), openPostgresJs(options), openAwsWrapper(options)],
   orms: postgresOrms,

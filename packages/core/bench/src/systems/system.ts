@@ -16,6 +16,10 @@ export interface System {
   readonly values: readonly [first: string, second: string];
   /** What stands behind the columns of a table: room on each page, so that updates stay there and the table does not grow. */
   readonly roomy: string;
+  /** An expression that takes so many seconds, which are an expression themselves. */
+  sleep(seconds: number | string): string;
+  /** An expression for a number from 0 to 1 by chance. */
+  readonly random: string;
   /** Brings the planner's statistics of a table up to date. */
   analyze(table: string): string;
   /** Other pools; the first one is what all are compared with. */
