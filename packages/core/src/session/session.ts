@@ -156,6 +156,15 @@ export class Session implements ErrandOwner {
     if (!this.#turns.isTaken) this.#unbindWhenSettled();
   }
 
+  /** Gives everything back, and is as new. @returns false where something is under way, or to be told: nothing has changed then */
+  renew(): boolean {
+    if (this.#isReleased || this.#turns.isTaken || this.#aftermath.isConcerned) return false;
+    this.#unbind();
+    this.#binding.journal.clear();
+    this.wroteAt = Number.NEGATIVE_INFINITY;
+    return true;
+  }
+
   #unbindWhenSettled(): void {
     const { settling } = this.#aftermath;
     if (settling === undefined) this.#unbind();

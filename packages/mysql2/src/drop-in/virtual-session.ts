@@ -106,13 +106,18 @@ export class VirtualSession implements Holder {
   }
 
   /** The session ends, when what was begun has ended; with `destroy` it ends at once, and its connection with it. */
-  async unbind(how: "return" | "destroy"): Promise<void> {
+  unbind(how: "return" | "destroy"): Promise<void> {
     const checkout = this.#checkout;
     this.#isLent = false;
+    // most connections are given back idle, and lent again
+    const isKept = how === "return" && checkout?.settings === this.#settings.length && checkout.giveBack();
+    if (isKept || checkout === undefined) return GIVEN_BACK;
     this.#checkout = undefined;
-    await checkout?.end(how);
+    return checkout.end(how);
   }
 }
+
+const GIVEN_BACK: Promise<void> = Promise.resolve();
 
 const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
 
