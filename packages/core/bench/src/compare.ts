@@ -28,7 +28,7 @@ export interface Effort {
   readonly pace: Pace;
 }
 
-/** V8 compiles what is used often in several steps, the last ones after some thousands of operations. */
+/** Long enough for V8 to have compiled all that is in use: a client of more code would pay for that in the rounds that count. */
 const WARM_UP_SECONDS = 2;
 
 /**
@@ -42,7 +42,8 @@ export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
     for (const client of inTurn(clients, round)) {
       collectGarbage();
       const operation = (): Promise<number | undefined> => client.operation();
-      const seconds = round === 0 ? Math.max(WARM_UP_SECONDS, effort.seconds) : effort.seconds;
+      const isWarmUp = round === 0 && effort.pace === "steady";
+      const seconds = isWarmUp ? Math.max(effort.seconds, WARM_UP_SECONDS) : effort.seconds;
       const one = await measure(operation, concurrency, effort.pace, seconds);
       if (round > 0) measured.get(client)?.push(one);
     }
