@@ -29,11 +29,11 @@ export interface Effort {
 }
 
 /** Long enough for V8 to have compiled all that is in use: a client of more code would pay for that in the rounds that count. */
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 
 /**
  * Measures the clients of a cell in turn, in an order that rotates and turns round from round to round, so that whatever else the machine
- * does falls on all alike. The first of `rounds + 1` rounds warms up and does not count.
+ * does falls on all alike. The first of `rounds + 1` rounds warms up, takes longer and does not count.
  */
 export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
   const { clients, concurrency } = cell;

@@ -47,7 +47,7 @@ export class VirtualSession implements Holder {
 
   /** What it is lent for needs nothing that is set or done in it. */
   get isForOne(): boolean {
-    return this.#isForOne && this.#checkout === undefined && this.#settings.length === 0;
+    return this.#isForOne && this.#checkout?.isIdle !== false && this.#settings.length === 0;
   }
 
   /** The number of the server's session in which the last statement ran. */
@@ -113,13 +113,18 @@ export class VirtualSession implements Holder {
   }
 
   /** The session ends, when what was begun has ended; with `destroy` it ends at once, and its connection with it. */
-  async unbind(how: "return" | "destroy"): Promise<void> {
+  unbind(how: "return" | "destroy"): Promise<void> {
     const checkout = this.#checkout;
     this.#isLent = false;
+    // most connections are given back idle, and lent again
+    const isKept = how === "return" && checkout?.settings === this.#settings.length && checkout.giveBack();
+    if (isKept || checkout === undefined) return GIVEN_BACK;
     this.#checkout = undefined;
-    await checkout?.end(how);
+    return checkout.end(how);
   }
 }
+
+const GIVEN_BACK: Promise<void> = Promise.resolve();
 
 const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
 
