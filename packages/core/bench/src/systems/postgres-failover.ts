@@ -10,6 +10,7 @@ export const failoverOnPostgres: System["failover"] = {
   tables: [
     "CREATE TABLE event (token text PRIMARY KEY, server int NOT NULL DEFAULT inet_server_port())",
     "CREATE TABLE promoted (at timestamptz NOT NULL DEFAULT clock_timestamp())",
+    "GRANT ALL ON event, promoted TO app",
   ],
   writePromoted: "INSERT INTO promoted DEFAULT VALUES",
   async connect(url) {
