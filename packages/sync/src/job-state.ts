@@ -38,5 +38,6 @@ export interface JobState {
    * become of its connection.
    */
   claimChunk(on: Querier, job: string, chunk: number, generation: number): Promise<Claim>;
-  noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void>;
+  /** @param done of an earlier generation where its rows may be those of another view: it is compared then */
+  noteChunk(on: Querier, job: string, done: DoneChunk & { readonly chunk: number }): Promise<void>;
 }

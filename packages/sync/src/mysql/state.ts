@@ -103,9 +103,10 @@ async function claimChunk(on: Querier, job: string, chunk: number, generation: n
   return row === undefined ? "superseded" : "done";
 }
 
-async function noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void> {
-  const text = `UPDATE ${CHUNKS} SET row_count = ?, byte_count = ?, finished_at = CURRENT_TIMESTAMP(6) WHERE job = ? AND chunk = ?`;
-  await tell(on, text, [rows, bytes, job, chunk]);
+async function noteChunk(on: Querier, job: string, done: DoneChunk & { readonly chunk: number }): Promise<void> {
+  const { chunk, generation, rows, bytes } = done;
+  const text = `UPDATE ${CHUNKS} SET generation = ?, row_count = ?, byte_count = ?, finished_at = CURRENT_TIMESTAMP(6) WHERE job = ? AND chunk = ?`;
+  await tell(on, text, [generation, rows, bytes, job, chunk]);
 }
 
 export const state: JobState = Object.freeze({

@@ -107,11 +107,12 @@ async function claimChunk(on: Querier, job: string, chunk: number, generation: n
   return Number(row?.generation) === generation && row?.state === "running" ? "done" : "superseded";
 }
 
-async function noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void> {
+async function noteChunk(on: Querier, job: string, done: DoneChunk & { readonly chunk: number }): Promise<void> {
+  const { chunk, generation, rows, bytes } = done;
   await tell(
     on,
-    `UPDATE ${CHUNKS} SET row_count = $3, byte_count = $4, finished_at = clock_timestamp() WHERE job = $1 AND chunk = $2`,
-    [job, chunk, rows, bytes],
+    `UPDATE ${CHUNKS} SET generation = $3, row_count = $4, byte_count = $5, finished_at = clock_timestamp() WHERE job = $1 AND chunk = $2`,
+    [job, chunk, generation, rows, bytes],
   );
 }
 
