@@ -14,8 +14,9 @@ export async function huge(report: Report, megabytes = 500): Promise<void> {
       await node.query(text);
   await source.query("CREATE DATABASE restored OWNER app");
   // not to be compressed, as that of a film
+  const megabyte = "SELECT string_agg(sha256(i::text::bytea), ''::bytea) AS block FROM generate_series(1, 31249) AS i";
   await source.query(
-    "INSERT INTO big SELECT 1, string_agg(sha256(n::text::bytea), ''::bytea) FROM generate_series(1, $1::int * 31250) AS n",
+    `INSERT INTO big SELECT 1, string_agg(block || sha256(n::text::bytea), ''::bytea) FROM generate_series(1, $1::int) AS n, (${megabyte}) AS made`,
     [megabytes],
   );
   await source.query("INSERT INTO big SELECT n, 'small' FROM generate_series(2, 1000) AS n");

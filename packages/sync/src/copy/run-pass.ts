@@ -37,7 +37,9 @@ export async function runPass(pass: Pass, chunks: readonly Chunk[], signal: Abor
   const byLevel = new Map<number, Chunk[]>();
   for (const chunk of chunks) {
     const level = pass.plan.tables[chunk.table]?.level ?? 0;
-    byLevel.set(level, [...(byLevel.get(level) ?? []), chunk]);
+    const group = byLevel.get(level);
+    if (group === undefined) byLevel.set(level, [chunk]);
+    else group.push(chunk);
   }
   for (const level of [...byLevel.keys()].sort((one, other) => one - other)) {
     const queue = (byLevel.get(level) ?? []).values();
