@@ -11,7 +11,7 @@ async function contentOf(node: LabNode): Promise<string> {
   const parts = TABLES.map(
     (table) => `(SELECT count(*) || md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM ${table} AS t)`,
   );
-  const sql = `SELECT ${parts.join(" || ")} || (SELECT count(*) FROM pg_constraint WHERE contype IN ('f', 'p')) AS content`;
+  const sql = `SELECT ${parts.join(" || ")} || (SELECT count(*) FROM pg_constraint WHERE conrelid::regclass::text IN (${TABLES.map((table) => `'${table}'`).join(", ")})) AS content`;
   return JSON.stringify(await node.query(sql));
 }
 
