@@ -53,8 +53,6 @@ export async function copyChunk(work: ChunkWork, reader: ReservedConnection, to:
 async function write(work: ChunkWork, reader: ReservedConnection, session: PoolSession): Promise<ChunkResult> {
   const { bridge, job, chunk, generation, isSameView, source, target, range, signal } = work;
   const { state } = bridge.target;
-  const note = (rows: number, bytes: number): Promise<void> =>
-    state.noteChunk(session, job, { chunk, generation: isSameView ? generation : generation - 1, rows, bytes });
   await bridge.target.beginLoad(session, signal);
   const claim = await state.claimChunk(session, job, chunk, generation);
   if (claim === "done") return { what: "done", isFinal: true, rows: 0, bytes: 0 };
@@ -67,7 +65,7 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
       bridge.target.asReader(session, () => bridge.target.checksum(session, alike.target, range, signal), signal),
     ]);
     if (isEqual(here, there)) {
-      await note(here.rows, 0);
+      if (!isSameView) await state.markEarlier(session, job, chunk);
       return { what: "kept", isFinal: isSameView, rows: here.rows, bytes: 0 };
     }
     await bridge.target.deleteRange(session, target, range);
@@ -78,7 +76,8 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
     work.onBytes(count);
   };
   const rows = await pour(work, reader, session, onBytes);
-  await note(rows, bytes);
+  await state.noteChunk(session, job, chunk, rows, bytes);
+  if (!isSameView) await state.markEarlier(session, job, chunk);
   return { what: claim === "stale" ? "redone" : "copied", isFinal: isSameView, rows, bytes };
 }
 

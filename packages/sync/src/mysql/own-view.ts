@@ -1,9 +1,30 @@
+import { randomUUID } from "node:crypto";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { JoinedReader, JoinedView } from "../dialect.ts";
+import type { JoinedReader, JoinedView, View } from "../dialect.ts";
 import { codeOf, ViewLost } from "../faults.ts";
 import type { ViewTicket } from "../fleet/unit.ts";
-import type { Flavor } from "./settings.ts";
-import { beginAlone } from "./snapshot.ts";
+import { ask } from "./ask.ts";
+import { type Flavor, readerSettings } from "./settings.ts";
+
+/** A view of this process, of which others can tell whether theirs is the same. */
+export async function withTicket(view: View, flavor: Flavor): Promise<View> {
+  const place = await placeOf(view.holder, flavor).catch((error) => {
+    view.close();
+    throw error;
+  });
+  const ticket = { kind: "own", node: view.node, id: randomUUID(), place } as const;
+  return {
+    node: view.node,
+    holder: view.holder,
+    ticket,
+    get isAlive() {
+      return view.isAlive;
+    },
+    reader: (signal) => view.reader(signal),
+    lock: (tables, signal) => view.lock(tables, signal),
+    close: () => view.close(),
+  };
+}
 
 /** Connections to the node of another process's view, each with a view of its own: the same one where nothing was written since. */
 export class OwnView implements JoinedView {
@@ -26,7 +47,9 @@ export class OwnView implements JoinedView {
       throw codeOf(error) === "NO_NODE" ? new ViewLost(undefined) : error;
     });
     try {
-      const place = await beginAlone(connection, this.#flavor, signal);
+      for (const text of [ISOLATION, readerSettings(this.#flavor), BEGIN])
+        await connection.query(text, undefined, { signal });
+      const place = await placeOf(connection, this.#flavor);
       this.#readers.push(connection);
       return { connection, isSame: place !== null && place === ticket.place };
     } catch (error) {
@@ -38,4 +61,16 @@ export class OwnView implements JoinedView {
   close(): void {
     for (const reader of this.#readers) reader.release();
   }
+}
+
+const ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+const BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+
+/** Where in its node's binary log a snapshot is; null where the server does not tell. A mirror that does not log would always tell the same. */
+async function placeOf(on: ReservedConnection, flavor: Flavor): Promise<string | null> {
+  if (flavor !== "mariadb") return null;
+  const [row] = await ask<{ logs: string }>(on, "SELECT @@log_bin AND @@log_slave_updates AS logs");
+  if (row?.logs !== "1") return null;
+  const rows = await ask<{ Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
+  return JSON.stringify(rows.map(({ Value }) => Value));
 }

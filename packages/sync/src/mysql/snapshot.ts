@@ -1,10 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import type { View } from "../dialect.ts";
 import { refused } from "../errors.ts";
 import { numberOf, ViewLost } from "../faults.ts";
-import type { ViewTicket } from "../fleet/unit.ts";
 import type { Table } from "../model.ts";
 import { PATIENT } from "../querier.ts";
 import { ask } from "./ask.ts";
@@ -24,13 +22,11 @@ export class Snapshot implements View {
   readonly holder: ReservedConnection;
   readonly #free: ReservedConnection[];
   readonly #all: readonly ReservedConnection[];
-  readonly ticket: ViewTicket;
 
   /** @param readers none: the one that rests reads as well */
-  private constructor(holder: ReservedConnection, readers: readonly ReservedConnection[], place: string | null) {
+  private constructor(holder: ReservedConnection, readers: readonly ReservedConnection[]) {
     this.holder = holder;
     this.node = holder.node;
-    this.ticket = { kind: "own", node: this.node, id: randomUUID(), place };
     this.#free = readers.length === 0 ? [holder] : [...readers];
     this.#all = [holder, ...readers];
   }
@@ -50,9 +46,12 @@ export class Snapshot implements View {
       for (let count = 0; count < connections && connections > 1; count += 1)
         readers.push(await pool.reserve({ on: { node: holder.node }, signal }));
       const all = [holder, ...readers];
-      for (const each of all) await prepare(each, flavor, signal);
+      for (const each of all) {
+        await each.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", undefined, { signal });
+        await each.query(readerSettings(flavor), undefined, { signal });
+      }
       await beginTogether(pool, all, flavor, signal);
-      return new Snapshot(holder, readers, await placeOf(holder, flavor));
+      return new Snapshot(holder, readers);
     } catch (error) {
       for (const each of [holder, ...readers]) each.release();
       throw error;
@@ -83,18 +82,6 @@ export class Snapshot implements View {
   }
 }
 
-/** A connection whose transaction sees the moment in which it is begun, with the place of that moment. */
-export async function beginAlone(on: ReservedConnection, flavor: Flavor, signal: AbortSignal): Promise<string | null> {
-  await prepare(on, flavor, signal);
-  await beginAll([on], signal);
-  return placeOf(on, flavor);
-}
-
-async function prepare(on: ReservedConnection, flavor: Flavor, signal: AbortSignal): Promise<void> {
-  await on.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", undefined, { signal });
-  await on.query(readerSettings(flavor), undefined, { signal });
-}
-
 /** How often connections are begun anew until they agree, on a server that is written to all the time. */
 const TRIES = 50;
 const REST_MS = 5;
@@ -111,7 +98,7 @@ async function beginTogether(
   signal: AbortSignal,
 ): Promise<void> {
   if (all.length === 1) return beginAll(all, signal);
-  if ((await tellsPlaces(all[0], flavor)) && (await beginAgreeing(all, signal))) return;
+  if ((await canAgree(all[0], flavor)) && (await beginAgreeing(all, signal))) return;
   const node = all[0]?.node ?? "";
   for (const way of BLOCKING[flavor]) if (await beginBlocked(pool, node, all, way, signal)) return;
   const reason =
@@ -124,7 +111,7 @@ async function beginAll(all: readonly ReservedConnection[], signal: AbortSignal)
 }
 
 /** A mirror that does not log what it replays would always tell the same. */
-async function tellsPlaces(on: ReservedConnection | undefined, flavor: Flavor): Promise<boolean> {
+async function canAgree(on: ReservedConnection | undefined, flavor: Flavor): Promise<boolean> {
   if (on === undefined || flavor !== "mariadb") return false;
   const [row] = await ask<{ logs: string }>(on, "SELECT @@log_bin AND @@log_slave_updates AS logs");
   return row?.logs === "1";
@@ -134,7 +121,7 @@ async function tellsPlaces(on: ReservedConnection | undefined, flavor: Flavor): 
 async function beginAgreeing(all: readonly ReservedConnection[], signal: AbortSignal): Promise<boolean> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     await beginAll(all, signal);
-    const places = await Promise.all(all.map(askPlace));
+    const places = await Promise.all(all.map(placeOf));
     if (new Set(places).size === 1) return true;
     await Promise.all(all.map((each) => each.query("ROLLBACK", undefined, { signal })));
     await sleep(REST_MS, undefined, { signal });
@@ -142,11 +129,7 @@ async function beginAgreeing(all: readonly ReservedConnection[], signal: AbortSi
   return false;
 }
 
-/** Where in its node's binary log a snapshot is; null where the server does not tell. */
-const placeOf = async (on: ReservedConnection, flavor: Flavor): Promise<string | null> =>
-  (await tellsPlaces(on, flavor)) ? askPlace(on) : null;
-
-async function askPlace(on: ReservedConnection): Promise<string> {
+async function placeOf(on: ReservedConnection): Promise<string> {
   const rows = await ask<{ Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
   return JSON.stringify(rows.map(({ Value }) => Value));
 }

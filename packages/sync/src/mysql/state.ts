@@ -62,6 +62,10 @@ async function markStale(on: Querier, job: string, chunks: number): Promise<void
   }
 }
 
+async function markEarlier(on: Querier, job: string, chunk: number): Promise<void> {
+  await tell(on, `UPDATE ${CHUNKS} SET generation = generation - 1 WHERE job = ? AND chunk = ?`, [job, chunk]);
+}
+
 /** The answer to the very statement that counts has the number: another process may take the job over at the same time. */
 async function nextGeneration(on: Querier, job: string): Promise<number> {
   const text = `UPDATE ${JOBS} SET generation = LAST_INSERT_ID(generation + 1), state = 'running' WHERE job = ?`;
@@ -103,10 +107,9 @@ async function claimChunk(on: Querier, job: string, chunk: number, generation: n
   return row === undefined ? "superseded" : "done";
 }
 
-async function noteChunk(on: Querier, job: string, done: DoneChunk & { readonly chunk: number }): Promise<void> {
-  const { chunk, generation, rows, bytes } = done;
-  const text = `UPDATE ${CHUNKS} SET generation = ?, row_count = ?, byte_count = ?, finished_at = CURRENT_TIMESTAMP(6) WHERE job = ? AND chunk = ?`;
-  await tell(on, text, [generation, rows, bytes, job, chunk]);
+async function noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void> {
+  const text = `UPDATE ${CHUNKS} SET row_count = ?, byte_count = ?, finished_at = CURRENT_TIMESTAMP(6) WHERE job = ? AND chunk = ?`;
+  await tell(on, text, [rows, bytes, job, chunk]);
 }
 
 export const state: JobState = Object.freeze({
@@ -115,6 +118,7 @@ export const state: JobState = Object.freeze({
   load,
   begin,
   markStale,
+  markEarlier,
   nextGeneration,
   finish,
   loadChunks,

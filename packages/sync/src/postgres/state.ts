@@ -53,6 +53,10 @@ async function markStale(on: Querier, job: string, chunks: number): Promise<void
   await tell(on, text, [job, chunks]);
 }
 
+async function markEarlier(on: Querier, job: string, chunk: number): Promise<void> {
+  await tell(on, `UPDATE ${CHUNKS} SET generation = generation - 1 WHERE job = $1 AND chunk = $2`, [job, chunk]);
+}
+
 async function nextGeneration(on: Querier, job: string): Promise<number> {
   const [row] = await ask<{ generation: string }>(
     on,
@@ -107,12 +111,11 @@ async function claimChunk(on: Querier, job: string, chunk: number, generation: n
   return Number(row?.generation) === generation && row?.state === "running" ? "done" : "superseded";
 }
 
-async function noteChunk(on: Querier, job: string, done: DoneChunk & { readonly chunk: number }): Promise<void> {
-  const { chunk, generation, rows, bytes } = done;
+async function noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void> {
   await tell(
     on,
-    `UPDATE ${CHUNKS} SET generation = $3, row_count = $4, byte_count = $5, finished_at = clock_timestamp() WHERE job = $1 AND chunk = $2`,
-    [job, chunk, generation, rows, bytes],
+    `UPDATE ${CHUNKS} SET row_count = $3, byte_count = $4, finished_at = clock_timestamp() WHERE job = $1 AND chunk = $2`,
+    [job, chunk, rows, bytes],
   );
 }
 
@@ -148,6 +151,7 @@ export const state: JobState = Object.freeze({
   load: loadJob,
   begin: beginJob,
   markStale,
+  markEarlier,
   nextGeneration,
   finish: finishJob,
   loadChunks,
