@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FailoverPool, NoPrimaryError, type ReservedConnection, ReservedLostError } from "@mirrorpool/core";
+import type { StepDialect } from "../dialect.ts";
 import { BackupError, messageOf } from "../errors.ts";
-import { applySettings, withSignal } from "../source/settings.ts";
-
-/** Where a restore keeps what it has done; it goes with the last step. A target that has it holds an unfinished restore. */
-export const MARK = "mirrorpool_restore";
+import { withSignal } from "../with-signal.ts";
 
 const MAX_LOSSES = 20;
 const RETRY_MS = 200;
@@ -18,10 +16,12 @@ export type Work = (connection: ReservedConnection, signal: AbortSignal | undefi
  */
 export class Target {
   readonly pool: FailoverPool;
+  readonly #steps: StepDialect;
   readonly #idle: ReservedConnection[] = [];
 
-  constructor(pool: FailoverPool) {
+  constructor(pool: FailoverPool, { steps }: { readonly steps: StepDialect }) {
     this.pool = pool;
+    this.#steps = steps;
   }
 
   /**
@@ -30,20 +30,13 @@ export class Target {
    */
   async step(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<"done" | "was done"> {
     return this.#persist(signal, async (connection) => {
-      await connection.query("BEGIN");
-      // first: it waits while a lost connection's transaction is still open on the server, and learns how that ended
-      const claimed = await connection.query(
-        `INSERT INTO ${MARK}.step (name) VALUES ($1) ON CONFLICT DO NOTHING`,
-        [name],
-        FOREVER,
-      );
-      if (claimed.rowCount === 0) {
+      await this.#steps.begin(connection);
+      if (!(await this.#steps.claim(connection, name))) {
         await connection.query("ROLLBACK");
         return "was done";
       }
       await refused(subject, () => work(connection, signal));
-      const { command } = await connection.query("COMMIT", [], FOREVER);
-      if (command !== "COMMIT")
+      if (!(await this.#steps.commit(connection)))
         throw new BackupError("REFUSED", `${subject}: the transaction was rolled back`, { subject });
       return "done";
     });
@@ -57,9 +50,9 @@ export class Target {
   /** One transaction that leaves nothing where it fails. */
   async transaction(subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
     await this.#persist(signal, async (connection) => {
-      await connection.query("BEGIN");
+      await this.#steps.begin(connection);
       await refused(subject, () => work(connection, signal));
-      await connection.query("COMMIT", [], FOREVER);
+      await this.#steps.commit(connection);
     });
   }
 
@@ -76,7 +69,7 @@ export class Target {
       } catch (error) {
         connection?.release();
         signal?.throwIfAborted();
-        if (!isLoss(error)) throw error;
+        if (!this.#isLoss(error)) throw error;
         if (losses >= MAX_LOSSES)
           throw new BackupError("TARGET_LOST", `the target was lost ${losses + 1} times; begin again to go on`, {
             cause: error,
@@ -93,12 +86,18 @@ export class Target {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle;
     const connection = await this.pool.reserve({ on: "primary", ...withSignal(signal) });
     try {
-      await applySettings(connection, signal);
+      await this.#steps.prepare(connection, signal);
       return connection;
     } catch (error) {
       connection.release();
       throw error;
     }
+  }
+
+  #isLoss(error: unknown): boolean {
+    if (error instanceof ReservedLostError || error instanceof NoPrimaryError) return true;
+    const cause = error instanceof BackupError ? error.cause : error;
+    return cause instanceof ReservedLostError || this.#steps.isLoss(cause);
   }
 
   close(): void {
@@ -108,16 +107,6 @@ export class Target {
 
 /** An index may take hours: such a step ends by the signal. */
 const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
-
-/** Read-only: the primary is being demoted, or the node is a mirror again. */
-const LOSSES = new Set(["25006", "57P01", "57P02", "57P03", "40001", "40P01"]);
-
-function isLoss(error: unknown): boolean {
-  if (error instanceof ReservedLostError || error instanceof NoPrimaryError) return true;
-  const cause = error instanceof BackupError ? error.cause : error;
-  if (cause instanceof ReservedLostError) return true;
-  return LOSSES.has(String((cause as { readonly code?: unknown } | null | undefined)?.code));
-}
 
 /** What the database refuses, with what it is about. Its own message names columns and constraints, and no values. */
 async function refused(subject: string, work: () => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import type { BackedUpSequence, QualifiedName } from "../format/manifest.ts";
-import { quoteTable } from "./names.ts";
+import { quoteTable } from "./quote.ts";
 
 /** A table that holds rows of its own. */
 export interface SourceTable extends QualifiedName {

@@ -1,4 +1,5 @@
 import type { ReservedConnection } from "@mirrorpool/core";
+import { withSignal } from "../with-signal.ts";
 
 /**
  * What both sides set before any row is read or written, so that text means the same on both; and no limit of the server's ends
@@ -34,6 +35,3 @@ export async function applySettings(connection: ReservedConnection, signal: Abor
     withSignal(signal),
   );
 }
-
-export const withSignal = (signal: AbortSignal | undefined): { readonly signal?: AbortSignal } =>
-  signal === undefined ? {} : { signal };

@@ -1,12 +1,11 @@
-/** So much at a time goes on: each step of a compressor is a hop to another thread and back. */
-export const BATCH_BYTES: number = 1 << 20;
+import { BATCH_BYTES, type Batcher } from "../stream/row-content.ts";
 
 /** Code and length. */
 const HEADER_BYTES = 5;
 const LENGTH_BYTES = 4;
 
 /** Puts the contents of CopyData messages together to batches. Messages may be cut anywhere, in their headers as well. */
-export class Unframer {
+export class Unframer implements Batcher {
   readonly #give: (batch: Buffer) => boolean;
   #batch: Buffer = Buffer.alloc(0);
   #filled = 0;

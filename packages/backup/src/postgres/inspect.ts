@@ -1,7 +1,10 @@
 import { BackupError } from "../errors.ts";
 import type { BackedUpTable, Manifest, QualifiedName } from "../format/manifest.ts";
-import { quoteTable, quoteText, showTable } from "../source/names.ts";
-import { MARK, type Target } from "./target.ts";
+import { showTable } from "../table-names.ts";
+import { chosenTables, type RestorePlan } from "../target/phases.ts";
+import type { Target } from "../target/target.ts";
+import { MARK } from "./mark-name.ts";
+import { quoteTable, quoteText } from "./quote.ts";
 
 /** What a restore of everything would meet. */
 const RELATIONS = `
@@ -14,7 +17,7 @@ SELECT ns.nspname AS schema, c.relname AS name
  ORDER BY 1, 2 LIMIT 4`;
 
 /** @throws {BackupError} `TARGET_NOT_EMPTY` naming some of what is there */
-export async function requireEmptyDatabase(target: Target, signal: AbortSignal | undefined): Promise<void> {
+async function requireEmptyDatabase(target: Target, signal: AbortSignal | undefined): Promise<void> {
   const found = await target.ask<QualifiedName>(RELATIONS, [], signal);
   if (found.length === 0) return;
   const names = `${found.slice(0, 3).map(showTable).join(", ")}${found.length > 3 ? " and more" : ""}`;
@@ -46,7 +49,7 @@ interface ThereTable {
 const NOT_THERE: ThereTable = { isThere: false, columns: [], types: [] };
 
 /** @throws {BackupError} `TARGET_LACKS` naming what is missing */
-export async function requireTables(
+async function requireTables(
   target: Target,
   tables: readonly BackedUpTable[],
   signal: AbortSignal | undefined,
@@ -60,7 +63,11 @@ export async function requireTables(
     const { isThere, columns, types } = rows[index] ?? NOT_THERE;
     const subject = showTable(table);
     if (!isThere)
-      throw new BackupError("TARGET_LACKS", `${subject} is not in the target: make its tables first`, { subject });
+      throw new BackupError(
+        "TARGET_LACKS",
+        `${subject} is not in the target: make its tables first, where definitions are not restored`,
+        { subject },
+      );
     const missing = table.columns.filter((column) => !columns.includes(column));
     if (missing.length === 0) {
       requireTypes(table, new Map(columns.map((column, place) => [column, types[place]])));
@@ -89,7 +96,7 @@ function requireTypes(table: BackedUpTable, there: ReadonlyMap<string, string | 
 }
 
 /** @throws {BackupError} `NOT_SUPPORTED` for rows in the binary form of another version */
-export async function requireVersion(
+async function requireVersion(
   target: Target,
   { source }: Pick<Manifest, "source">,
   tables: readonly BackedUpTable[],
@@ -110,7 +117,7 @@ export async function requireVersion(
 const BATCH = 200;
 
 /** @throws {BackupError} `TARGET_NOT_EMPTY` */
-export async function requireEmptyTables(
+async function requireEmptyTables(
   target: Target,
   tables: readonly BackedUpTable[],
   signal: AbortSignal | undefined,
@@ -130,4 +137,18 @@ export async function requireEmptyTables(
       { subject: found[0].name },
     );
   }
+}
+
+/** @throws {BackupError} for what does not fit into the target */
+export async function requireFit(
+  target: Target,
+  manifest: Manifest,
+  plan: RestorePlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const chosen = chosenTables(manifest, plan);
+  await requireVersion(target, manifest, chosen, signal);
+  if (plan.withDefinitions) return requireEmptyDatabase(target, signal);
+  await requireTables(target, chosen, signal);
+  if (plan.existing === "refuse") await requireEmptyTables(target, chosen, signal);
 }

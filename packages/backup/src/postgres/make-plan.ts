@@ -1,14 +1,13 @@
 import type { ReservedConnection } from "@mirrorpool/core";
+import { chooseTables } from "../backup/choose-tables.ts";
+import { usualChunkBytes } from "../backup/chunk-bytes.ts";
+import type { FromCatalogue, Wanted } from "../dialect.ts";
 import { BackupError, messageOf } from "../errors.ts";
-import type { RowForm } from "../format/manifest.ts";
-import type { Plan } from "../run/unfinished.ts";
-import { type Catalogue, readCatalogue, readSequences, type SourceTable } from "../source/catalogue.ts";
-import { matches, quoteTable, showTable } from "../source/names.ts";
-import { planChunks, usualChunkBytes } from "../source/plan.ts";
-import type { SharedSnapshot } from "../source/snapshot.ts";
-
-/** What of a plan the server says. */
-type FromCatalogue = Pick<Plan, "tables" | "sequences" | "materializedViews" | "chunks" | "warnings">;
+import { showTable } from "../table-names.ts";
+import { type Catalogue, readCatalogue, readSequences, type SourceTable } from "./catalogue.ts";
+import { planChunks } from "./plan.ts";
+import { quoteTable } from "./quote.ts";
+import type { SharedSnapshot } from "./snapshot.ts";
 
 /** How long a table that is locked exclusively is waited for. */
 const LOCK_MS = 30_000;
@@ -18,34 +17,26 @@ const LOCK_BATCH = 500;
 /** Looks at what there is, locks it against being dropped, and cuts it into chunks. */
 export async function makePlan(
   snapshot: SharedSnapshot,
-  patterns: readonly string[] | undefined,
-  chunkBytes: number | undefined,
-  form: RowForm,
+  { patterns, chunkBytes, form }: Wanted,
 ): Promise<FromCatalogue> {
   const { holder, source } = snapshot;
   const catalogue = await readCatalogue(holder);
-  const chosen = choose(catalogue.tables, patterns);
+  const chosen = chooseTables(catalogue.tables, patterns);
   const isMirror = source.role === "mirror";
   // a mirror has their definition and none of their rows
   const tables = isMirror ? chosen.filter((table) => !table.isUnlogged) : chosen;
   await lockTables(holder, tables);
   const isWhole = patterns === undefined;
   return {
-    tables: tables.map((table) => ({ ...table, form: table.isPortable ? form : "text" })),
+    tables: tables.map(({ schema, name, columns, types, isPortable }) => ({
+      ...{ schema, name, columns, types },
+      form: isPortable ? form : "text",
+    })),
     sequences: await readSequences(holder, isWhole ? catalogue.sequences : []),
     materializedViews: isWhole ? catalogue.materializedViews : [],
     chunks: planChunks(tables, chunkBytes ?? usualChunkBytes(tables)),
     warnings: warningsOf(catalogue, chosen, tables),
   };
-}
-
-/** @throws {BackupError} `NO_TABLES` for a pattern that means none: it is mistyped */
-function choose(tables: readonly SourceTable[], patterns: readonly string[] | undefined): readonly SourceTable[] {
-  if (patterns === undefined) return tables;
-  for (const pattern of patterns)
-    if (!tables.some((table) => matches(pattern, table)))
-      throw new BackupError("NO_TABLES", `tables: no table is called ${JSON.stringify(pattern)}`, { subject: pattern });
-  return tables.filter((table) => patterns.some((pattern) => matches(pattern, table)));
 }
 
 async function lockTables(holder: ReservedConnection, tables: readonly SourceTable[]): Promise<void> {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { BackupError } from "../errors.ts";
-import { withSignal } from "../source/settings.ts";
-import { MARK } from "./target.ts";
+import { withSignal } from "../with-signal.ts";
+import { MARK } from "./mark-name.ts";
 
 /** A process that was killed leaves its session for a moment. */
 const WAIT_MS = 10_000;

@@ -1,6 +1,6 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import type { QualifiedName } from "../format/manifest.ts";
-import { MARK } from "./target.ts";
+import { MARK } from "./mark-name.ts";
 
 /**
  * Rows come in any order, and triggers have had their effect when the rows were written first. So in tables that are there already

@@ -1,29 +1,17 @@
-import type { FailoverPool, PoolSource } from "@mirrorpool/core";
+import type { PoolSource } from "@mirrorpool/core";
 import { BackupError } from "../errors.ts";
 import { type FileFormat, fileEnding, writeFile } from "../format/file.ts";
 import type { Manifest, StoredFile } from "../format/manifest.ts";
+import type { SchemaChoice } from "../schema-choice.ts";
 import { urlOf } from "./address.ts";
 import { dumpSchema, findPgDump, type PgDump } from "./pg-dump.ts";
 import type { SharedSnapshot } from "./snapshot.ts";
-
-/** How the definitions are backed up. */
-export interface SchemaOptions {
-  /** The program. Default: the newest that is installed. */
-  readonly pgDump?: string;
-  /** The URL of a node, by its name. Needed where a pool was given, which tells nobody its passwords. */
-  readonly url?: string | ((node: string) => string);
-}
-
-/**
- * `auto`: with definitions where `pg_dump` can be had, else without, which `warnings` says. `true`: an error where it cannot.
- */
-export type SchemaChoice = "auto" | boolean | SchemaOptions;
 
 type Schema = Manifest["schema"];
 
 /** Writes the definitions as the snapshot sees them. @throws {BackupError} `SCHEMA_FAILED` unless it is `auto` */
 export async function writeSchema(
-  source: PoolSource | FailoverPool,
+  source: PoolSource,
   choice: SchemaChoice,
   snapshot: SharedSnapshot,
   format: FileFormat,

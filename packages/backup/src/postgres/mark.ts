@@ -1,6 +1,7 @@
-import { BackupError } from "../errors.ts";
-import type { Manifest } from "../format/manifest.ts";
-import { MARK, type Target } from "./target.ts";
+import type { ReservedConnection } from "@mirrorpool/core";
+import type { Mark } from "../dialect.ts";
+import type { Target } from "../target/target.ts";
+import { MARK } from "./mark-name.ts";
 
 const SCHEMA = `
 CREATE SCHEMA ${MARK};
@@ -9,53 +10,22 @@ CREATE TABLE ${MARK}.run (backup text NOT NULL, name text NOT NULL, plan text NO
 CREATE TABLE ${MARK}.step (name text PRIMARY KEY);
 CREATE TABLE ${MARK}.undo (id int GENERATED ALWAYS AS IDENTITY, text text NOT NULL)`;
 
-interface RunRow {
-  readonly backup: string;
-  readonly name: string;
-  readonly plan: string;
-}
-
 /** The restore that the target is marked with. */
-export async function readMark(target: Target, signal: AbortSignal | undefined): Promise<RunRow | undefined> {
+export async function readMark(target: Target, signal: AbortSignal | undefined): Promise<Mark | undefined> {
   const [{ exists } = { exists: false }] = await target.ask<{ exists: boolean }>(
     `SELECT to_regclass('${MARK}.run') IS NOT NULL AS exists`,
     [],
     signal,
   );
   if (!exists) return undefined;
-  const [row] = await target.ask<RunRow>(`SELECT backup, name, plan FROM ${MARK}.run`, [], signal);
+  const [row] = await target.ask<Mark>(`SELECT backup, name, plan FROM ${MARK}.run`, [], signal);
   return row;
-}
-
-/**
- * Whether a restore of this backup with this plan has begun here.
- * @throws {BackupError} `TARGET_MARKED` where another one has
- */
-export async function isBegun(
-  target: Target,
-  manifest: Manifest,
-  plan: string,
-  mayResume: boolean,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const mark = await readMark(target, signal);
-  if (mark === undefined) return false;
-  const isSame = mark.backup === manifest.id && mark.plan === plan;
-  if (isSame && mayResume) return true;
-  const what = isSame
-    ? "of this very backup"
-    : `of ${mark.name}${mark.backup === manifest.id ? " with other options" : ""}`;
-  throw new BackupError(
-    "TARGET_MARKED",
-    `the target holds an unfinished restore ${what}: let it end${isSame ? " (resume)" : ""}, or drop the schema ${MARK} and what it has restored`,
-  );
 }
 
 /** Marks the target: from now on it is not complete, and everybody can see that. */
 export async function mark(
   target: Target,
-  manifest: Manifest,
-  plan: string,
+  { backup, name, plan }: Mark,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await target.transaction("marking the target", signal, async (connection) => {
@@ -65,11 +35,7 @@ export async function mark(
     );
     if (rows[0]?.exists === true) return;
     await connection.query(SCHEMA);
-    await connection.query(`INSERT INTO ${MARK}.run (backup, name, plan) VALUES ($1, $2, $3)`, [
-      manifest.id,
-      manifest.name,
-      plan,
-    ]);
+    await connection.query(`INSERT INTO ${MARK}.run (backup, name, plan) VALUES ($1, $2, $3)`, [backup, name, plan]);
   });
 }
 
@@ -90,4 +56,10 @@ export async function stepsDone(target: Target, signal: AbortSignal | undefined)
   if (!exists) return new Set();
   const rows = await target.ask<{ name: string }>(`SELECT name FROM ${MARK}.step`, [], signal);
   return new Set(rows.map(({ name }) => name));
+}
+
+/** A unit that comes late must not write into what another restore has begun since. */
+export async function isOfRestore(connection: ReservedConnection, backup: string): Promise<boolean> {
+  const { rowCount } = await connection.query(`SELECT FROM ${MARK}.run WHERE backup = $1`, [backup]);
+  return rowCount !== 0;
 }

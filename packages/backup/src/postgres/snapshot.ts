@@ -1,8 +1,9 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { BackupError } from "../errors.ts";
 import type { SourcePosition } from "../format/manifest.ts";
-import { quoteText } from "./names.ts";
-import { applySettings, withSignal } from "./settings.ts";
+import { withSignal } from "../with-signal.ts";
+import { quoteText } from "./quote.ts";
+import { applySettings } from "./settings.ts";
 
 /** For an answer that takes a moment. */
 const ALIVE_MS = 10_000;
