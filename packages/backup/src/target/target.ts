@@ -42,9 +42,32 @@ export class Target {
     });
   }
 
+  /**
+   * A step of statements that end a transaction, which may be done again as long as it is not noted: what is there already is none of
+   * their errors.
+   */
+  async repeatable(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
+    await this.#persist(signal, async (connection) => {
+      const { begin, claim, commit } = this.#steps;
+      await begin(connection);
+      const isOpen = await claim(connection, name);
+      await connection.query("ROLLBACK");
+      if (!isOpen) return;
+      await refused(subject, () => work(connection, signal));
+      await begin(connection);
+      await claim(connection, name);
+      await commit(connection);
+    });
+  }
+
   /** One statement that only asks, or that may be run twice. */
   async ask<Row>(text: string, values: readonly unknown[], signal: AbortSignal | undefined): Promise<readonly Row[]> {
     return this.#persist(signal, async (connection) => (await connection.query<Row>(text, values, FOREVER)).rows);
+  }
+
+  /** Work on one connection that only asks, or that may be done twice. */
+  on<T>(signal: AbortSignal | undefined, work: (connection: ReservedConnection) => Promise<T>): Promise<T> {
+    return this.#persist(signal, work);
   }
 
   /** One transaction that leaves nothing where it fails. */

@@ -2,7 +2,7 @@ import { RowChannel } from "@mirrorpool/mysql2";
 import { JobError } from "../errors.ts";
 import { nameOf, type Range, type Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
-import type { ByteSink, ByteSource } from "../stream.ts";
+import type { ByteSource, ByteTaker } from "../stream.ts";
 import type { Field } from "./ask.ts";
 import { within } from "./keys.ts";
 import { quoteTable } from "./quote.ts";
@@ -53,12 +53,12 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
 class Lines {
   count = 0;
   isTooLong = false;
-  readonly #sink: ByteSink;
+  readonly #sink: ByteTaker;
   readonly #onBytes: (bytes: number) => void;
   #piece = Buffer.allocUnsafe(PIECE_BYTES);
   #filled = 0;
 
-  constructor(sink: ByteSink, onBytes: (bytes: number) => void) {
+  constructor(sink: ByteTaker, onBytes: (bytes: number) => void) {
     this.#sink = sink;
     this.#onBytes = onBytes;
   }
