@@ -71,6 +71,8 @@ export interface StepDialect {
   claim(connection: ReservedConnection, step: string): Promise<boolean>;
   /** @returns false where the server rolled it back */
   commit(connection: ReservedConnection): Promise<boolean>;
+  /** What the database says, without values of rows. */
+  messageOf(error: unknown): string;
   /** The connection or its node is of no use any more, and another one may be. */
   isLoss(error: unknown): boolean;
 }

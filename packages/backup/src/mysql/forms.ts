@@ -2,7 +2,7 @@ import { type Form, formed, type NeutralType, type Table } from "@mirrorpool/syn
 import type { BackedUpColumn } from "../format/manifest.ts";
 
 /** The form in which a value of MariaDB and MySQL comes back as it is, and others understand it. Pure. */
-export function formOf(type: NeutralType): Form {
+function formOf(type: NeutralType): Form {
   switch (type.kind) {
     case "boolean": // tinyint(1), which has room for other numbers
     case "integer":

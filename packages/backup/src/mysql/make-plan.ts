@@ -4,6 +4,7 @@ import {
   type Dialect,
   formed,
   planChunks,
+  quoteMysqlName as quoteName,
   type Table,
   type View,
 } from "@mirrorpool/sync/for-other-jobs";
@@ -12,6 +13,7 @@ import { usualChunkBytes } from "../backup/chunk-bytes.ts";
 import type { FromCatalogue, Wanted } from "../dialect.ts";
 import type { BackedUpSequence, BackedUpTable, SourcePosition } from "../format/manifest.ts";
 import type { PlannedTable } from "../run/unfinished.ts";
+import { showTable } from "../table-names.ts";
 import { withForms } from "./forms.ts";
 import { MARKS } from "./mark-name.ts";
 
@@ -44,7 +46,7 @@ export async function makePlan(
       part: range,
       weight: Math.max(1, weight),
     })),
-    warnings: warningsOf(tables, kinds, source),
+    warnings: [...warningsOf(tables, kinds, source), ...(await findStrangers(on, filled))],
   };
 }
 
@@ -73,7 +75,7 @@ async function readCounters(
   for (const { name, next } of await ask<{ name: string; next: string }>(on, COUNTERS))
     if (names.has(name)) found.push({ schema: "public", name, lastValue: next, isCalled: false });
   for (const { name } of sequences) {
-    const text = `SELECT next_not_cached_value AS next FROM \`${name.replaceAll("`", "``")}\``;
+    const text = `SELECT next_not_cached_value AS next FROM ${quoteName(name)}`;
     const [row] = await ask<{ next: string }>(on, text);
     if (row !== undefined) found.push({ schema: "public", name, lastValue: row.next, isCalled: false });
   }
@@ -114,6 +116,25 @@ export function modelOf({ schema, name, types, neutral = [], key }: Omit<BackedU
     identity: key === undefined ? "none" : "key",
   };
   return formed(table, new Map(columns.map((column) => [column.name, column.form ?? "text"])));
+}
+
+/**
+ * Enums with a value that is none of their labels, which a mode that is not strict has let in: no load that looks at what it writes
+ * takes them. Costs a scan of the tables with enums.
+ */
+async function findStrangers(on: View["holder"], tables: readonly Table[]): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  for (const table of tables) {
+    for (const { name, neutral } of table.columns) {
+      if (neutral.kind !== "enum" || neutral.labels.includes("")) continue;
+      const text = `SELECT 1 FROM ${quoteName(table.name)} WHERE ${quoteName(name)} = 0 LIMIT 1`;
+      if ((await ask(on, text)).length === 0) continue;
+      warnings.push(
+        `${showTable(table)}: ${name} has a value that is none of its labels: a restore refuses its rows, unless '' is one in the table that they go into`,
+      );
+    }
+  }
+  return warnings;
 }
 
 /** So many are named. */
