@@ -19,6 +19,7 @@ import { MARK } from "./mark-name.ts";
 import { finish, giveUp, prepare } from "./phases.ts";
 import type { Flavor } from "./position.ts";
 import { createSteps } from "./steps.ts";
+import { supported } from "./supported.ts";
 import { MysqlView } from "./view.ts";
 
 /** MariaDB 10.6 and later, MySQL 8.0 and later. @param dialect of sync, whose view, rows and types these jobs use */
@@ -34,7 +35,8 @@ export function createMysqlDialect(dialect: SyncDialect, flavor: Flavor): Dialec
     unmark,
     stepsDone,
     markName: `the table ${MARK}`,
-    requireFit: (target, manifest, plan, signal) => requireFit(dialect, target, manifest, plan, signal),
+    requireFit: (target, manifest, plan, signal) =>
+      supported(() => requireFit(dialect, target, manifest, plan, signal)),
     prepare: async (phase) => {
       await prepare(phase);
       tables.forget();
@@ -82,11 +84,16 @@ class TargetTables {
     on: ReservedConnection,
     table: BackedUpTable,
   ): Promise<{ readonly model: Table; readonly isUnsafe: boolean }> {
-    if (this.#known?.models.has(table.name) !== true) this.#known = await this.#read(on);
+    const hasIt = ({ models }: Known): boolean => {
+      const names = models.get(table.name)?.columns.map(({ name }) => name);
+      return names !== undefined && table.columns.every((name) => names.includes(name));
+    };
+    if (this.#known === undefined || !hasIt(this.#known)) this.#known = await supported(() => this.#read(on));
     const { models, unsafe } = this.#known;
     const model = models.get(table.name);
     const subject = showTable(table);
-    if (model === undefined) throw new BackupError("TARGET_LACKS", `${subject} is not in the target`, { subject });
+    if (model === undefined || !hasIt(this.#known))
+      throw new BackupError("TARGET_LACKS", `${subject} is not in the target as it is in the backup`, { subject });
     return { model: asBackedUp(model, table.neutral ?? []), isUnsafe: unsafe.has(table.name) };
   }
 

@@ -10,7 +10,7 @@ import { MARKS } from "./mark-name.ts";
 const RELATIONS = "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY 1";
 
 /** @throws {BackupError} for what does not fit into the target */
-export function requireFit(
+export async function requireFit(
   dialect: Dialect,
   target: Target,
   manifest: Manifest,
@@ -37,7 +37,10 @@ export function requireFit(
 
 function requireSystem({ source }: Manifest): void {
   if (source.system !== "postgresql") return;
-  throw new BackupError("NOT_SUPPORTED", "a backup of PostgreSQL goes into PostgreSQL alone, and the target is none");
+  throw new BackupError(
+    "NOT_SUPPORTED",
+    "the backup is of PostgreSQL, and the target is none: copy its rows from a scratch database",
+  );
 }
 
 async function requireEmptyDatabase(on: ReservedConnection): Promise<void> {

@@ -1,13 +1,5 @@
 import { type FailoverPool, OptionsError, type PoolSource, type ReservedConnection } from "@mirrorpool/core";
-import {
-  type Dialect,
-  isPassing,
-  JobError,
-  type Range,
-  type Table,
-  type View,
-  ViewLost,
-} from "@mirrorpool/sync/for-other-jobs";
+import { type Dialect, isPassing, type Range, type Table, type View, ViewLost } from "@mirrorpool/sync/for-other-jobs";
 import type { FromCatalogue, SourceView, Wanted } from "../dialect.ts";
 import { BackupError } from "../errors.ts";
 import type { FileFormat } from "../format/file.ts";
@@ -18,6 +10,7 @@ import { RowContent } from "../stream/row-content.ts";
 import { Batches } from "./batches.ts";
 import { makePlan, modelOf } from "./make-plan.ts";
 import { type Flavor, lookBefore, placeOf } from "./position.ts";
+import { readable } from "./supported.ts";
 import { writeSchema } from "./write-schema.ts";
 
 /** So often another node is chosen while a view is opened, until where it stands is not asked for any more. */
@@ -49,12 +42,13 @@ export class MysqlView implements SourceView {
   ): Promise<MysqlView> {
     const signal = given ?? new AbortController().signal;
     for (let tries = 1; ; tries += 1) {
-      const before = await lookBefore(pool, from, flavor, signal);
-      const view = await supported(() => dialect.openView(pool, from, jobs, signal));
+      const before = await readable(() => lookBefore(pool, from, flavor, signal));
+      const view = await readable(() => dialect.openView(pool, from, jobs, signal));
       try {
         if (view.node === before.node || tries >= TRIES) {
           const known = view.node === before.node ? before : { node: view.node, position: "" };
-          return new MysqlView(dialect, view, await placeOf(pool, view.holder, flavor, known));
+          const source = await readable(() => placeOf(pool, view.holder, flavor, known));
+          return new MysqlView(dialect, view, source);
         }
       } catch (error) {
         view.close();
@@ -67,7 +61,7 @@ export class MysqlView implements SourceView {
   plan(wanted: Wanted): Promise<FromCatalogue> {
     if (wanted.form === "binary")
       throw new OptionsError("form", '"text" with MariaDB and MySQL', JSON.stringify(wanted.form));
-    return supported(() => makePlan(this.#dialect, this.#view, this.source, wanted));
+    return readable(() => makePlan(this.#dialect, this.#view, this.source, wanted));
   }
 
   writeSchema(
@@ -150,15 +144,5 @@ export class MysqlView implements SourceView {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#view.close();
-  }
-}
-
-/** What the view refuses is not supported. */
-async function supported<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof JobError) throw new BackupError("NOT_SUPPORTED", error.message, { cause: error });
-    throw error;
   }
 }

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { AbortedError } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { abandonRestore, backup, type Progress, restore, verify } from "../../src/index.ts";
+import {
+  abandonRestore,
+  backup,
+  type Progress,
+  type RestoreDelegate,
+  RestoreWorker,
+  restore,
+  verify,
+} from "../../src/index.ts";
 import { killAt, startJob } from "../jobs.ts";
 import { newFolder, rejection, until } from "../support.ts";
 import { contents, definitions, openPool, run, startCluster } from "./support.ts";
@@ -174,6 +182,20 @@ test("a restore that was ended leaves the target marked, and no other one touche
   expect(await target.primary().query("SELECT COUNT(*) AS count FROM app.item")).toEqual([{ count: 0 }]);
   const ends = await Promise.allSettled([1, 2].map(() => restore(openPool(target), { from: folder, backup: name })));
   expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  await expectWhole();
+});
+
+test("workers restore what another process leads, and a unit that is done twice takes effect once", async () => {
+  const folder = newFolder();
+  await backup(openPool(source), { to: folder, chunkBytes });
+  await emptyTarget();
+  const workers = [1, 2].map(() => new RestoreWorker(openPool(target), { from: folder }));
+  const delegate: RestoreDelegate = async (unit, signal) => {
+    const [outcome] = await Promise.all(workers.map((worker) => worker.run(unit, signal)));
+    return outcome ?? { what: "done" };
+  };
+  await restore(openPool(target), { from: folder, schema: false, jobs: 2, delegate });
+  for (const worker of workers) worker.close();
   await expectWhole();
 });
 

@@ -5,18 +5,28 @@ import { PATIENT, type Querier } from "../querier.ts";
 import type { ByteSource, ByteTaker } from "../stream.ts";
 import type { Field } from "./ask.ts";
 import { within } from "./keys.ts";
+import { longLine } from "./long-line.ts";
 import { quoteTable } from "./quote.ts";
-import { lineOf } from "./text-of.ts";
+import { lineOf, longRows } from "./text-of.ts";
 
 /** So much is handed over at once. */
 const PIECE_BYTES = 65_536;
 const NEWLINE = 0x0a;
+const END = Buffer.of(NEWLINE);
 
 const asBytes = (field: Field): Buffer | null => field.buffer();
 
 /** The rows of a range as lines of COPY's text format: the server makes the lines, so that no value becomes an object here. */
 export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
-  const text = `SELECT ${lineOf(table.columns)} FROM ${quoteTable(table)} WHERE ${within(table, range)}`;
+  const long = longRows(table.columns);
+  const line = lineOf(table.columns);
+  const columns = [long === undefined ? line : `IF(${long.condition}, NULL, ${line})`];
+  if (long !== undefined)
+    columns.push(
+      ...[long.nulls, ...long.fields.map((each) => each.text)].map((each) => `IF(${long.condition}, ${each}, NULL)`),
+    );
+  const whats = long?.fields.map(({ what }) => what) ?? [];
+  const text = `SELECT ${columns.join(", ")} FROM ${quoteTable(table)} WHERE ${within(table, range)}`;
   return {
     pour: async (sink, onBytes, signal) => {
       signal.throwIfAborted();
@@ -24,9 +34,12 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
       const channel: RowChannel = new RowChannel({
         onFields: () => {},
         onResult: (row) => {
-          const [line] = row as readonly [Buffer | null]; // so it is asked for
-          if (line === null) lines.isTooLong = true;
-          else if (!lines.add(line)) channel.pause();
+          const [line, nulls, ...fields] = row as readonly (Buffer | null)[]; // so it is asked for
+          if (line) {
+            if (!lines.add(line)) channel.pause();
+          } else if (fields.filter((field) => field === null).length !== Number(nulls ?? Number.NaN))
+            lines.isTooLong = true;
+          else if (!lines.addLong(longLine(fields, whats))) channel.pause();
         },
       });
       sink.onDrain(() => channel.resume());
@@ -75,6 +88,25 @@ class Lines {
     line.copy(this.#piece, this.#filled);
     this.#filled += size;
     this.#piece[this.#filled - 1] = NEWLINE;
+    return isWelcome;
+  }
+
+  /** The same of a line in pieces. */
+  addLong(pieces: Iterable<Buffer>): boolean {
+    this.count += 1;
+    let isWelcome = true;
+    for (const piece of pieces) isWelcome = this.#append(piece) && isWelcome;
+    return this.#append(END) && isWelcome;
+  }
+
+  #append(part: Buffer): boolean {
+    let isWelcome = true;
+    if (this.#filled + part.length > this.#piece.length) {
+      isWelcome = this.flush();
+      if (part.length > this.#piece.length) this.#piece = Buffer.allocUnsafe(part.length);
+    }
+    part.copy(this.#piece, this.#filled);
+    this.#filled += part.length;
     return isWelcome;
   }
 
