@@ -72,6 +72,8 @@ async function expectWhole(): Promise<void> {
 }
 
 const chunkBytes = 1024 ** 2;
+/** Processes are started again and again, which takes long where much else runs. */
+const PATIENCE_MS = 180_000;
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {
   const folder = newFolder();
@@ -137,32 +139,40 @@ test("all connections of a backup see the same, while the source goes on", async
   for (const cluster of [source, target]) await run(cluster, "DROP TABLE account, other");
 });
 
-test("a restore that is killed again and again ends whole, each row once", async () => {
-  const folder = newFolder();
-  await backup(openPool(source), { to: folder, chunkBytes, schema: false });
-  await emptyTarget();
-  let killed = 0;
-  for (const at of [0, 3]) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
-  expect(killed).toBeGreaterThan(0);
-  await restore(openPool(target), { from: folder }).catch((error) => {
-    if (error.code !== "TARGET_NOT_EMPTY") throw error; // the last one was not killed
-  });
-  await expectWhole();
-});
+test(
+  "a restore that is killed again and again ends whole, each row once",
+  async () => {
+    const folder = newFolder();
+    await backup(openPool(source), { to: folder, chunkBytes, schema: false });
+    await emptyTarget();
+    let killed = 0;
+    for (const at of [0, 3]) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
+    expect(killed).toBeGreaterThan(0);
+    await restore(openPool(target), { from: folder }).catch((error) => {
+      if (error.code !== "TARGET_NOT_EMPTY") throw error; // the last one was not killed
+    });
+    await expectWhole();
+  },
+  PATIENCE_MS,
+);
 
-test("so does one that makes the tables and indexes as well", async () => {
-  const folder = newFolder();
-  await backup(openPool(source), { to: folder, chunkBytes });
-  await run(target, "DROP TABLE item, parent");
-  let killed = 0;
-  for (const at of [1, 4]) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
-  expect(killed).toBeGreaterThan(0);
-  await restore(openPool(target), { from: folder }).catch((error) => {
-    if (error.code !== "TARGET_NOT_EMPTY") throw error;
-  });
-  await expectWhole();
-  expect(await definitions(target)).toEqual(await definitions(source));
-});
+test(
+  "so does one that makes the tables and indexes as well",
+  async () => {
+    const folder = newFolder();
+    await backup(openPool(source), { to: folder, chunkBytes });
+    await run(target, "DROP TABLE item, parent");
+    let killed = 0;
+    for (const at of [1, 4]) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
+    expect(killed).toBeGreaterThan(0);
+    await restore(openPool(target), { from: folder }).catch((error) => {
+      if (error.code !== "TARGET_NOT_EMPTY") throw error;
+    });
+    await expectWhole();
+    expect(await definitions(target)).toEqual(await definitions(source));
+  },
+  PATIENCE_MS,
+);
 
 test("a restore that was ended leaves the target marked, and no other one touches it; abandoned, its tables are empty", async () => {
   const folder = newFolder();

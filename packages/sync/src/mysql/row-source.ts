@@ -31,23 +31,31 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
     pour: async (sink, onBytes, signal) => {
       signal.throwIfAborted();
       const lines = new Lines(sink, onBytes);
+      const longLines = new LongLines(lines);
       const channel: RowChannel = new RowChannel({
         onFields: () => {},
         onResult: (row) => {
           const [line, nulls, ...fields] = row as readonly (Buffer | null)[]; // so it is asked for
+          const isWhole = (): boolean =>
+            fields.filter((field) => field === null).length === Number(nulls ?? Number.NaN);
           if (line) {
             if (!lines.add(line)) channel.pause();
-          } else if (fields.filter((field) => field === null).length !== Number(nulls ?? Number.NaN))
-            lines.isTooLong = true;
-          else if (!lines.addLong(longLine(fields, whats))) channel.pause();
+          } else if (!isWhole()) lines.isTooLong = true;
+          else if (!longLines.begin(longLine(fields, whats))) channel.pause();
         },
       });
-      sink.onDrain(() => channel.resume());
-      const onAbort = (): void => channel.resume(); // what is still to come has to come before the connection is at rest
+      sink.onDrain(() => {
+        if (longLines.goOn()) channel.resume();
+      });
+      const onAbort = (): void => {
+        longLines.giveUp(signal.reason);
+        channel.resume(); // what is still to come has to come before the connection is at rest
+      };
       signal.addEventListener("abort", onAbort, { once: true });
       try {
         const options = { rowsAsArray: true, nestTables: false, typeCast: asBytes };
         await on.query({ text, values: [], channel, ...options }, undefined, { ...PATIENT, signal });
+        await longLines.ended();
       } finally {
         signal.removeEventListener("abort", onAbort);
         sink.onDrain(() => {});
@@ -91,15 +99,8 @@ class Lines {
     return isWelcome;
   }
 
-  /** The same of a line in pieces. */
-  addLong(pieces: Iterable<Buffer>): boolean {
-    this.count += 1;
-    let isWelcome = true;
-    for (const piece of pieces) isWelcome = this.#append(piece) && isWelcome;
-    return this.#append(END) && isWelcome;
-  }
-
-  #append(part: Buffer): boolean {
+  /** A part of a line, or its end. False: no more for now. */
+  append(part: Buffer): boolean {
     let isWelcome = true;
     if (this.#filled + part.length > this.#piece.length) {
       isWelcome = this.flush();
@@ -118,5 +119,48 @@ class Lines {
     this.#filled = 0;
     this.#onBytes(piece.length);
     return this.#sink.write(piece);
+  }
+}
+
+/** Lines that are written at the sink's pace: while one is, no other row comes. */
+class LongLines {
+  readonly #lines: Lines;
+  #pieces: Iterator<Buffer> | undefined;
+  #onEnded: () => void = () => {};
+  #failed: { readonly reason: unknown } | undefined;
+
+  constructor(lines: Lines) {
+    this.#lines = lines;
+  }
+
+  /** False: no other row for now. */
+  begin(pieces: Iterable<Buffer>): boolean {
+    this.#lines.count += 1;
+    this.#pieces = pieces[Symbol.iterator]();
+    return this.goOn();
+  }
+
+  goOn(): boolean {
+    while (this.#pieces !== undefined) {
+      const { done, value } = this.#pieces.next();
+      if (done === true) this.#pieces = undefined;
+      if (!this.#lines.append(done === true ? END : value)) break;
+    }
+    if (this.#pieces === undefined) this.#onEnded();
+    return this.#pieces === undefined;
+  }
+
+  giveUp(reason: unknown): void {
+    this.#failed = { reason };
+    this.#pieces = undefined;
+    this.#onEnded();
+  }
+
+  async ended(): Promise<void> {
+    if (this.#pieces !== undefined)
+      await new Promise<void>((resolve) => {
+        this.#onEnded = resolve;
+      });
+    if (this.#failed !== undefined) throw this.#failed.reason;
   }
 }
