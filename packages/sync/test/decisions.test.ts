@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Change, netEffect } from "../src/follow/net-effect.ts";
-import { decideStart, formatPosition, parsePosition } from "../src/follow/position.ts";
+import { decideStart, formatPosition, parsePosition } from "../src/follow/postgres/position.ts";
 import { foreignKeyOrder } from "../src/foreign-key-order.ts";
 import type { Catalog, ForeignKey, Table } from "../src/model.ts";
 import { isLossless } from "../src/pair-tables.ts";

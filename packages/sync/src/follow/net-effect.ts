@@ -1,16 +1,15 @@
-import type { Key } from "../model.ts";
-import type { Tuple } from "../postgres/pgoutput.ts";
+import type { ChangedRow, Key } from "../model.ts";
 
 /** A change of one row of a followed table. Values are in the order of the table's columns. */
 export type Change =
-  | { readonly type: "insert"; readonly table: string; readonly key: Key; readonly row: Tuple }
+  | { readonly type: "insert"; readonly table: string; readonly key: Key; readonly row: ChangedRow }
   | {
       readonly type: "update";
       readonly table: string;
       /** Of the row as it was. */
       readonly key: Key;
       readonly newKey: Key;
-      readonly row: Tuple;
+      readonly row: ChangedRow;
     }
   | { readonly type: "delete"; readonly table: string; readonly key: Key };
 
@@ -18,7 +17,7 @@ export type Change =
 export interface Effect {
   readonly type: "insert" | "update" | "delete";
   readonly key: Key;
-  readonly row: Tuple | undefined;
+  readonly row: ChangedRow | undefined;
 }
 
 /**
@@ -84,7 +83,7 @@ function combine(before: Kept | undefined, effect: Effect): Kept | undefined {
 }
 
 /** Values that were not sent are those of before. */
-function merge(row: Tuple, before: Tuple | undefined): Tuple {
+function merge(row: ChangedRow, before: ChangedRow | undefined): ChangedRow {
   if (before === undefined || !row.includes(undefined)) return row;
   return row.map((value, index) => (value === undefined ? before[index] : value));
 }

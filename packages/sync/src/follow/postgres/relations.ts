@@ -1,18 +1,12 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import { JobError } from "../errors.ts";
-import { type Column, type Key, nameOf, type Table } from "../model.ts";
-import { isLossless, type Pair } from "../pair-tables.ts";
-import { readPrimary } from "../postgres/catalog.ts";
-import type { Relation, Tuple } from "../postgres/pgoutput.ts";
-import { ask, PATIENT } from "../querier.ts";
-
-/** A followed table as the stream has it at this place. */
-export interface Followed {
-  readonly name: string;
-  /** The target's table, with the columns of the stream in their order. */
-  readonly table: Table;
-  keyOf(row: Tuple): Key;
-}
+import { JobError } from "../../errors.ts";
+import { nameOf } from "../../model.ts";
+import { isLossless, type Pair } from "../../pair-tables.ts";
+import { readPrimary } from "../../postgres/catalog.ts";
+import type { Relation } from "../../postgres/pgoutput.ts";
+import { ask, PATIENT } from "../../querier.ts";
+import type { Followed } from "../change-source.ts";
+import { followed } from "../followed.ts";
 
 /** What the stream calls by numbers. Sees to it that each table still fits to the target's. */
 export class Relations {
@@ -65,7 +59,7 @@ export class Relations {
           stop(`the changes are of the time before the column ${column}, for which the target needs a value`);
       }
     }
-    return follow(name, target, columns);
+    return followed(name, target, columns);
   }
 
   /** Types as the system writes them, in the order of the columns. */
@@ -85,13 +79,4 @@ export class Relations {
       { ...PATIENT, readOnly: true, signal },
     );
   }
-}
-
-function follow(name: string, target: Table, columns: readonly Column[]): Followed {
-  const places = (target.key ?? []).map((column) => columns.findIndex((each) => each.name === column.name));
-  return {
-    name,
-    table: { ...target, columns },
-    keyOf: (row) => places.map((place) => row[place] ?? ""),
-  };
 }
