@@ -4,6 +4,7 @@ import { NotSentError } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
+import { CommandChannel } from "./command-channel.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
@@ -353,8 +354,12 @@ function format(client: Client, statement: Statement, text: string): string {
 
 /** Hands a statement to the client, which puts its values in where `sql` does not have them. */
 function submit(client: Client, statement: Statement, callback: Callback): void {
-  const query = queryOf(statement);
   const { channel } = statement;
+  if (channel instanceof CommandChannel) {
+    channel.attempt(client, callback);
+    return;
+  }
+  const query = queryOf(statement);
   const isPrepared = statement["execute"] === true;
   const { infileStreamFactory: factory } = statement;
   if (typeof factory === "function") {

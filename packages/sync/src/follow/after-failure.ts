@@ -1,4 +1,5 @@
 import { isPassing, ViewLost } from "../faults.ts";
+import { StreamBroken } from "./change-source.ts";
 import { PositionMoved } from "./kept-position.ts";
 
 /**
@@ -12,7 +13,7 @@ export function afterFailure(
   { failures, attempts, isTaken }: { readonly failures: number; readonly attempts: number; readonly isTaken: boolean },
 ): "again" | "taken" | "over" {
   const isOthers = isTaken || error instanceof PositionMoved;
-  const mayMend = isOthers || isPassing(error) || error instanceof ViewLost;
+  const mayMend = isOthers || isPassing(error) || error instanceof ViewLost || error instanceof StreamBroken;
   if (mayMend && failures < attempts) return "again";
   return isOthers ? "taken" : "over";
 }

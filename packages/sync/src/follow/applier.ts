@@ -10,6 +10,11 @@ export interface Applier {
    * Else they are left alone.
    */
   readonly hasActions: boolean;
+  /**
+   * Tables where a row that is changed or deleted changes rows of others, of which the source says nothing: such changes are written one
+   * after the other, as the source has made them.
+   */
+  readonly keepsOrder: ReadonlySet<string>;
   /** Settings of the transaction, before its first change. */
   prepare(on: Querier): Promise<void>;
   /** Adds rows; those whose key is there already are left out. Returns how many were added. */

@@ -95,3 +95,8 @@ export interface ChangeStream {
   ask(): void;
   close(): void;
 }
+
+/** The changes from here on cannot be had in this way. What to do the source says when it is connected anew. */
+export class StreamBroken extends Error {
+  override readonly name = "StreamBroken";
+}

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { OptionsError } from "@mirrorpool/core";
-import { bridgeOf } from "../dialects.ts";
+import { type Bridge, bridgeOf } from "../dialects.ts";
 import { type Conflict, type Refusal, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
-import { nameOf } from "../model.ts";
+import { type Catalog, nameOf } from "../model.ts";
 import {
   checkChoice,
   checkJobName,
@@ -17,10 +17,9 @@ import { pairTables } from "../pair-tables.ts";
 import type { Progress } from "../progress.ts";
 import { selectTables } from "../select.ts";
 import { Follower } from "./follower.ts";
-import { postgresApplier } from "./postgres/applier.ts";
 import { NativeFollower } from "./postgres/native.ts";
-import { mayActAsReplica, sourceObstacles, subscriptionObstacles, triggerObstacles } from "./postgres/obstacles.ts";
-import { PostgresSource } from "./postgres/source.ts";
+import { nativeObstacles } from "./postgres/obstacles.ts";
+import { openSides } from "./sides.ts";
 import type { FollowStats } from "./stats.ts";
 
 export interface FollowOptions extends JobOptions {
@@ -106,60 +105,43 @@ export async function follow(options: FollowOptions): Promise<Following> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const bridge = await bridgeOf(from, to);
-  if (bridge.from !== "postgres" || bridge.to !== "postgres")
-    throw refused(`the job ${job} is`, [{ table: "", reason: "following is for PostgreSQL, on both sides" }]);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const source = await bridge.source.readPrimary(from, signal);
   const target = await bridge.target.readPrimary(to, signal);
   const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], bridge.target.state.tables);
   const { pairs, refusals } = pairTables(tables, target, bridge);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
   all.push(...refusals);
-  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
-  const sources = pairs.map((pair) => pair.source);
-  for (const table of sources)
+  if (isSame(bridge, source, target)) all.push({ table: "", reason: "source and target are the same database" });
+  for (const { source: table } of pairs)
     if (table.key === undefined)
       all.push({ table: nameOf(table), reason: "it has no primary key, so that a change names no row" });
-  all.push(...(await sourceObstacles(from, sources)));
-  const targets = pairs.map((pair) => pair.target);
-  const isReplica = connection !== undefined || (await mayActAsReplica(to));
-  if (connection !== undefined) all.push(...(await subscriptionObstacles(to)));
-  if (!isReplica) all.push(...(await triggerObstacles(to, bridge, targets)));
-  if (all.length > 0) throw refused(`the job ${job} is`, all);
   const hash = createHash("sha256")
     .update(JSON.stringify([job, target.identity]))
     .digest("hex")
     .slice(0, 16);
   const name = `mirrorpool_${hash}`;
   if (connection !== undefined) {
+    all.push(...(await nativeObstacles(from, to, bridge, pairs)));
+    if (all.length > 0) throw refused(`the job ${job} is`, all);
     const { onEvent } = options;
-    return new NativeFollower({
-      from,
-      to,
-      bridge,
-      pairs,
-      name,
-      copies: begin === "copy",
-      connection,
-      onEvent,
-      signal,
-    });
+    return new NativeFollower({ from, to, bridge, pairs, name, copies: begin === "copy", connection, onEvent, signal });
   }
-  const { levels } = foreignKeyOrder(targets, target.foreignKeys);
-  return new Follower({
-    options,
-    numbers,
-    bridge,
-    source: new PostgresSource({ from, pairs, name, maxBytes: numbers.maxBatchBytes }),
-    applier: postgresApplier(isReplica),
-    job,
-    begin,
-    onConflict,
-    pairs,
-    levels,
-    signal,
-  });
+  const sides = await openSides({ from, to, bridge, source, target, pairs, name, numbers, signal });
+  all.push(...sides.refusals);
+  if (all.length > 0) throw refused(`the job ${job} is`, all);
+  const { levels } = foreignKeyOrder(
+    pairs.map((pair) => pair.target),
+    target.foreignKeys,
+  );
+  const parts = { bridge, source: sides.source, applier: sides.applier };
+  return new Follower({ options, numbers, ...parts, job, begin, onConflict, pairs, levels, signal });
 }
+
+/** A PostgreSQL database is known by its cluster for ever; the others by where they are. */
+const isSame = (bridge: Bridge, source: Catalog, target: Catalog): boolean =>
+  bridge.from === bridge.to &&
+  (bridge.from === "postgres" ? source.identity === target.identity : source.place === target.place);
 
 /** @throws {OptionsError} */
 function checkNative(native: unknown, begin: string): (() => string | Promise<string>) | undefined {

@@ -27,6 +27,12 @@ export class Reach {
     this.#taken += 1;
   }
 
+  /** What was taken last is nothing to be written. */
+  noteNothing(): void {
+    if (this.#written === this.#taken - 1) this.#written = this.#taken;
+    this.#settle();
+  }
+
   /** There was nothing for the target up to here. In order with the messages. */
   notePassed(position: string): void {
     this.#passed = { received: this.#received, position };

@@ -1,9 +1,10 @@
 import type { FailoverPool, Transaction } from "@mirrorpool/core";
 import { findAll } from "../compare/compare.ts";
 import type { Suspect } from "../compare/find-differences.ts";
+import { refuseLosses } from "../copy/losses.ts";
 import type { View } from "../dialect.ts";
 import type { Bridge } from "../dialects.ts";
-import { JobError } from "../errors.ts";
+import { JobError, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
 import { MARK } from "../mark.ts";
 import { type Catalog, type Key, nameOf, type Row, type Table } from "../model.ts";
@@ -54,6 +55,8 @@ export async function reseed(
   const pairs = work.pairs.map(comparable);
   const reader = await view.reader(signal);
   try {
+    const refusals = await refuseLosses(bridge, reader, pairs, signal);
+    if (refusals.length > 0) throw refused("following is", refusals);
     const { suspects, isTruncated, target } = await findAll(search, () => pairs);
     if (isTruncated) return undefined;
     await to.transaction(

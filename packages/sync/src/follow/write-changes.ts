@@ -25,7 +25,9 @@ const SAVEPOINT = "mirrorpool_changes";
  */
 export async function writeChanges(on: Querier, changes: readonly Change[], writing: Writing): Promise<void> {
   if (changes.length === 0) return;
-  const effects = netEffect(changes);
+  const { keepsOrder } = writing.applier;
+  const isInOrder = changes.some(({ type, table }) => type !== "insert" && keepsOrder.has(table));
+  const effects = isInOrder ? undefined : netEffect(changes);
   if (effects !== undefined) {
     await tell(on, `SAVEPOINT ${SAVEPOINT}`);
     try {

@@ -4,12 +4,16 @@ import { quoteTable } from "../../postgres/quote.ts";
 import { deleteRows, insertRows, readRows, updateRows, writeRows } from "../../postgres/rows.ts";
 import type { Applier } from "../applier.ts";
 
-/** @param isReplica triggers and foreign keys are left alone, as the server's own replication does */
-export function postgresApplier(isReplica: boolean): Applier {
+/**
+ * @param isReplica triggers and foreign keys are left alone, as the server's own replication does
+ * @param keepsOrder of tables whose foreign keys act, where the source does not tell what they do
+ */
+export function postgresApplier(isReplica: boolean, keepsOrder: ReadonlySet<string>): Applier {
   const mode = isReplica ? "SET LOCAL session_replication_role = 'replica'" : "SET CONSTRAINTS ALL DEFERRED";
   const settings = [...WRITER_SETTINGS, mode].join("; ");
   return {
     hasActions: !isReplica,
+    keepsOrder,
     prepare: async (on) => {
       await on.query(settings);
     },

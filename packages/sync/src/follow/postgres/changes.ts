@@ -93,14 +93,19 @@ export class Changes implements ChangeStream {
         return { type: "commit", position, committedAt: message.committedAt };
       }
       case "truncate": {
-        const tables = message.relations.flatMap((id) => relations.find(id) ?? []);
+        const tables = message.relations.flatMap((id) => relations.find(id)?.table ?? []);
         return tables.length === 0 ? undefined : { ...message, tables };
       }
       case "insert":
       case "update":
       case "delete": {
-        const table = relations.find(message.relation);
-        return table && { ...message, table };
+        const relation = relations.find(message.relation);
+        if (relation === undefined) return undefined;
+        const { table, toRow } = relation;
+        if (message.type === "delete") return { type: "delete", table, old: toRow(message.old) };
+        const row = toRow(message.row);
+        if (message.type === "insert") return { type: "insert", table, row };
+        return { type: "update", table, old: message.old && toRow(message.old), row };
       }
       case "relation":
       case "other":

@@ -2,6 +2,7 @@ import type { FailoverPool } from "@mirrorpool/core";
 import type { Bridge } from "../../dialects.ts";
 import type { Refusal } from "../../errors.ts";
 import { nameOf, type Table } from "../../model.ts";
+import type { Pair } from "../../pair-tables.ts";
 import { ask } from "../../querier.ts";
 
 /** What the source's server and role lack, and the tables whose changes nobody could follow. */
@@ -44,8 +45,21 @@ export async function triggerObstacles(
   });
 }
 
+/** What stands in the way of the servers' own replication. */
+export async function nativeObstacles(
+  from: FailoverPool,
+  to: FailoverPool,
+  bridge: Bridge,
+  pairs: readonly Pair[],
+): Promise<readonly Refusal[]> {
+  if (bridge.from !== "postgres" || bridge.to !== "postgres")
+    return [{ table: "", reason: "the servers' own replication is set up between PostgreSQL servers only" }];
+  const tables = pairs.map(({ source }) => source);
+  return [...(await sourceObstacles(from, tables)), ...(await subscriptionObstacles(to))];
+}
+
 /** What the target's role may not. */
-export async function subscriptionObstacles(to: FailoverPool): Promise<readonly Refusal[]> {
+async function subscriptionObstacles(to: FailoverPool): Promise<readonly Refusal[]> {
   const text = `SELECT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (
       SELECT FROM pg_roles AS r WHERE r.rolname = 'pg_create_subscription' AND pg_has_role(current_user, r.oid, 'MEMBER')))::text AS may`;
   const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
