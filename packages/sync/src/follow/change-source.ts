@@ -11,6 +11,8 @@ export interface Followed {
 
 /** What the source has done, in the order in which it was committed: each transaction from its beginning to its end. */
 export type SourceChange =
+  /** Between two transactions: nothing that has to be written. */
+  | { readonly type: "none" }
   | { readonly type: "begin" }
   /** @param position whoever is there has this transaction and all before it */
   | { readonly type: "commit"; readonly position: string; readonly committedAt: number }

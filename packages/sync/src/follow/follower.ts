@@ -235,6 +235,7 @@ export class Follower implements Following {
   /** One transaction of the target: all that has come of whole transactions of the source, one at least. */
   async #writeNext(stream: ChangeStream): Promise<void> {
     const first = await waitForChange(stream, () => this.#noteIdle(stream));
+    if (first.type === "none") return;
     const { options, numbers, levels, applier, onConflict } = this.#setting;
     const before = this.#position as string; // set before the stream was opened
     const writing = {

@@ -64,7 +64,7 @@ export class LossGuard {
     for (const { loss, place } of this.#losses) {
       const text = row[place];
       if (typeof text !== "string" || !isLost(loss, text)) continue;
-      const message = `${this.#name}: ${loss.column} of the row with the key ${JSON.stringify(keyOf(row))} has a value that the target cannot hold: ${loss.reason}. Change it on the source, or the column on the target, and follow again`;
+      const message = `${this.#name}: ${loss.column} of the row with the key ${JSON.stringify(keyOf(row))} has a value that the target cannot hold: ${loss.reason}. Change the column on the target and follow again; or change the value on the source, remove() the job, and follow with begin: "compare"`;
       throw new JobError("VALUE_REFUSED", message, { resumable: true });
     }
   }

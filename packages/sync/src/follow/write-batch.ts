@@ -39,6 +39,8 @@ export async function writeBatch(
   let isOpen = false;
   for (let change: SourceChange | undefined = first; change !== undefined; ) {
     switch (change.type) {
+      case "none":
+        break;
       case "begin":
         isOpen = true;
         break;

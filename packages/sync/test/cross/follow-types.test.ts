@@ -49,11 +49,10 @@ const ROWS = [
 /** Values that only MariaDB itself has. */
 const OWN = `UPDATE everything SET ti = '-838:59:59.000001', ti0 = '-00:00:01', ti3 = '838:59:59.999', d = '0000-00-00', d0 = '2024-02-00', t0 = 0 WHERE id = 4`;
 
-async function fill(change?: string): Promise<void> {
+async function fill(rows: readonly string[]): Promise<void> {
   await using session = await mariadb.pool.connect();
   await session.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00'");
-  for (const row of ROWS) await session.query(`INSERT INTO everything (${NAMES}) VALUES (${row})`);
-  if (change !== undefined) await session.query(`UPDATE everything SET ${change}`);
+  for (const row of rows) await session.query(`INSERT INTO everything (${NAMES}) VALUES (${row})`);
   await session.query(
     "INSERT INTO everything (id, f, dd) SELECT 100 + seq, (RAND() - 0.5) * POW(10, RAND() * 60 - 30), (RAND() - 0.5) * POW(10, RAND() * 600 - 300) FROM seq_1_to_500",
   );
@@ -71,7 +70,7 @@ test("all types of MariaDB follow to MariaDB with their extremes, as they are", 
   const job = { from: mariadb.pool, to: copied.pool, tables: ["everything"] };
   following = await follow(job);
   await following.caughtUp({ timeoutMs: 30_000 });
-  await fill();
+  await fill(ROWS);
   await expectEqual(job);
   await using session = await mariadb.pool.connect();
   await session.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'");
@@ -90,13 +89,16 @@ test("all types of MariaDB follow to PostgreSQL; what is no value there stops it
   following = await follow({ ...job, begin: "compare" });
   await following.caughtUp({ timeoutMs: 30_000 });
   await mariadb.run("DELETE FROM everything");
-  await fill("lt = REPLACE(lt, CHAR(0), '')");
+  await fill(ROWS.map((row) => row.replace("\\0", "")));
   await expectEqual(job);
   await mariadb.run("UPDATE everything SET t = 5, lt = 'y' WHERE id < 3", "DELETE FROM everything WHERE id = 1");
   await expectEqual(job);
   await mariadb.run("UPDATE everything SET ti = '25:00:00', lt = 'secret' WHERE id = 4");
   const error = await following.ended.catch((reason: unknown) => reason);
-  expect(error).toMatchObject({ code: "VALUE_REFUSED", message: expect.stringContaining('ti of the row with the key ["4"]') });
+  expect(error).toMatchObject({
+    code: "VALUE_REFUSED",
+    message: expect.stringContaining('ti of the row with the key ["4"]'),
+  });
   expect(String(error)).not.toContain("secret");
   await mariadb.run("UPDATE everything SET ti = '24:00:00' WHERE id = 4");
 });
@@ -106,7 +108,7 @@ const ONLY_POSTGRES = `id bigint PRIMARY KEY, b bool, i2 smallint, i4 int, i8 bi
   m mood, ttz timetz, iv interval, i inet, ci cidr, ia int[], ta text[], r int4range, x xml, mo money, pt point`;
 const POSTGRES_ROWS = [
   `1, true, 32767, 2147483647, 9223372036854775807, 9999999999999999.9999, 12345678901234567890123456789012345.123456789012345678901234567890,
-   3.4028235e38, 1.7976931348623157e308, E'tab\\t new\\nline \\r back\\\\slash \\\\N \\b \\f \\v \\u0001 quote\'\' " 🐘 ä', '', 'ab', '\\x00ff5c6e090a0d',
+   3.4028235e38, 1.7976931348623157e308, E'tab\\t new\\nline \\r back\\\\slash \\\\N \\b \\f \\v \\u0001 quote'' " 🐘 ä', '', 'ab', '\\x00ff5c6e090a0d',
    'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '0001-01-01', '9999-12-31 23:59:59.999999', '1969-07-20 20:17:40.000001-05', '24:00:00', '2024-02-29 12:34:56',
    '{"b":1, "a": 1e400,"a":2}', '1010101', 'so "so"', '12:00:00+05:30', '1 year -2 days 3.000001 s', '10.0.0.1', '10.0.0.0/8', '{1,NULL,3}',
    '{"a,b","c\\"d",NULL,""}', '[1,10)', '<a>&amp;</a>', 12.34, '(1.5,-2)'`,

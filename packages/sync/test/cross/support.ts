@@ -48,7 +48,8 @@ export async function openPlace(
 
 /** Lets the application's user follow: the right to read what is replicated. */
 export async function grantReplication({ cluster }: Place): Promise<void> {
-  const grant =
-    cluster.primary().url.startsWith("postgres") ? "ALTER ROLE app REPLICATION" : "GRANT REPLICATION SLAVE ON *.* TO app@'%'";
+  const grant = cluster.primary().url.startsWith("postgres")
+    ? "ALTER ROLE app REPLICATION"
+    : "GRANT REPLICATION SLAVE ON *.* TO app@'%'";
   await cluster.primary().query(grant);
 }

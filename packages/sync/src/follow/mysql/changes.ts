@@ -104,7 +104,7 @@ export class Changes implements ChangeStream {
     return done === true ? undefined : value;
   }
 
-  /** Undefined where nothing comes of it but what it has made ready. */
+  /** Undefined for rows, which are ready then. */
   async #toChange(item: LogItem): Promise<SourceChange | undefined> {
     const { layouts, onDefinition, onOtherShape } = this.#setting;
     switch (item.type) {
@@ -125,7 +125,7 @@ export class Changes implements ChangeStream {
       case "definition":
         await onDefinition();
         this.#reach.noteNothing();
-        return undefined;
+        return { type: "none" };
       case "unreadable": {
         const message = `the source's binary log has ${item.what}: changes would be missed. Mend that there, remove() the job, and begin it anew`;
         throw new JobError("LOG_UNREADABLE", message);
