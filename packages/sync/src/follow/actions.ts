@@ -54,15 +54,8 @@ export async function readActions(pool: FailoverPool, system: System): Promise<r
     }));
 }
 
-/** Whether what foreign keys change is in the binary log, which it is since the server itself looks after them (MySQL 9.6). */
-export async function logsActions(pool: FailoverPool): Promise<boolean> {
-  const text = "SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'";
-  const [row] = await pool.transaction((on) => askMysql<{ Value: string }>(on, text), PATIENT);
-  return row?.Value === "OFF";
-}
-
 /**
- * Foreign keys of a source that change followed rows without a word in its log, and those of them that the target does not have in just
+ * Foreign keys of a source that change followed rows without a word in its log (MySQL has a word for them since 9.6, and not always), and those of them that the target does not have in just
  * the same way: what they do would be missed. Pure.
  */
 export function silentActions(

@@ -6,17 +6,16 @@ type Signal = AbortSignal | undefined;
 /** Who writes changes: one kind for each system. All of it in a transaction of the caller's, which also moves the kept position. */
 export interface Applier {
   /**
-   * Foreign keys of the target act by themselves (ON DELETE CASCADE): a row that is to be deleted may have gone with its parent.
-   * Else they are left alone.
+   * Foreign keys of the target that change rows by themselves (ON DELETE CASCADE): `never` act; `always`, so that a row that is to be
+   * deleted may have gone with its parent; or `as-told`, where a source does not always tell what its own have done.
    */
-  readonly hasActions: boolean;
-  /**
-   * Tables where a row that is changed or deleted changes rows of others, of which the source says nothing: such changes are written one
-   * after the other, as the source has made them.
-   */
+  readonly actions: "never" | "always" | "as-told";
+  /** Tables to which such keys refer: where these act, changes are written one after the other, as the source has made them. */
   readonly keepsOrder: ReadonlySet<string>;
   /** Settings of the transaction, before its first change. */
   prepare(on: Querier): Promise<void>;
+  /** Where foreign keys act as told: whether they do from now on. After {@link prepare} they do not. */
+  act(on: Querier, doAct: boolean): Promise<void>;
   /** Adds rows; those whose key is there already are left out. Returns how many were added. */
   insertRows(on: Querier, table: Table, rows: readonly Row[], signal: Signal): Promise<number>;
   /**

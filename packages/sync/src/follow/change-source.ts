@@ -22,15 +22,20 @@ export type SourceChange =
       readonly isCascade: boolean;
       readonly restartsIdentity: boolean;
     }
-  | { readonly type: "insert"; readonly table: Followed; readonly row: ChangedRow }
-  | {
+  | (Telling & { readonly type: "insert"; readonly table: Followed; readonly row: ChangedRow })
+  | (Telling & {
       readonly type: "update";
       readonly table: Followed;
       /** As it was, where that was sent: always where its key is another one now. */
       readonly old: ChangedRow | undefined;
       readonly row: ChangedRow;
-    }
-  | { readonly type: "delete"; readonly table: Followed; readonly old: ChangedRow };
+    })
+  | (Telling & { readonly type: "delete"; readonly table: Followed; readonly old: ChangedRow });
+
+interface Telling {
+  /** What foreign keys of the source have done because of this change is not told: those of the target have to do the same. */
+  readonly isSilent?: boolean;
+}
 
 /**
  * What to do with a source as it is found:

@@ -1,7 +1,10 @@
 import type { ChangedRow, Key } from "../model.ts";
 
 /** A change of one row of a followed table. Values are in the order of the table's columns. */
-export type Change =
+export type Change = {
+  /** What foreign keys do because of it is theirs to do. */
+  readonly isSilent: boolean;
+} & (
   | { readonly type: "insert"; readonly table: string; readonly key: Key; readonly row: ChangedRow }
   | {
       readonly type: "update";
@@ -11,7 +14,8 @@ export type Change =
       readonly newKey: Key;
       readonly row: ChangedRow;
     }
-  | { readonly type: "delete"; readonly table: string; readonly key: Key };
+  | { readonly type: "delete"; readonly table: string; readonly key: Key }
+);
 
 /** What is left to do for one row. */
 export interface Effect {

@@ -5,7 +5,7 @@ import { type Catalog, nameOf } from "../model.ts";
 import { isMariadb } from "../mysql/catalog.ts";
 import type { Flavor } from "../mysql/settings.ts";
 import type { Pair } from "../pair-tables.ts";
-import { logsActions, readActions, silentActions } from "./actions.ts";
+import { readActions, silentActions } from "./actions.ts";
 import type { Applier } from "./applier.ts";
 import type { ChangeSource } from "./change-source.ts";
 import { postgresApplier } from "./postgres/applier.ts";
@@ -57,9 +57,15 @@ async function openApplier(given: Given, keepsOrder: ReadonlySet<string>, refusa
   const { to, bridge, pairs } = given;
   const tables = pairs.map((pair) => pair.target);
   if (bridge.to === "postgres") {
-    const isReplica = keepsOrder.size === 0 && (await mayActAsReplica(to));
-    if (!isReplica) refusals.push(...(await triggerObstacles(to, bridge, tables)));
-    return postgresApplier(isReplica, keepsOrder);
+    const isReplica = await mayActAsReplica(to);
+    const isTold = keepsOrder.size > 0;
+    if (!isReplica || isTold) refusals.push(...(await triggerObstacles(to, bridge, tables)));
+    if (!isReplica && isTold) {
+      const reason =
+        "foreign keys of the source change rows by themselves, and its binary log does not always say so: GRANT SET ON PARAMETER session_replication_role to the target's role, so that those of the target can do the same only where they have to";
+      refusals.push({ table: "", reason });
+    }
+    return postgresApplier(isTold ? "as-told" : isReplica ? "never" : "always", keepsOrder);
   }
   const [{ mysqlApplier }, { targetObstacles }] = await Promise.all([
     import("./mysql/applier.ts"),
@@ -69,15 +75,15 @@ async function openApplier(given: Given, keepsOrder: ReadonlySet<string>, refusa
   return mysqlApplier(flavorOf(given.target), pairs, keepsOrder, bridge.target.isConflict);
 }
 
-/** Tables whose foreign keys change rows of others without a word in the source's log: the target's have to do the same. */
+/** Tables whose changes change rows of others, by foreign keys, without a word in the source's log: the target's have to do the same. */
 async function orderKept({ from, to, bridge, pairs }: Given, refusals: Refusal[]): Promise<ReadonlySet<string>> {
-  if (bridge.from === "postgres" || (await logsActions(from))) return new Set();
+  if (bridge.from === "postgres") return new Set();
   const tables = pairs.map(({ source }) => source);
   const [here, there] = await Promise.all([readActions(from, bridge.from), readActions(to, bridge.to)]);
   const { acting, missing } = silentActions(here, there, tables);
   refusals.push(
     ...missing.map(({ name, child, parent }) => {
-      const reason = `its foreign key ${name} changes its rows with those of ${parent}, of which the source's binary log says nothing: follow ${parent} too, and give the target the same foreign key`;
+      const reason = `its foreign key ${name} changes its rows with those of ${parent}, and the source's binary log does not always say so: follow ${parent} too, and give the target the same foreign key`;
       return { table: `public.${child}`, reason };
     }),
   );

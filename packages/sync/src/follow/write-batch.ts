@@ -52,6 +52,7 @@ export async function writeBatch(
         break;
       case "truncate":
         await flush();
+        if (given.applier.actions === "as-told") await given.applier.act(on, false);
         await given.applier.truncate(
           on,
           change.tables.map(({ table }) => table),
@@ -80,13 +81,14 @@ export async function writeBatch(
 }
 
 function toChange(change: Extract<SourceChange, { type: "insert" | "update" | "delete" }>): Change {
-  const { name, keyOf } = change.table;
-  if (change.type === "insert") return { type: "insert", table: name, key: keyOf(change.row), row: change.row };
-  if (change.type === "delete") return { type: "delete", table: name, key: keyOf(change.old) };
+  const { isSilent = false } = change;
+  const { name: table, keyOf } = change.table;
+  if (change.type === "insert") return { type: "insert", table, key: keyOf(change.row), row: change.row, isSilent };
+  if (change.type === "delete") return { type: "delete", table, key: keyOf(change.old), isSilent };
   const { old, row } = change;
   const newKey = keyOf(row);
   // what was not sent of the new row, a full old one has
   const whole =
     old === undefined ? row : row.map((value, index) => (value === undefined ? (old[index] ?? value) : value));
-  return { type: "update", table: name, key: old === undefined ? newKey : keyOf(old), newKey, row: whole };
+  return { type: "update", table, key: old === undefined ? newKey : keyOf(old), newKey, row: whole, isSilent };
 }

@@ -16,6 +16,11 @@ export interface Writing {
   readonly signal: AbortSignal;
 }
 
+interface Acting extends Writing {
+  /** Foreign keys act by themselves. */
+  readonly doAct: boolean;
+}
+
 const SAVEPOINT = "mirrorpool_changes";
 
 /**
@@ -24,9 +29,31 @@ const SAVEPOINT = "mirrorpool_changes";
  * @throws {JobError} `CONFLICT`
  */
 export async function writeChanges(on: Querier, changes: readonly Change[], writing: Writing): Promise<void> {
+  const { applier } = writing;
+  if (applier.actions !== "as-told") return writeAlike(on, changes, writing, applier.actions === "always");
+  for (const group of alike(changes)) {
+    const doAct = group[0]?.isSilent === true;
+    await applier.act(on, doAct);
+    await writeAlike(on, group, writing, doAct);
+  }
+}
+
+/** Runs of changes for which foreign keys act, or do not. */
+function alike(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const groups: Change[][] = [];
+  for (const change of changes) {
+    const last = groups.at(-1);
+    if (last?.[0]?.isSilent === change.isSilent) last.push(change);
+    else groups.push([change]);
+  }
+  return groups;
+}
+
+async function writeAlike(on: Querier, changes: readonly Change[], given: Writing, doAct: boolean): Promise<void> {
   if (changes.length === 0) return;
+  const writing = { ...given, doAct };
   const { keepsOrder } = writing.applier;
-  const isInOrder = changes.some(({ type, table }) => type !== "insert" && keepsOrder.has(table));
+  const isInOrder = doAct && changes.some(({ type, table }) => type !== "insert" && keepsOrder.has(table));
   const effects = isInOrder ? undefined : netEffect(changes);
   if (effects !== undefined) {
     await tell(on, `SAVEPOINT ${SAVEPOINT}`);
@@ -47,7 +74,7 @@ export async function writeChanges(on: Querier, changes: readonly Change[], writ
 async function writeEffects(
   on: Querier,
   effects: ReadonlyMap<string, readonly Effect[]>,
-  { applier, tables, levels, signal }: Writing,
+  { applier, tables, levels, signal, doAct }: Acting,
 ): Promise<boolean> {
   const levelOf = (name: string): number => levels.get(name) ?? 0;
   const names = [...effects.keys()].sort((one, other) => levelOf(one) - levelOf(other));
@@ -79,7 +106,7 @@ async function writeEffects(
   for (const name of names.reverse()) {
     const { table } = tables.get(name) as Followed;
     const keys = (effects.get(name) ?? []).filter(({ type }) => type === "delete").map(({ key }) => key);
-    if ((await applier.deleteRows(on, table, keys, signal)) !== keys.length && !applier.hasActions) return false;
+    if ((await applier.deleteRows(on, table, keys, signal)) !== keys.length && !doAct) return false;
   }
   return true;
 }
@@ -96,8 +123,8 @@ function groupByKnown(updates: readonly Effect[]): Iterable<readonly Effect[]> {
   return groups.values();
 }
 
-async function writeChange(on: Querier, change: Change, writing: Writing): Promise<void> {
-  const { applier, tables, signal, onConflict, tellConflict } = writing;
+async function writeChange(on: Querier, change: Change, writing: Acting): Promise<void> {
+  const { applier, tables, signal, onConflict, tellConflict, doAct } = writing;
   const { table } = tables.get(change.table) as Followed; // changes are of followed tables
   await tell(on, `SAVEPOINT ${SAVEPOINT}`);
   let obstacle: unknown;
@@ -108,7 +135,7 @@ async function writeChange(on: Querier, change: Change, writing: Writing): Promi
         : change.type === "update"
           ? await applier.updateRows(on, table, [change.key], [change.row], signal)
           : await applier.deleteRows(on, table, [change.key], signal);
-    if (count === 1 || (change.type === "delete" && applier.hasActions)) {
+    if (count === 1 || (change.type === "delete" && doAct)) {
       await tell(on, `RELEASE SAVEPOINT ${SAVEPOINT}`);
       return;
     }

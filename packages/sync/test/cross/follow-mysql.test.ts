@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createPool, type FailoverPool } from "@mirrorpool/core";
 import { mysql } from "@mirrorpool/mysql2";
 import { compare, type FollowEvent, type Following, follow, type JobError } from "@mirrorpool/sync";
@@ -13,9 +14,7 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
 
   beforeAll(async () => {
     [from, to] = await Promise.all([openPlace(server), openPlace(server)]);
-    const { adminUrl } = from.cluster.primary();
-    const { database = "app" } = { database: "app" };
-    admin = createPool({ driver: mysql(), nodes: [adminUrl.replace(/\/[^/]*$/, `/${database}`)] });
+    admin = createPool({ driver: mysql(), nodes: [from.cluster.primary().adminUrl.replace(/\/[^/]*$/, "/app")] });
   });
   beforeEach(async () => {
     events = [];
@@ -57,7 +56,8 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
       );
     await from.run("CREATE TABLE old (id int PRIMARY KEY, c varchar(10) CHARACTER SET cp1250)");
     await to.run("CREATE TABLE old (id int PRIMARY KEY, c varchar(10))");
-    await to.run("CREATE TRIGGER again BEFORE UPDATE ON fine FOR EACH ROW SET NEW.id = NEW.id + 1");
+    const trigger = "CREATE TRIGGER app.again BEFORE UPDATE ON app.fine FOR EACH ROW SET NEW.id = NEW.id + 1";
+    await to.cluster.primary().query(trigger);
     await admin.query("SET GLOBAL binlog_row_image = 'MINIMAL'");
     const found = await refusals();
     await admin.query("SET GLOBAL binlog_row_image = 'FULL'");
@@ -70,7 +70,7 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
       expect.stringContaining("public.kept  the target keeps it in MyISAM"),
     ]);
     await from.run("DROP TABLE kept, old, bag");
-    await to.run("DROP TRIGGER again");
+    await to.cluster.primary().query("DROP TRIGGER app.again");
     expect(await refusals()).toEqual([expect.stringContaining("GRANT REPLICATION SLAVE")]);
     await grantReplication(from);
   });
@@ -81,9 +81,14 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
     await start();
     await following?.stop();
     await from.run("UPDATE t SET v = 'x' WHERE id = 1", "DELETE FROM t WHERE id = 2");
+    // the server does not throw away what somebody still reads, which it notices only when it writes to them
     await admin.query("FLUSH BINARY LOGS");
-    const { rows } = await admin.query<{ Log_name: string }>("SHOW BINARY LOGS");
-    await admin.query(`PURGE BINARY LOGS TO '${rows.at(-1)?.Log_name}'`);
+    for (let left = 2; left > 1; ) {
+      const { rows } = await admin.query<{ Log_name: string }>("SHOW BINARY LOGS");
+      left = rows.length;
+      await admin.query(`PURGE BINARY LOGS TO '${rows.at(-1)?.Log_name}'`);
+      await sleep(50);
+    }
     await start();
     await expectEqual();
     expect(events).toContainEqual(expect.objectContaining({ type: "reseeded", rows: 2, isWhole: true }));
@@ -123,14 +128,14 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
       await transaction.query("INSERT INTO child VALUES (1, 1, 4)");
       await transaction.query("DELETE FROM parent WHERE id = 3");
     });
-    await from.run("UPDATE parent SET id = 40 WHERE id = 5", "DELETE FROM child WHERE id = 4", "UPDATE parent SET id = 40 WHERE id = 4");
+    await from.run(
+      "UPDATE parent SET id = 40 WHERE id = 5",
+      "DELETE FROM child WHERE id = 4",
+      "UPDATE parent SET id = 40 WHERE id = 4",
+    );
     await expectEqual();
     expect(following?.stats().conflicts).toBe(0);
     await following?.remove();
-    const [{ rows }] = await Promise.all([
-      from.pool.query("SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'", [], { consistency: "strong" }),
-    ]);
-    if (rows[0]?.["Value"] === "OFF") return; // the log has them
     await to.run("DROP TABLE child", "CREATE TABLE child (id int PRIMARY KEY, parent int, other int)");
     expect(await refusals()).toEqual([
       expect.stringContaining("public.child  its foreign key"),
@@ -139,9 +144,10 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
   });
 
   test.runIf(server === "mysql")("JSON, and transactions whose GTIDs have tags, follow as they are", async () => {
-    for (const place of [from, to]) await place.run("CREATE TABLE t (id int PRIMARY KEY, j json, txt longtext)");
+    await from.run("CREATE TABLE t (id int PRIMARY KEY, j json, k json)");
+    // as a text each value has to be what the server itself shows
+    await to.run("CREATE TABLE t (id int PRIMARY KEY, j longtext, k json)");
     await start();
-    await admin.query("GRANT TRANSACTION_GTID_TAG ON *.* TO CURRENT_USER()").catch(() => {});
     await using session = await admin.connect();
     await session.query("SET SESSION gtid_next = 'AUTOMATIC:mine'");
     await session.query(`INSERT INTO t (id, j) VALUES
@@ -150,12 +156,10 @@ describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (
       (4, JSON_ARRAY(1.5, 1e-7, 1e15, 123456789012345680, 0.0, 65535, 65536, -32769, 4294967296)), (5, '"plain"'), (6, NULL), (7, '[]'),
       (8, JSON_OBJECT('big', REPEAT('x', 70000), 'n', 70000, 'm', JSON_ARRAY(1, 2)))`);
     await session.query("SET SESSION gtid_next = 'AUTOMATIC'");
-    await session.query("UPDATE t SET txt = CAST(j AS CHAR)");
+    await session.query("UPDATE t SET k = j WHERE id <> 2");
     await expectEqual();
-    const text = "SELECT COUNT(*) AS count FROM t WHERE txt <> CAST(j AS CHAR)";
-    expect((await to.pool.query(text, [], { consistency: "strong" })).rows).toEqual([{ count: 0 }]);
     await following?.stop();
-    await from.run("UPDATE t SET txt = 'later' WHERE id = 1");
+    await from.run("UPDATE t SET k = NULL WHERE id = 1");
     await start();
     await expectEqual();
     expect(following?.stats()).toMatchObject({ reseeds: 0, transactions: 1 });

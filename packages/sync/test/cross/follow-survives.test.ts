@@ -101,10 +101,10 @@ async function expectEqual(): Promise<void> {
 
 /** Kills a primary whose promoted mirror lacks what was written last. */
 async function failOver({ cluster }: Place, mirror: string): Promise<void> {
-  await cluster.node(mirror).replicate(false);
+  for (const each of cluster.mirrors()) if (each.isRunning) await each.replicate(false);
   await sleep(300);
   await cluster.primary().kill();
-  await cluster.promote(mirror);
+  await cluster.promote(mirror, { follow: false });
   await sleep(1000);
 }
 
@@ -135,7 +135,6 @@ describe.each<[ServerKind, ServerKind]>([
 });
 
 test.each<[ServerKind, ServerKind]>([
-  ["mariadb", "mariadb"],
   ["mariadb", "postgres"],
   ["postgres", "mariadb"],
 ])("from %s to %s, killed again and again under load: each transaction arrives once", async (one, other) => {
@@ -143,7 +142,7 @@ test.each<[ServerKind, ServerKind]>([
   const child = join(import.meta.dirname, "../children/follow.ts");
   const env = { ...process.env, FROM: from.cluster.urls.join(" "), TO: to.cluster.urls.join(" ") };
   const moving = load();
-  for (const delayMs of [0, 40, 150, 300]) {
+  for (const delayMs of [0, 80, 300]) {
     const running = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
       env,
       stdio: ["ignore", "pipe", "inherit"],

@@ -16,15 +16,14 @@ import type { Applier } from "../applier.ts";
 const STATEMENT_CHARACTERS = 1_000_000;
 const DUPLICATE = 1062;
 
-/** @param keepsOrder of tables whose foreign keys act: these are left on; without any they are left alone */
+/** @param keepsOrder tables to which foreign keys refer that act as told; without any they are left alone */
 export function mysqlApplier(
   flavor: Flavor,
   pairs: readonly Pair[],
   keepsOrder: ReadonlySet<string>,
   isConflict: (error: unknown) => boolean,
 ): Applier {
-  const hasActions = keepsOrder.size > 0;
-  const settings = writerSettings(flavor, !hasActions);
+  const settings = writerSettings(flavor, true);
   // a row of these that goes and comes again is the same one
   const replaceable = new Set(
     pairs
@@ -32,15 +31,19 @@ export function mysqlApplier(
       .map(({ target }) => nameOf(target)),
   );
   return {
-    hasActions,
+    actions: keepsOrder.size > 0 ? "as-told" : "never",
     keepsOrder,
     prepare: async (on) => {
       await on.query(settings, undefined, PATIENT);
     },
+    act: async (on, doAct) => {
+      await tell(on, `SET SESSION foreign_key_checks = ${doAct ? 1 : 0}`);
+    },
     insertRows,
     updateRows: async (on, table, keys, rows, signal) => {
       const isWhole = rows.length > 1 && rows.every((row) => !row.includes(undefined));
-      if (!isWhole || hasActions || !replaceable.has(nameOf(table))) return updateEach(on, table, keys, rows, signal);
+      if (!isWhole || keepsOrder.size > 0 || !replaceable.has(nameOf(table)))
+        return updateEach(on, table, keys, rows, signal);
       // two statements in place of one for each row; no foreign key is looked at
       const count = await deleteRows(on, table, keys, signal);
       if (count === rows.length) await insertRows(on, table, rows as readonly Row[], signal);

@@ -144,6 +144,11 @@ export class Changes implements ChangeStream {
 
   ask(): void {}
 
+  /** No more is read. */
+  end(error: unknown): void {
+    this.#inbox.end(error);
+  }
+
   close(): void {
     this.#setting.signal.removeEventListener("abort", this.#onAbort);
     this.#setting.onClose();

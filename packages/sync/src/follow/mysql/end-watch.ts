@@ -28,11 +28,12 @@ export class EndWatch {
     return this.#files;
   }
 
-  start(): void {
+  /** @param onOther called where another node than this one is the primary */
+  start(node: string, onOther: () => void): void {
     this.stop();
     const stop = new AbortController();
     this.#stop = stop;
-    void this.#run(stop.signal);
+    void this.#run(stop.signal, node, onOther);
   }
 
   stop(): void {
@@ -42,8 +43,10 @@ export class EndWatch {
     this.#files = undefined;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(signal: AbortSignal, node: string, onOther: () => void): Promise<void> {
     while (!signal.aborted) {
+      const { primary } = this.#from.topology();
+      if (primary !== undefined && primary !== node) return onOther();
       try {
         const options = { signal, timeoutMs: PATIENCE_MS };
         const told = await this.#from.transaction(async (on) => {

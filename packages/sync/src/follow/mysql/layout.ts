@@ -54,15 +54,18 @@ export class Layout {
     }
     const reader = new Reader(event.rows);
     const table = this.#followed;
+    const isSilent = !event.isComplete;
     while (reader.left > 0) {
       const row = this.#row(reader, columns);
       if (event.what === "delete") {
-        yield { type: "delete", table, old: row };
+        yield { type: "delete", table, old: row, isSilent };
         continue;
       }
       const after = event.what === "update" ? this.#row(reader, columns) : row;
       this.#guard.check(after, table.keyOf);
-      yield event.what === "update" ? { type: "update", table, old: row, row: after } : { type: "insert", table, row };
+      yield event.what === "update"
+        ? { type: "update", table, old: row, row: after, isSilent }
+        : { type: "insert", table, row, isSilent };
     }
   }
 

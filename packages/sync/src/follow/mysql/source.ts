@@ -2,6 +2,7 @@ import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import type { View } from "../../dialect.ts";
 import { JobError } from "../../errors.ts";
 import { numberOf } from "../../faults.ts";
+import { lost } from "../../mysql/binlog/dump.ts";
 import { createGtids } from "../../mysql/binlog/gtids.ts";
 import { readShapes, type Shapes } from "../../mysql/binlog/shape.ts";
 import type { Flavor } from "../../mysql/settings.ts";
@@ -123,7 +124,8 @@ export class MysqlSource implements ChangeSource {
           : error,
       onClose: () => this.#watch.stop(),
     });
-    this.#watch.start();
+    // a primary that has handed over sends on what it gets as a mirror, and nobody would notice when it gets no more
+    this.#watch.start(connection.node, () => stream.end(lost("the source has another primary")));
     return stream;
   }
 

@@ -4,18 +4,24 @@ import { quoteTable } from "../../postgres/quote.ts";
 import { deleteRows, insertRows, readRows, updateRows, writeRows } from "../../postgres/rows.ts";
 import type { Applier } from "../applier.ts";
 
+const ALONE = "SET LOCAL session_replication_role = 'replica'";
+const DEFERRED = "SET CONSTRAINTS ALL DEFERRED";
+const ACTING = `SET LOCAL session_replication_role = 'origin'; ${DEFERRED}`;
+
 /**
- * @param isReplica triggers and foreign keys are left alone, as the server's own replication does
- * @param keepsOrder of tables whose foreign keys act, where the source does not tell what they do
+ * @param actions where these are not `always`, triggers and foreign keys are left alone, as the server's own replication does
+ * @param keepsOrder tables to which foreign keys refer that act as told
  */
-export function postgresApplier(isReplica: boolean, keepsOrder: ReadonlySet<string>): Applier {
-  const mode = isReplica ? "SET LOCAL session_replication_role = 'replica'" : "SET CONSTRAINTS ALL DEFERRED";
-  const settings = [...WRITER_SETTINGS, mode].join("; ");
+export function postgresApplier(actions: Applier["actions"], keepsOrder: ReadonlySet<string>): Applier {
+  const settings = [...WRITER_SETTINGS, actions === "always" ? DEFERRED : ALONE].join("; ");
   return {
-    hasActions: !isReplica,
+    actions,
     keepsOrder,
     prepare: async (on) => {
       await on.query(settings);
+    },
+    act: async (on, doAct) => {
+      await on.query(doAct ? ACTING : ALONE);
     },
     insertRows,
     updateRows,

@@ -9,6 +9,8 @@ export interface RowsEvent {
   readonly type: "rows";
   readonly what: "insert" | "update" | "delete";
   readonly table: number;
+  /** What foreign keys did because of these changes is told as well, or they were not looked at. */
+  readonly isComplete: boolean;
   /** One bit a column: its value is there. */
   readonly present: readonly Buffer[];
   readonly columns: number;
@@ -45,6 +47,9 @@ const OTHER = { type: "other" } as const;
 const KINDS = ["insert", "update", "delete"] as const;
 const STANDALONE = 1;
 const HEADER = 19;
+/** Flags of rows: the session did not look at foreign keys; MySQL 9.6 and later: it has logged what they did. */
+const NO_FOREIGN_KEYS = 2;
+const TOLD_FOREIGN_KEYS = 16;
 
 /** Reads one event without its checksum: what is not needed for the changes of rows is `other`. */
 export function readEvent(bytes: Buffer): TimedEvent {
@@ -135,12 +140,13 @@ function readRows(
   open: (rest: Buffer) => Buffer,
 ): RowsEvent {
   const table = reader.uint(6);
-  reader.skip(2);
+  const flags = reader.uint(2);
+  const isComplete = (flags & NO_FOREIGN_KEYS) !== 0 || (hasExtra && (flags & TOLD_FOREIGN_KEYS) !== 0);
   if (hasExtra) reader.skip(reader.uint(2) - 2);
   const columns = reader.size();
   const present = [reader.bytes((columns + 7) >> 3)];
   if (what === "update") present.push(reader.bytes((columns + 7) >> 3));
-  return { type: "rows", what, table, columns, present, rows: open(reader.rest()) };
+  return { type: "rows", what, table, isComplete, columns, present, rows: open(reader.rest()) };
 }
 
 /** Of MariaDB's `log_bin_compress`: one byte with the size of the length, the length, and a stream of zlib. */
