@@ -69,6 +69,32 @@ test("a caller that gave up leaves its place to the next one", async () => {
   expect((await patient).error).toBeUndefined();
 });
 
+test("a session lets others have its connection between two statements, and stays on the primary", async () => {
+  await using pool = openPool(cluster, { pool: { max: 1, warm: 0 }, routing: { consistency: "eventual" } });
+  await using session = await pool.connect();
+  await session.query("INSERT INTO seat VALUES (6)");
+  expect(underWay(pool)).toBe(1);
+  const waiting = pool.query("INSERT INTO seat VALUES (7)");
+  await until("it to wait", () => pool.stats().nodes[cluster.primary().name]?.waiting === 1);
+  await session.query("INSERT INTO seat VALUES (8)");
+  await waiting;
+  const where = await session.query("SELECT current_setting('cluster_name') AS name");
+  expect(where.rows).toEqual([{ name: cluster.primary().name }]);
+});
+
+test("a session keeps its connection from others while it is in a transaction, or has set something", async () => {
+  await using pool = openPool(cluster, { pool: { max: 1, warm: 0 } });
+  for (const begin of ["BEGIN", "SET work_mem = '8MB'", "SELECT pg_advisory_lock(1)"]) {
+    await using session = await pool.connect();
+    await session.query("INSERT INTO seat VALUES (9)");
+    await session.query(begin);
+    const waiting = settle(pool.query("INSERT INTO seat VALUES (10)", [], { timeoutMs: 500 }));
+    await until("it to wait", () => pool.stats().nodes[cluster.primary().name]?.waiting === 1);
+    await session.query("INSERT INTO seat VALUES (11)");
+    expect((await waiting).error, begin).toBeInstanceOf(AcquireTimeoutError);
+  }
+});
+
 test("a session that is held for too long is reported with the place where it was taken", async () => {
   await using pool = openPool(cluster, { pool: { leakMs: 100 } });
   const events = record(pool);

@@ -49,7 +49,7 @@ export class Call {
    * @param onEnd gives the error to reject with, and undoes what `register` did
    */
   wait<T>(
-    register: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+    register: (resolve: (value: T | Promise<T>) => void, reject: (error: unknown) => void) => void,
     onEnd: (cause: Cause) => unknown,
     limitMs: number = Number.POSITIVE_INFINITY,
   ): Promise<T> {

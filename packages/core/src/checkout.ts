@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { Result, Statement } from "./driver.ts";
 import { AbortedError, QueueFullError, type SessionLostError } from "./errors.ts";
 import type { FailoverPool } from "./failover-pool.ts";
-import type { PoolSession } from "./pool-session.ts";
+import { type PoolSession, renew } from "./pool-session.ts";
 import type { StatementOptions } from "./session/demand.ts";
 
 /** A statement that waits for its turn. */
@@ -21,8 +21,8 @@ const MAX_QUEUED = 100_000;
 
 interface Entry {
   readonly task: CheckoutTask;
-  /** The caller's asynchronous context, where it is not that of the statement before: reads see the writes of their context. */
-  readonly context: AsyncResource | undefined;
+  /** The caller's asynchronous context, which is not that of the statement before: reads see the writes of their context. */
+  readonly context: AsyncResource;
 }
 
 export interface CheckoutListener {
@@ -44,6 +44,8 @@ export class Checkout {
   #session: PoolSession | undefined;
   /** Statements that the session has run. */
   #runs = 0;
+  /** The end of a stream may be told long after its checkout. */
+  #hasStreamed = false;
   #closed: CheckoutTask | undefined;
   #current: CheckoutTask | undefined;
   #isWorking = false;
@@ -60,6 +62,11 @@ export class Checkout {
     this.#listener = listener;
   }
 
+  /** How many settings each of its sessions begins with. */
+  get settings(): number {
+    return this.#settings.length;
+  }
+
   get isIdle(): boolean {
     return !this.#isWorking;
   }
@@ -70,39 +77,44 @@ export class Checkout {
 
   /** Runs it after those that were given before. */
   add(task: CheckoutTask): void {
-    if (this.#queue.length >= MAX_QUEUED) {
+    if (!this.#isWorking) {
+      this.#isWorking = true;
+      this.#start(task, undefined);
+    } else if (this.#queue.length < MAX_QUEUED) {
+      this.#queue.push({ task, context: new AsyncResource("mirrorpool.query") });
+    } else {
       process.nextTick(() => task.done(new QueueFullError("queries of one client", MAX_QUEUED), undefined));
-      return;
     }
-    this.#queue.push({ task, context: this.#isWorking ? new AsyncResource("mirrorpool.query") : undefined });
-    if (!this.#isWorking) this.#work();
   }
 
   /** Runs what waits, one after the other. No async function: most clients are given back after one statement. */
-  #work(): void {
+  #next(): void {
     const entry = this.#queue.shift();
-    this.#isWorking = entry !== undefined;
-    if (entry === undefined) {
-      this.#listener.drained();
-      if (this.#ending !== undefined) this.#release(this.#ending);
+    if (entry !== undefined) {
+      this.#start(entry.task, entry.context);
       return;
     }
-    const { task, context } = entry;
+    this.#isWorking = false;
+    this.#listener.drained();
+    if (this.#ending !== undefined) this.#release(this.#ending);
+  }
+
+  #start(task: CheckoutTask, context: AsyncResource | undefined): void {
     this.#current = task;
     const running = context === undefined ? this.#run(task) : context.runInAsyncScope(this.#run, this, task);
     running.then(
-      (result) => this.#finish(entry, undefined, result),
-      (error: unknown) => this.#finish(entry, error, undefined),
+      (result) => this.#finish(task, context, undefined, result),
+      (error: unknown) => this.#finish(task, context, error, undefined),
     );
   }
 
-  #finish({ task, context }: Entry, error: unknown, result: Result | undefined): void {
+  #finish(task: CheckoutTask, context: AsyncResource | undefined, error: unknown, result: Result | undefined): void {
     this.#current = undefined;
     clearTimeout(this.#grace);
     if (context === undefined) task.done(error, result);
     else context.runInAsyncScope(task.done, task, error, result);
     if (this.#closed === task) this.#letGo();
-    this.#work();
+    this.#next();
   }
 
   #run(task: CheckoutTask): Promise<Result> {
@@ -121,6 +133,7 @@ export class Checkout {
 
   #runOn(session: PoolSession, { statement, options }: CheckoutTask): Promise<Result> {
     this.#runs += 1;
+    this.#hasStreamed ||= statement.channel !== undefined;
     return session.query(statement, undefined, options);
   }
 
@@ -166,6 +179,16 @@ export class Checkout {
     this.#grace = setTimeout(() => {
       if (this.#current === task) this.interrupt("the stream was closed before its end");
     }, STREAM_GRACE_MS).unref();
+  }
+
+  /** Gives the session back where nothing is under way: it may be used again, for the next checkout. @returns whether that is so */
+  giveBack(): boolean {
+    if (this.#isWorking || this.#hasStreamed) return false;
+    const session = this.#session;
+    const isRenewed = session !== undefined && this.#settings.length === 0 && renew(session);
+    if (!isRenewed) this.#release("return");
+    this.#runs = 0;
+    return true;
   }
 
   /** Gives the session back when what was begun has ended; with `destroy` that is ended at once. Resolves then. */

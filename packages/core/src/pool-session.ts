@@ -51,6 +51,11 @@ export class LentSession implements PoolSession {
     this.#leakTimer = leakTimer;
   }
 
+  /** See {@link renew}. */
+  renew(): boolean {
+    return this.#leakTimer === undefined && this.#session.renew();
+  }
+
   query<Row>(
     statement: string | Statement,
     values?: readonly unknown[],
@@ -88,4 +93,13 @@ export class LentSession implements PoolSession {
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
   }
+}
+
+/**
+ * What a release and a new session would come to, for the one that has held it and goes on to: ORMs end a session with each
+ * statement. Its `onLost` listener stays.
+ * @returns false where it has to be released after all, because something of it is not over yet
+ */
+export function renew(session: PoolSession): boolean {
+  return session instanceof LentSession && session.renew();
 }

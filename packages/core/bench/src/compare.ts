@@ -28,9 +28,12 @@ export interface Effort {
   readonly pace: Pace;
 }
 
+/** Long enough for V8 to have compiled all that is in use: a client of more code would pay for that in the rounds that count. */
+const WARM_UP_SECONDS = 2;
+
 /**
  * Measures the clients of a cell in turn, in an order that rotates and turns round from round to round, so that whatever else the machine
- * does falls on all alike. The first of `rounds + 1` rounds warms up and does not count.
+ * does falls on all alike. The first of `rounds + 1` rounds warms up, takes longer and does not count.
  */
 export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
   const { clients, concurrency } = cell;
@@ -39,7 +42,9 @@ export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
     for (const client of inTurn(clients, round)) {
       collectGarbage();
       const operation = (): Promise<number | undefined> => client.operation();
-      const one = await measure(operation, concurrency, effort.pace, effort.seconds);
+      const isWarmUp = round === 0 && effort.pace === "steady";
+      const seconds = isWarmUp ? Math.max(effort.seconds, WARM_UP_SECONDS) : effort.seconds;
+      const one = await measure(operation, concurrency, effort.pace, seconds);
       if (round > 0) measured.get(client)?.push(one);
     }
   }

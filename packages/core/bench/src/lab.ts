@@ -4,7 +4,7 @@ import type { System } from "./systems/system.ts";
 
 /** One primary and one mirror on this machine: no proxies, and nothing that would run by itself while we measure. */
 export function quietCluster({ kind, settings }: System): Promise<LabCluster> {
-  return createCluster({ server: kind, mirrors: 1, proxies: false, settings });
+  return createCluster({ server: kind, mirrors: 1, proxies: false, maxConnections: 300, settings });
 }
 
 /** Its name and version, as reports give them. */

@@ -167,9 +167,7 @@ export class NodePool implements LeaseOwner, Lender {
     if (this.#isClosed) return Promise.reject(new PoolClosedError());
     const atHand = this.#takeAtHand(state);
     if (atHand !== undefined) return Promise.resolve(this.#admit(this.#lend(atHand, this.#environment.now()), call));
-    if (this.#waiters.size > 0 || this.#pool.available === 0) {
-      return this.#wait(call, isFast).then((lease) => this.#admit(lease, call));
-    }
+    if (this.#waiters.size > 0 || this.#pool.available === 0) return this.#wait(call, isFast);
     return this.#pool.acquire().then((opened) => {
       if (!isFailed(opened)) return this.#admit(this.#lend(opened, this.#environment.now()), call);
       this.#drop(opened);
@@ -227,7 +225,8 @@ export class NodePool implements LeaseOwner, Lender {
     let waiter: Waiter<Lease> | undefined;
     return call.wait<Lease>(
       (resolve, reject) => {
-        waiter = { resolve, reject };
+        // a place on a shared connection, which others use already, needs no look
+        waiter = { resolve: (lease) => resolve(lease.isShared ? lease : this.#admit(lease, call)), reject };
         this.#waiters.join(waiter, isFast);
         this.#pump();
       },

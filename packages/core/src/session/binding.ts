@@ -72,6 +72,20 @@ export class Binding {
     if (this.#lease?.isShared === true) this.release();
   }
 
+  /**
+   * Gives a connection to the primary back that others wait for, where the session has nothing on it: they need not wait until
+   * the application has worked off the answer. @returns whether it did
+   */
+  leaveToOthers(): boolean {
+    const lease = this.#lease;
+    if (lease === undefined || this.#context.pools.get(lease.node)?.isAwaited !== true) return false;
+    const isTied = this.#transaction !== undefined || this.#unsentBegin !== undefined || this.#isPinned;
+    if (isTied || this.#isTainted || this.journal.state !== undefined) return false;
+    if (this.#context.cell.current.primary !== lease.node || lease.connection.status !== "idle") return false;
+    this.release();
+    return true;
+  }
+
   /** The lease that the session has, where the statement must or may go on with it. */
   keep(demand: Demand): Lease | undefined {
     const held = this.#lease;

@@ -160,8 +160,9 @@ export class Journal {
     return "carried";
   }
 
-  /** The open transaction is undone, together with its connection. */
+  /** The open transaction, if there is one, is undone together with its connection. */
   abandon(): void {
+    if (this.#begun === undefined) return;
     const { stateAtBegin } = this;
     const next = this.#end(false);
     this.#state = next === "pinned" ? stateAtBegin : next;

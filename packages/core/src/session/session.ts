@@ -28,7 +28,10 @@ export class Session implements ErrandOwner {
   readonly #errands: Errands;
   /** Of the statement that has just ended: its caller waits for a mirror to have it. Counted as work. */
   #unmirrored: AcknowledgedCommit | undefined;
-  /** When it last wrote and gave its connection back: what it reads next may be what it has just written. */
+  /**
+   * When it last wrote and gave its connection back: what it reads next may be what it has just written. Infinite where it has to
+   * stay on the primary.
+   */
   wroteAt: number = Number.NEGATIVE_INFINITY;
   #isForOne = false;
   #isReleased = false;
@@ -140,7 +143,7 @@ export class Session implements ErrandOwner {
     const commit = this.#unmirrored;
     if (commit === undefined) return undefined;
     this.#unmirrored = undefined;
-    this.wroteAt = commit.answeredAt;
+    this.wroteAt = Math.max(this.wroteAt, commit.answeredAt);
     if (!this.isInTransaction && !this.#binding.isPinned) this.#binding.release();
     return commit;
   }
@@ -154,6 +157,15 @@ export class Session implements ErrandOwner {
     this.#isReleased = true;
     this.#releaseHow = how;
     if (!this.#turns.isTaken) this.#unbindWhenSettled();
+  }
+
+  /** Gives everything back, and is as new. @returns false where something is under way, or to be told: nothing has changed then */
+  renew(): boolean {
+    if (this.#isReleased || this.#turns.isTaken || this.#aftermath.isConcerned) return false;
+    this.#unbind();
+    this.#binding.journal.clear();
+    this.wroteAt = Number.NEGATIVE_INFINITY;
+    return true;
   }
 
   #unbindWhenSettled(): void {
@@ -170,8 +182,14 @@ export class Session implements ErrandOwner {
   /** A place on a shared connection is for one statement; the next one may need a connection to itself. */
   #leaveSharedWhenSettled(): void {
     const { settling } = this.#aftermath;
-    if (settling === undefined) this.#binding.leaveShared();
-    else void settling.then(() => this.#binding.leaveShared());
+    if (settling !== undefined) {
+      void settling.then(() => this.#binding.leaveShared());
+      return;
+    }
+    this.#binding.leaveShared();
+    // what it reads next has to be as new as what it has just seen
+    if (this.#turns.isAwaited) return;
+    if (this.#binding.leaveToOthers()) this.wroteAt = Number.POSITIVE_INFINITY;
   }
 
   /** @throws {MirrorpoolError} once the session was given back: nobody waits for its statements any more */

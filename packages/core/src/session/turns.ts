@@ -15,6 +15,10 @@ export class Turns {
     return this.#isTaken;
   }
 
+  get isAwaited(): boolean {
+    return this.#line !== undefined && this.#line.size > 0;
+  }
+
   /** Takes the turn where nobody has it: a promise would cost every statement something. */
   tryTake(): boolean {
     if (this.#isTaken) return false;

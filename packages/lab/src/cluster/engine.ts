@@ -59,6 +59,11 @@ export interface Engine {
 
   /** Makes it a primary with all that it has received; resolves when it accepts writes. */
   promote(wait?: WaitOptions): Promise<void>;
+  /**
+   * Receives nothing more from its primary, until it follows one again. Absent where that takes no time.
+   * @returns whether it has received until now
+   */
+  letGo?(wait?: WaitOptions): Promise<boolean>;
   /** Makes a mirror follow `primary`: from now on, or, if it does not run or is frozen, when it does again. */
   follow(primary: Host): Promise<void>;
   /** Ends its time as a primary in good order: no write is accepted any more. @returns its last position */

@@ -53,8 +53,18 @@ class ReplicationRecord implements Replication {
     this.#requireMirror(node);
     const { follow = true, ...wait } = options;
     const start = performance.now();
-    await node.engine.promote(wait);
+    const others = follow ? this.mirrors.filter((each) => each !== node && each.isResponsive) : [];
+    // all at once: from a primary that hangs it takes some time
+    const left = Promise.all(others.map((each) => each.engine.letGo?.(wait).catch(() => false)));
+    try {
+      await node.engine.promote(wait);
+    } catch (error) {
+      const receiving = await left;
+      await Promise.all(others.map((each, index) => receiving[index] && each.engine.replicate(true)));
+      throw error;
+    }
     const ms = performance.now() - start;
+    await left;
     this.#mirrors.delete(node);
     this.#primary = node;
     if (follow) await this.#repoint(wait);

@@ -166,6 +166,12 @@ class MysqlEngine implements Engine {
     this.#isReplicating = true;
   }
 
+  async letGo(wait: WaitOptions = {}): Promise<boolean> {
+    if (!this.#isReplicating) return false;
+    await this.#ask(this.#flavor.stop("IO_THREAD"), wait);
+    return true;
+  }
+
   async follow(primary: Host): Promise<void> {
     this.#upstream = primary;
     // it was cut off from another one

@@ -35,6 +35,8 @@ export const MARIADB: Flavor = {
     slave_net_timeout: "2",
     ...(synchronous && {
       rpl_semi_sync_slave_enabled: "ON",
+      // who stops logs in to its primary first, to end its thread there
+      rpl_semi_sync_slave_kill_conn_timeout: "1",
       rpl_semi_sync_master_wait_point: "AFTER_SYNC",
       // never goes on without: as PostgreSQL, which knows no such timeout
       rpl_semi_sync_master_timeout: String(2 ** 31),

@@ -22,7 +22,7 @@ interface RowCommand extends Command {
 }
 
 export interface QueryCommand extends RowCommand {
-  /** With its values in it. */
+  /** With its values in it, once a connection has it. */
   readonly sql: string;
   readonly values?: unknown;
   /** As the application has given it. */
@@ -99,6 +99,8 @@ export interface BasePool extends EventEmitter {
   readonly _closed: boolean;
   getConnection(callback: (error: unknown, connection?: unknown) => void): void;
   releaseConnection(connection: unknown): void;
+  query(sql: unknown, values?: unknown, callback?: unknown): QueryCommand;
+  execute(sql: unknown, values?: unknown, callback?: unknown): ExecuteCommand;
   end(callback?: (error?: unknown) => void): void;
   promise(implementation?: PromiseConstructor): unknown;
 }

@@ -32,6 +32,20 @@ export function queryStatement(connection: BaseConnection, command: QueryCommand
   return statement;
 }
 
+/** A query into which no connection has put its values; undefined where one has to. */
+export function queryAsWritten(command: QueryCommand, source: Source): Draft | undefined {
+  const { _queryOptions: given, namedPlaceholders } = command;
+  const { sql: text, values } = given;
+  const hasNames = Boolean(namedPlaceholders) && !Array.isArray(values);
+  if (source.writes || hasNames || typeof text !== "string") return undefined;
+  const isHarmless = values === undefined || (Array.isArray(values) && areHarmless(text, values));
+  if (!isHarmless) return undefined;
+  const statement: Draft = { ...source.reading, text };
+  passOn(given, statement);
+  if (values !== undefined) statement["values"] = values;
+  return statement;
+}
+
 export function executeStatement(command: ExecuteCommand, { reading }: Source): Statement {
   const { sql, parameters = [], _executeOptions: given } = command;
   const statement: Draft = { ...reading, text: sql, values: parameters, execute: true };

@@ -1,4 +1,5 @@
-import { OptionsError, type SessionLostError } from "@mirrorpool/core";
+import { EventEmitter } from "node:events";
+import { MirrorpoolError, OptionsError, type SessionLostError } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { commandTask } from "./command-task.ts";
 import { InertStream } from "./inert-stream.ts";
@@ -17,7 +18,8 @@ import {
   type QueryCommand,
 } from "./internals.ts";
 import { preparedStatement } from "./prepared-statement.ts";
-import { executeStatement, queryStatement } from "./statement.ts";
+import { PromiseConnection, PromisePoolConnection } from "./promise-classes.ts";
+import { executeStatement, queryAsWritten, queryStatement } from "./statement.ts";
 import { type Source, VirtualSession } from "./virtual-session.ts";
 
 /** Runs what a connection of `mysql2` is asked for as statements of the failover pool. */
@@ -66,13 +68,31 @@ class Conversation {
     return command;
   }
 
+  /** The one query of a checkout needs no session. @returns false where it does all the same */
+  runAlone(command: QueryCommand): boolean {
+    const { session } = this;
+    const statement = session.isForOne ? queryAsWritten(command, this.#source) : undefined;
+    if (statement === undefined) return false;
+    statement["holder"] = session;
+    const task = commandTask(command, statement, session.options(command._queryOptions["timeout"]), this.#onFail);
+    if (task.channel !== undefined) return false;
+    this.#source.pool.query(task.statement, undefined, task.options).then(
+      (result) => task.done(undefined, result),
+      (error: unknown) => {
+        if (error instanceof MirrorpoolError && error.code === "SESSION_REQUIRED") session.add(task);
+        else task.done(error, undefined);
+      },
+    );
+    return true;
+  }
+
   #run(
     command: QueryCommand | ExecuteCommand,
     statement: ReturnType<typeof queryStatement>,
     { timeout }: { readonly timeout?: unknown },
   ): void {
     const held = { ...statement, holder: this.session };
-    const task = commandTask(command, held, this.session.options(timeout), (error) => this.#fail(error));
+    const task = commandTask(command, held, this.session.options(timeout), this.#onFail);
     const { channel } = task;
     if (channel !== undefined) {
       this.#flow = channel;
@@ -133,6 +153,8 @@ class Conversation {
     else callback(error);
   }
 
+  readonly #onFail = (error: unknown): void => this.#fail(error);
+
   /** An error that no command has a listener for. */
   #fail(error: unknown): void {
     const { listeners } = this.#awaited();
@@ -171,6 +193,8 @@ export function inertConfig(config: ConnectionConfig): { readonly config: Connec
   };
 }
 
+const isCommand = (sql: unknown): sql is QueryCommand => sql instanceof EventEmitter && isQuery(sql as Command);
+
 type Base = new (...given: unknown[]) => BaseConnection;
 
 /** One of `mysql2`'s own connections, with everything that goes to a server replaced. */
@@ -179,7 +203,13 @@ export interface VirtualConnection extends BaseConnection {
 }
 
 /** Either of `mysql2`'s classes: that of a single connection, or that of a pool's. */
-function virtual(BaseClass: Base): new (source: Source, ...given: unknown[]) => VirtualConnection {
+function virtual(
+  BaseClass: Base,
+  PromiseClass: typeof PromiseConnection,
+): new (
+  source: Source,
+  ...given: unknown[]
+) => VirtualConnection {
   return class extends BaseClass implements VirtualConnection {
     readonly #conversation: Conversation;
 
@@ -208,6 +238,16 @@ function virtual(BaseClass: Base): new (source: Source, ...given: unknown[]) => 
         () => callback?.(null, this),
         (error: unknown) => callback?.(error),
       );
+    }
+
+    /** A pool hands its one query over as a command, which has its values put in here otherwise. */
+    override query(sql: unknown, values?: unknown, callback?: unknown): QueryCommand {
+      if (isCommand(sql) && this.#conversation.runAlone(sql)) return sql;
+      return super.query(sql, values, callback);
+    }
+
+    override promise(implementation?: PromiseConstructor): unknown {
+      return new PromiseClass(this, implementation);
     }
 
     override ping(callback?: Callback): this {
@@ -254,10 +294,11 @@ function virtual(BaseClass: Base): new (source: Source, ...given: unknown[]) => 
 /** A connection that is one session of the failover pool, from the beginning to `end()`. */
 export const SingleConnection: new (source: Source, options: object) => VirtualConnection = virtual(
   classes.Connection as unknown as Base,
+  PromiseConnection,
 );
 
 /** What a pool of the drop-in hands out. */
-const Pooled = virtual(classes.PoolConnection as unknown as Base) as unknown as new (
+const Pooled = virtual(classes.PoolConnection as unknown as Base, PromisePoolConnection) as unknown as new (
   source: Source,
   pool: BasePool,
   options: object,

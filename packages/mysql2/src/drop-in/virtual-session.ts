@@ -36,12 +36,18 @@ export class VirtualSession implements Holder {
   readonly #settings: Statement[] = [];
   #checkout: Checkout | undefined;
   #isLent = false;
-  #isNew = true;
+  #isForOne = false;
+  #wasLent = false;
   #threadId: number | null = null;
 
   constructor(source: Source, onLost: (error: SessionLostError) => void) {
     this.#source = source;
     this.#onLost = onLost;
+  }
+
+  /** What it is lent for needs nothing that is set or done in it. */
+  get isForOne(): boolean {
+    return this.#isForOne && this.#checkout?.isIdle !== false && this.#settings.length === 0;
   }
 
   /** The number of the server's session in which the last statement ran. */
@@ -68,7 +74,7 @@ export class VirtualSession implements Holder {
         if (!this.#isLent) void this.unbind("return");
       },
     });
-    this.#checkout.add(this.#isNew && isSetting(task.statement) ? this.#keepSetting(task) : task);
+    this.#checkout.add(!this.#wasLent && isSetting(task.statement) ? this.#keepSetting(task) : task);
   }
 
   /** For all sessions to come, unless it fails: who gave it is told then. */
@@ -92,10 +98,11 @@ export class VirtualSession implements Holder {
     this.#checkout?.interrupt(reason);
   }
 
-  /** From now on its statements are one session. */
-  lend(): void {
+  /** From now on its statements are one session. @param isForOne there is but one */
+  lend(isForOne = false): void {
     this.#isLent = true;
-    this.#isNew = false;
+    this.#isForOne = isForOne;
+    this.#wasLent = true;
   }
 
   /** What is given from now on finds a session as new; who has it still has it. */
@@ -106,13 +113,18 @@ export class VirtualSession implements Holder {
   }
 
   /** The session ends, when what was begun has ended; with `destroy` it ends at once, and its connection with it. */
-  async unbind(how: "return" | "destroy"): Promise<void> {
+  unbind(how: "return" | "destroy"): Promise<void> {
     const checkout = this.#checkout;
     this.#isLent = false;
+    // most connections are given back idle, and lent again
+    const isKept = how === "return" && checkout?.settings === this.#settings.length && checkout.giveBack();
+    if (isKept || checkout === undefined) return GIVEN_BACK;
     this.#checkout = undefined;
-    await checkout?.end(how);
+    return checkout.end(how);
   }
 }
+
+const GIVEN_BACK: Promise<void> = Promise.resolve();
 
 const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
 

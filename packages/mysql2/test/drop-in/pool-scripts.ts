@@ -117,6 +117,21 @@ export const poolScripts: Readonly<Record<string, readonly [script: PoolScript, 
       log(await settled((async () => pool.promise().query("SELECT 1", (() => {}) as never))()));
     },
   ],
+  "where errors come from": [
+    async (pool, log) => {
+      const promises = pool.promise();
+      const connection = await promises.getConnection();
+      const placesOf = async (ask: () => Promise<unknown>): Promise<boolean> => {
+        const error = await settled(ask());
+        return error instanceof Error && error.stack?.includes("askFromHere") === true;
+      };
+      for (const whom of [promises, connection]) {
+        const askFromHere = async (): Promise<unknown> => await whom.query("SELEC 1");
+        log(await placesOf(askFromHere));
+      }
+      connection.release();
+    },
+  ],
   transactions: [
     async (pool, log) => {
       const connection = await pool.promise().getConnection();

@@ -49,6 +49,8 @@ interface ClientState extends EventEmitter {
 
 const BaseClient = pg.Client as unknown as new (config: Record<string, unknown>) => ClientState;
 
+const GIVEN_BACK: Promise<void> = Promise.resolve();
+
 const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
 
 /** A query object as applications submit it. */
@@ -274,6 +276,11 @@ export class VirtualClient extends BaseClient implements Holder {
   unbind(how: "return" | "destroy" = "return"): Promise<void> {
     const checkout = this.#checkout;
     this.#isLent = false;
+    // most clients are given back idle, and lent again
+    if (how === "return" && checkout?.settings === this.#settings.length && checkout.giveBack()) {
+      this.#held = undefined;
+      return GIVEN_BACK;
+    }
     this.#checkout = undefined;
     if (checkout === undefined || checkout.isIdle || how === "destroy") this.#held = undefined;
     return checkout?.end(how) ?? Promise.resolve();
