@@ -3,9 +3,9 @@ import { createPool, type FailoverPool } from "@mirrorpool/core";
 import { mysql } from "@mirrorpool/mysql2";
 import { compare, type FollowEvent, type Following, follow, type JobError } from "@mirrorpool/sync";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { grantReplication, openPlace, type Place } from "./support.ts";
+import { grantReplication, openPlace, type Place, pairsOf } from "./support.ts";
 
-describe.each(["mariadb", "mysql"] as const)("following %s by its binary log", (server) => {
+describe.each(pairsOf([["mysql", "mysql"]], [["mariadb", "mariadb"]]))("following %s by its binary log", (server) => {
   let from: Place;
   let to: Place;
   let admin: FailoverPool;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerKind } from "@mirrorpool/lab";
 import { compare, type FollowEvent, type Following, follow } from "@mirrorpool/sync";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { grantReplication, openPlace, type Place } from "./support.ts";
+import { grantReplication, openPlace, type Place, pairsOf } from "./support.ts";
 
 const ACCOUNTS = 200;
 const SUM = ACCOUNTS * 200;
@@ -108,10 +108,7 @@ async function failOver({ cluster }: Place, mirror: string): Promise<void> {
   await sleep(1000);
 }
 
-describe.each<[ServerKind, ServerKind]>([
-  ["mariadb", "mariadb"],
-  ["mysql", "mysql"],
-])("from %s to %s", (one, other) => {
+describe.each(pairsOf([["mariadb", "mariadb"]], [["mysql", "mysql"]]))("from %s to %s", (one, other) => {
   test("under load: a switchover of the source, one that loses what the target has, one of the target: equal, and no transaction torn", async () => {
     await open(one, other, [2, 1]);
     await start();
@@ -134,26 +131,35 @@ describe.each<[ServerKind, ServerKind]>([
   });
 });
 
-test.each<[ServerKind, ServerKind]>([
-  ["mariadb", "postgres"],
-  ["postgres", "mariadb"],
-])("from %s to %s, killed again and again under load: each transaction arrives once", async (one, other) => {
-  await open(one, other, [0, 0]);
-  const child = join(import.meta.dirname, "../children/follow.ts");
-  const env = { ...process.env, FROM: from.cluster.urls.join(" "), TO: to.cluster.urls.join(" ") };
-  const moving = load();
-  for (const delayMs of [0, 80, 300]) {
-    const running = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(running.stdout, "data");
-    await sleep(delayMs);
-    running.kill("SIGKILL");
-    await once(running, "exit");
-  }
-  await moving.stop();
-  await start();
-  await expectEqual();
-  expect(following?.stats()).toMatchObject({ conflicts: 0, reseeds: 0 });
-});
+const KILLED = pairsOf(
+  [["mariadb", "postgres"]],
+  [
+    ["postgres", "mariadb"],
+    ["mysql", "mysql"],
+    ["mariadb", "mariadb"],
+  ],
+);
+
+test.each(KILLED)(
+  "from %s to %s, killed again and again under load: each transaction arrives once",
+  async (one, other) => {
+    await open(one, other, [0, 0]);
+    const child = join(import.meta.dirname, "../children/follow.ts");
+    const env = { ...process.env, FROM: from.cluster.urls.join(" "), TO: to.cluster.urls.join(" ") };
+    const moving = load();
+    for (const delayMs of [0, 80, 300]) {
+      const running = spawn(process.execPath, ["--conditions=mirrorpool-source", child], {
+        env,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(running.stdout, "data");
+      await sleep(delayMs);
+      running.kill("SIGKILL");
+      await once(running, "exit");
+    }
+    await moving.stop();
+    await start();
+    await expectEqual();
+    expect(following?.stats()).toMatchObject({ conflicts: 0, reseeds: 0 });
+  },
+);

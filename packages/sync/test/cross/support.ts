@@ -53,3 +53,10 @@ export async function grantReplication({ cluster }: Place): Promise<void> {
     : "GRANT REPLICATION SLAVE ON *.* TO app@'%'";
   await cluster.primary().query(grant);
 }
+
+/** Pairs of systems of which the suite takes some, and a proof by hand all: `MIRRORPOOL_FOLLOW=all vitest run packages/sync/test/cross/follow`. */
+export const pairsOf = (
+  usual: readonly (readonly [ServerKind, ServerKind])[],
+  more: readonly (readonly [ServerKind, ServerKind])[],
+): (readonly [ServerKind, ServerKind])[] =>
+  process.env["MIRRORPOOL_FOLLOW"] === "all" ? [...usual, ...more] : [...usual];

@@ -96,7 +96,8 @@ export class Transactions {
 
   #takeStatement(database: string, text: string, end: { readonly at: number; readonly next: number }): void {
     const statement = readStatement(text);
-    const isOurs = database === this.#database || [...this.#tables].some((name) => text.includes(name));
+    const isNamed = text.includes(this.#database) && [...this.#tables].some((name) => text.includes(name));
+    const isOurs = database === this.#database || isNamed;
     switch (statement.type) {
       case "begin":
         this.#isOpen = true;

@@ -28,7 +28,8 @@ function settings(isMariadb: boolean, gtids: string): string {
   const own = isMariadb
     ? ["@mariadb_slave_capability = 4", `@slave_connect_state = '${new MariadbGtids(gtids).last}'`]
     : ["slave", "replica"].map((name) => `@${name}_uuid = '${randomUUID()}'`);
-  return `SET ${[...common, ...own].join(", ")}`;
+  // the log waits for as long as the target takes
+  return `SET SESSION net_write_timeout = 3600, ${[...common, ...own].join(", ")}`;
 }
 
 /** The command of the protocol; who reads is a server of its own, known to nobody. */

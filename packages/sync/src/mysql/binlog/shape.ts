@@ -7,7 +7,8 @@ import type { ToldColumn } from "./value-text.ts";
 
 const COLUMNS = `
 SELECT TABLE_NAME AS \`table\`, COLUMN_NAME AS name, DATA_TYPE AS \`data\`, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset,
-  CHARACTER_OCTET_LENGTH AS bytes, NUMERIC_PRECISION AS \`precision\`, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits, COLUMN_KEY AS \`key\`
+  CHARACTER_OCTET_LENGTH AS bytes, NUMERIC_PRECISION AS \`precision\`, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits,
+  COLUMN_KEY = 'PRI' AS is_key
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
 ORDER BY TABLE_NAME, ORDINAL_POSITION`;
 
@@ -15,7 +16,7 @@ ORDER BY TABLE_NAME, ORDINAL_POSITION`;
 export type Shapes = ReadonlyMap<string, readonly ToldColumn[]>;
 
 type Row = Record<"table" | "name" | "data" | "type", string> &
-  Record<"charset" | "bytes" | "precision" | "scale" | "digits" | "key", string | null>;
+  Record<"charset" | "bytes" | "precision" | "scale" | "digits" | "is_key", string | null>;
 
 /** The shapes of the tables as they are now, and what tells whether they ever were otherwise. */
 export async function readShapes(
