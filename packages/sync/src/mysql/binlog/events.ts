@@ -21,7 +21,7 @@ export interface RowsEvent {
  * What the binary log says, as far as changes of rows are concerned (MySQL source documentation, "Binlog Event"; MariaDB
  * Knowledge Base, "Replication Protocol").
  */
-export type BinlogEvent =
+type BinlogEvent =
   | { readonly type: "file"; readonly name: string; readonly position: number }
   /** A transaction begins. One that is standalone is a single statement, and has no end. */
   | { readonly type: "gtid"; readonly gtid: string; readonly isStandalone: boolean }
