@@ -109,6 +109,31 @@ describe.each(pairsOf([["mysql", "mysql"]], [["mariadb", "mariadb"]]))("followin
     });
   });
 
+  test("statements in place of rows, and transactions in two phases, end it as well", async () => {
+    for (const place of [from, to]) await place.run("CREATE TABLE t (id int PRIMARY KEY, v varchar(10))");
+    await from.run("INSERT INTO t VALUES (1, 'a')");
+    const unreadable = async (...statements: string[]): Promise<void> => {
+      await start();
+      await using session = await admin.connect();
+      for (const statement of statements) await session.query(statement);
+      expect(await following?.ended.catch((reason: unknown) => reason)).toMatchObject({ code: "LOG_UNREADABLE" });
+      await following?.remove();
+      await to.run("DELETE FROM t");
+    };
+    await unreadable(
+      "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+      "SET SESSION binlog_format = 'STATEMENT'",
+      "UPDATE t SET v = 'x' WHERE id = 1",
+    );
+    await unreadable(
+      "XA START 'x'",
+      "UPDATE t SET v = 'y' WHERE id = 1",
+      "XA END 'x'",
+      "XA PREPARE 'x'",
+      "XA COMMIT 'x'",
+    );
+  });
+
   test("rows that foreign keys delete or change follow, though the log may not have them", async () => {
     const tables = [
       "CREATE TABLE parent (id int PRIMARY KEY, v int)",
@@ -135,6 +160,11 @@ describe.each(pairsOf([["mysql", "mysql"]], [["mariadb", "mariadb"]]))("followin
     );
     await expectEqual();
     expect(following?.stats().conflicts).toBe(0);
+    // the application's own sessions are as they were
+    const looks = Array.from({ length: 5 }, () =>
+      to.pool.query("SELECT @@session.foreign_key_checks AS checks", [], { consistency: "strong" }),
+    );
+    for (const { rows } of await Promise.all(looks)) expect(rows).toEqual([{ checks: 1 }]);
     await following?.remove();
     await to.run("DROP TABLE child", "CREATE TABLE child (id int PRIMARY KEY, parent int, other int)");
     expect(await refusals()).toEqual([

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool } from "@mirrorpool/core";
+import { onPrimary } from "../../querier.ts";
 import { readEnd, readFiles } from "./source-log.ts";
 
 const LOOK_MS = 1000;
@@ -48,11 +49,10 @@ export class EndWatch {
       const { primary } = this.#from.topology();
       if (primary !== undefined && primary !== node) return onOther();
       try {
-        const options = { signal, timeoutMs: PATIENCE_MS };
-        const told = await this.#from.transaction(async (on) => {
-          const files = await readFiles(on, signal);
-          return { files, end: await readEnd(on, this.#isMariadb, signal) };
-        }, options);
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+        const on = onPrimary(this.#from);
+        const files = await readFiles(on, bounded);
+        const told = { files, end: await readEnd(on, this.#isMariadb, bounded) };
         if (!signal.aborted) {
           this.#end = told.end;
           this.#files = told.files;

@@ -8,7 +8,7 @@ import { readShapes, type Shapes } from "../../mysql/binlog/shape.ts";
 import type { Flavor } from "../../mysql/settings.ts";
 import { Snapshot } from "../../mysql/snapshot.ts";
 import type { Pair } from "../../pair-tables.ts";
-import { PATIENT, type Querier } from "../../querier.ts";
+import { onPrimary, type Querier } from "../../querier.ts";
 import {
   type ChangeSource,
   type ChangeStream,
@@ -104,7 +104,7 @@ export class MysqlSource implements ChangeSource {
       pairs.map((pair) => [pair.source.name, new Layout(pair, shapes.get(pair.source.name) ?? [])] as const),
     );
     const look = async (): Promise<void> => {
-      await from.transaction((on) => this.#look(on, signal), { ...PATIENT, signal });
+      await this.#look(onPrimary(from), signal);
     };
     const stream = await Changes.open(connection, {
       isMariadb: this.#isMariadb,
@@ -149,8 +149,7 @@ export class MysqlSource implements ChangeSource {
   }
 
   readEnd(signal: AbortSignal): Promise<string> {
-    const options = { ...PATIENT, signal };
-    return this.#setting.from.transaction((on) => readEnd(on, this.#isMariadb, signal), options);
+    return readEnd(onPrimary(this.#setting.from), this.#isMariadb, signal);
   }
 
   reaches(position: string, end: string): boolean {
