@@ -1,6 +1,7 @@
 import type { Statement } from "@mirrorpool/core";
 import type mysql from "mysql2";
 import type { Client } from "./client.ts";
+import { CommandChannel } from "./command-channel.ts";
 import { listenersOf, localFile } from "./local-file.ts";
 import type { Callback } from "./pipeline.ts";
 import { RowChannel } from "./row-channel.ts";
@@ -21,8 +22,12 @@ export function format(client: Client, statement: Statement, text: string): stri
 
 /** Hands a statement to the client, which puts its values in where `sql` does not have them. */
 export function submit(client: Client, statement: Statement, callback: Callback): void {
-  const query = queryOf(statement);
   const { channel } = statement;
+  if (channel instanceof CommandChannel) {
+    channel.attempt(client, callback);
+    return;
+  }
+  const query = queryOf(statement);
   const isPrepared = statement["execute"] === true;
   const { infileStreamFactory: factory } = statement;
   let told = callback;
