@@ -15,6 +15,9 @@ import { formatSettings, type Settings } from "./settings.ts";
 /** More than a cluster has nodes. */
 const SERVER_ID_STEP = 10;
 
+/** How long a mirror may take to stop before it is interrupted. */
+const STOP_PATIENCE_MS = 500;
+
 /** The option file of a node. */
 export function optionFileOf({ run, name }: Pick<Host, "run" | "name">): string {
   return join(run, `${name}.cnf`);
@@ -155,7 +158,7 @@ class MysqlEngine implements Engine {
       await ask(flavor.stop("IO_THREAD"));
       const status = await flavor.status(ask);
       await this.#untilReplayed(ask, status?.received ?? "", wait);
-      await ask(flavor.stop(""));
+      await this.#stopBoth(ask);
       await ask(flavor.forget);
       if (this.#host.plan.synchronous) await ask(`SET GLOBAL ${flavor.commitWaits} = ON`);
       if (!this.#isReadOnly) await ask(flavor.readOnly(false));
@@ -246,13 +249,26 @@ class MysqlEngine implements Engine {
           if (!(await flavor.canFollow(ask, own, theirs)))
             throw new Diverged(name, `it has ${own}, its primary ${theirs}`);
         }
-        await ask(flavor.stop(""));
+        await this.#stopBoth(ask);
         for (const statement of flavor.follow({ host, port, ...superuser })) await ask(statement);
         this.#followed = upstream;
       }
       if (this.#isReplicating) await ask(flavor.start("IO_THREAD"));
       if (!this.#isLagging) await ask(flavor.start("SQL_THREAD"));
     }, wait);
+  }
+
+  async #stopBoth(ask: Ask): Promise<void> {
+    const { stop, interrupt } = this.#flavor;
+    const hurry = (): void => {
+      if (interrupt) this.#host.ask(interrupt).catch(() => {}); // it may have stopped meanwhile
+    };
+    const timer = setTimeout(hurry, STOP_PATIENCE_MS);
+    try {
+      await ask(stop(""));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #untilReplayed(ask: Ask, position: string, wait: WaitOptions): Promise<void> {

@@ -43,6 +43,8 @@ export interface Flavor {
   follow(primary: Omit<Login, "database">): readonly string[];
   start(thread: ReplicaThread): string;
   stop(thread: ReplicaThread): string;
+  /** Makes a stop that is under way end soon; absent where each does. */
+  interrupt?(ask: Ask): Promise<void>;
   /** Forgets the primary. */
   readonly forget: string;
   readOnly(isOn: boolean): string;

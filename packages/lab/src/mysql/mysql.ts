@@ -54,6 +54,14 @@ export const MYSQL: Flavor = {
   ],
   start: (thread) => `START REPLICA ${thread}`,
   stop: (thread) => `STOP REPLICA ${thread}`,
+  // for a minute it waits for the rest of a transaction that it has received in part
+  async interrupt(ask) {
+    const threads = await ask<{ id: number }>(
+      `SELECT processlist_id AS id FROM performance_schema.replication_applier_status_by_coordinator
+       JOIN performance_schema.threads USING (thread_id)`,
+    );
+    for (const { id } of threads) await ask(`KILL ${id}`);
+  },
   forget: "RESET REPLICA ALL",
   // each sets the other with it
   readOnly: (isOn) => (isOn ? "SET GLOBAL super_read_only = ON" : "SET GLOBAL read_only = OFF"),
