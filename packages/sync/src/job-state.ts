@@ -29,6 +29,8 @@ export interface JobState {
   begin(on: Querier, job: string, kind: string, plan: string): Promise<void>;
   /** All chunks count as written, from an earlier view: each is compared. */
   markStale(on: Querier, job: string, chunks: number): Promise<void>;
+  /** The same for one chunk, in the transaction that writes it: what it was read from may be another view. */
+  markEarlier(on: Querier, job: string, chunk: number): Promise<void>;
   /** The job goes on from another view. */
   nextGeneration(on: Querier, job: string): Promise<number>;
   finish(on: Querier, job: string): Promise<void>;
@@ -39,4 +41,13 @@ export interface JobState {
    */
   claimChunk(on: Querier, job: string, chunk: number, generation: number): Promise<Claim>;
   noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void>;
+
+  /** How far a follower is; undefined where it has not begun. */
+  loadPosition(on: Querier, job: string): Promise<string | undefined>;
+  /**
+   * Moves it, in the transaction that writes what was followed.
+   * @param before what it was; false where that is not so any more: another process follows
+   */
+  movePosition(on: Querier, job: string, before: string | null, position: string): Promise<boolean>;
+  forget(on: Querier, job: string): Promise<void>;
 }

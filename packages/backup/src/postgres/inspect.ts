@@ -63,7 +63,11 @@ async function requireTables(
     const { isThere, columns, types } = rows[index] ?? NOT_THERE;
     const subject = showTable(table);
     if (!isThere)
-      throw new BackupError("TARGET_LACKS", `${subject} is not in the target: make its tables first`, { subject });
+      throw new BackupError(
+        "TARGET_LACKS",
+        `${subject} is not in the target: make its tables first, where definitions are not restored`,
+        { subject },
+      );
     const missing = table.columns.filter((column) => !columns.includes(column));
     if (missing.length === 0) {
       requireTypes(table, new Map(columns.map((column, place) => [column, types[place]])));

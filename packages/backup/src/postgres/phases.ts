@@ -66,7 +66,10 @@ export async function finish(phase: Phase): Promise<void> {
     };
     const byTable = new Map<string, number[]>();
     statements.forEach(({ indexOf }, index) => {
-      if (indexOf !== undefined) byTable.set(indexOf, [...(byTable.get(indexOf) ?? []), index]);
+      if (indexOf === undefined) return;
+      const places = byTable.get(indexOf);
+      if (places === undefined) byTable.set(indexOf, [index]);
+      else places.push(index);
     });
     await inParallel(byTable.values(), jobs, signal, async (places, stop) => {
       for (const place of places) await run(statements[place] as PostStatement, place, stop); // a place of the list

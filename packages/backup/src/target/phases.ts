@@ -8,6 +8,7 @@ import type { OpenedBackup } from "../format/repository.ts";
 import type { Meter } from "../progress.ts";
 import { showTable } from "../table-names.ts";
 import { inParallel } from "../tasks.ts";
+import { interleave } from "./interleave.ts";
 import type { Target } from "./target.ts";
 import type { RestoreDelegate } from "./unit.ts";
 import { writeChunk } from "./write-chunk.ts";
@@ -50,7 +51,7 @@ export async function fill(
   );
   for (const chunk of chunks) if (done.has(chunk.file)) meter.skip(chunk.rows, chunk.bytes, chunk.bytes);
   meter.enter("data");
-  await inParallel(open, jobs, signal, async (chunk, stop) => {
+  await inParallel(interleave(open, jobs), jobs, signal, async (chunk, stop) => {
     const table = manifest.tables[chunk.table];
     if (table === undefined) return;
     if (delegate !== undefined) {

@@ -14,7 +14,7 @@ import { driverFor } from "../config/driver.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
-import { bytes, count, duration, table } from "../output/format.ts";
+import { bytes, count, duration, plural, table } from "../output/format.ts";
 
 /** What commands for backups have in common. */
 export interface StoreFlags {
@@ -70,7 +70,7 @@ export async function runBackup(context: Context, given: string | undefined, fla
   context.output.result(
     report,
     () =>
-      `${report.name}: ${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} as ${bytes(report.storedBytes)}, ` +
+      `${report.name}: ${plural(report.tables, "table")}, ${plural(report.rows, "row")}, ${bytes(report.bytes)} as ${bytes(report.storedBytes)}, ` +
       `from ${report.node} (${report.role}), ${duration(report.durationMs)}` +
       (report.removed.length > 0 ? `\nremoved: ${report.removed.join(", ")}` : ""),
   );
@@ -135,7 +135,7 @@ export async function runVerify(context: Context, given: string | undefined, fla
     context.output.result(
       report,
       () =>
-        `${report.backup} is whole: ${report.chunks} chunks, ${count(report.rows)} rows, ${bytes(report.bytes)}` +
+        `${report.backup} is whole: ${plural(report.chunks, "chunk")}, ${plural(report.rows, "row")}, ${bytes(report.bytes)}` +
         `${report.isRestored ? ", restored and compared" : ""}, ${duration(report.durationMs)}`,
     );
   } finally {
@@ -200,7 +200,7 @@ export async function runRestore(context: Context, given: string | undefined, fl
   context.output.result(
     report,
     () =>
-      `${report.backup}: ${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} restored` +
+      `${report.backup}: ${plural(report.tables, "table")}, ${plural(report.rows, "row")}, ${bytes(report.bytes)} restored` +
       `${report.isResumed ? " (gone on with)" : ""}, ${duration(report.durationMs)}`,
   );
 }

@@ -2,6 +2,7 @@ import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { copyIn, copyOut } from "@mirrorpool/pg";
 import type { CopyStart, Dialect, RowForm } from "../dialect.ts";
 import { codeOf } from "../faults.ts";
+import { MARK } from "../mark.ts";
 import type { Catalog, Range, SetAside, Table } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
@@ -10,11 +11,10 @@ import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
-import { MARK } from "./mark.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 import { deleteRows, readRows, writeRows } from "./rows.ts";
 import { readSequences, setSequences } from "./sequences.ts";
-import { READER_SETTINGS, Snapshot } from "./snapshot.ts";
+import { joinSnapshot, READER_SETTINGS, Snapshot } from "./snapshot.ts";
 import { state } from "./state.ts";
 import { copied } from "./text-of.ts";
 
@@ -38,6 +38,7 @@ export const postgresDialect: Dialect = Object.freeze({
   readCatalog,
   readPrimary,
   openView: (pool, on, _, signal) => Snapshot.open(pool, on, signal),
+  joinView: joinSnapshot,
   prepareReader: async (on) => {
     await tell(on, READER_SETTINGS.join("; "));
   },
