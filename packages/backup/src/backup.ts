@@ -42,13 +42,13 @@ export interface BackupOptions {
   /** Default: zstd, and gzip where this Node.js has none. */
   readonly compression?: Compression;
   /**
-   * How rows are written. `text` (default): any version reads it. `binary`: faster to restore, into servers of the same major version
-   * alone; tables with types of their own stay text.
+   * How rows are written. `text` (default): any version reads it. `binary`, of PostgreSQL: faster to restore, into servers of the same
+   * major version alone; tables with types of their own stay text.
    */
   readonly form?: RowForm;
   /** Default: none. */
   readonly encryption?: KeySource;
-  /** Whether and how the definitions are backed up, by `pg_dump`. Default `auto`: where it can be had. */
+  /** Whether and how the definitions are backed up. Default `auto`: where they can be had. */
   readonly schema?: SchemaChoice;
   /** About so many bytes of a table in one chunk, 1 MiB to 1 GiB. Default: a 32nd of the whole, from 8 to 64 MiB. */
   readonly chunkBytes?: number;

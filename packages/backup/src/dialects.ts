@@ -2,10 +2,15 @@ import type { FailoverPool } from "@mirrorpool/core";
 import type { Dialect } from "./dialect.ts";
 import { BackupError } from "./errors.ts";
 import { postgresDialect } from "./postgres/dialect.ts";
+import { withSignal } from "./with-signal.ts";
+
+/** Also where the server has much else to do. */
+const ANSWER_MS = 30_000;
 
 /** The dialect of the server that the pool leads to. @throws {BackupError} `NOT_SUPPORTED` */
 export async function dialectOf(pool: FailoverPool, signal: AbortSignal | undefined): Promise<Dialect> {
-  const { rows } = await pool.query<{ version: unknown }>("SELECT version() AS version", [], signal && { signal });
+  const options = { timeoutMs: ANSWER_MS, ...withSignal(signal) };
+  const { rows } = await pool.query<{ version: unknown }>("SELECT version() AS version", [], options);
   const version = String(rows[0]?.version);
   if (version.startsWith("PostgreSQL ")) return postgresDialect;
   // both begin with the number of their version

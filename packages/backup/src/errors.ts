@@ -2,7 +2,7 @@
 export const backupErrorCodes = {
   NOT_SUPPORTED: "the database, or what it holds, cannot be backed up by this package",
   NO_TABLES: "the chosen tables are not there",
-  SCHEMA_FAILED: "pg_dump could not be found or did not write the schema that was asked for",
+  SCHEMA_FAILED: "the definitions that were asked for could not be had: no fitting pg_dump, or no right to read them",
   SOURCE_LOST: "the snapshot was lost with its server on every attempt",
   STORE_FAILED: "the folder or bucket could not be read or written",
   NOT_FOUND: "there is no such backup",
@@ -16,7 +16,7 @@ export const backupErrorCodes = {
   TARGET_MARKED: "the target holds an unfinished restore of another backup",
   TARGET_BUSY: "another restore into the target is under way",
   TARGET_LOST: "the target was lost on every attempt; the restore can be resumed",
-  REFUSED: "the target refused a statement or a row",
+  REFUSED: "the database refused a statement or a row",
   DIFFERENT: "what was restored is not what was backed up",
 } as const;
 

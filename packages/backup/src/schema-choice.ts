@@ -1,4 +1,4 @@
-/** How the definitions are backed up. */
+/** How the definitions of PostgreSQL are backed up. MariaDB and MySQL tell theirs themselves. */
 export interface SchemaOptions {
   /** The program. Default: the newest that is installed. */
   readonly pgDump?: string;
@@ -6,7 +6,5 @@ export interface SchemaOptions {
   readonly url?: string | ((node: string) => string);
 }
 
-/**
- * `auto`: with definitions where `pg_dump` can be had, else without, which `warnings` says. `true`: an error where it cannot.
- */
+/** `auto`: with definitions where they can be had, else without, which `warnings` says. `true`: an error where they cannot. */
 export type SchemaChoice = "auto" | boolean | SchemaOptions;

@@ -75,12 +75,14 @@ export async function verify(given: VerifyOptions): Promise<VerifyReport> {
       const common = { from: store, backup: manifest.name, jobs, owners: false };
       await restore(given.into, { ...common, ...(keySource && { encryption: keySource }), ...(signal && { signal }) });
       const { pool, release } = takePool(given.into);
-      const dialect = await dialectOf(pool, signal);
-      const target = new Target(pool, dialect);
+      let target: Target | undefined;
       try {
+        await pool.start(signal && { signal });
+        const dialect = await dialectOf(pool, signal);
+        target = new Target(pool, dialect);
         throwIfAny("DIFFERENT", await compareRows(dialect, target, backup, jobs, meter, signal));
       } finally {
-        target.close();
+        target?.close();
         await release();
       }
     }

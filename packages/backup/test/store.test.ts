@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,3 +143,20 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => probe.close(resolve));
   return typeof address === "object" && address !== null ? address.port : 0;
 }
+
+test("what writers that were killed have begun goes with the last file of its folder", async () => {
+  const folder = newFolder();
+  const store = folderStore(folder);
+  await store.write("one/alive.json", pieces(Buffer.from("x")));
+  mkdirSync(join(folder, "one/data/deep"), { recursive: true });
+  for (const name of ["one/a", "one/data/b", "one/data/deep/c"])
+    writeFileSync(join(folder, `${name}.0123456789ab.tmp`), "begun");
+  await store.write("two/alive.json", pieces(Buffer.from("x")));
+  writeFileSync(join(folder, "two/b.0123456789ab.tmp"), "begun");
+  await store.write("two/data/1", pieces(Buffer.from("x")));
+  await store.remove("one/alive.json");
+  await store.remove("two/alive.json");
+  expect(readdirSync(folder, { recursive: true }).map(String).sort()).toEqual([
+    ...["two", "two/b.0123456789ab.tmp", "two/data", "two/data/1"],
+  ]);
+});

@@ -80,9 +80,26 @@ export function folderStore(path: string): Store {
 
 /** Of writers that were killed: only where nothing else is left, since another one may be at it. */
 async function removeTemporaries(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  if (names.every((name) => TEMPORARY.test(name)))
-    for (const name of names) await rm(join(folder, name), { force: true });
+  if (!(await hasOnlyTemporaries(folder))) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) await rm(path, { force: true });
+    else {
+      await removeTemporaries(path);
+      await rmdir(path);
+    }
+  }
+}
+
+/** Also in the folders that are in it: one of them may have been begun, and no file of it finished. */
+async function hasOnlyTemporaries(folder: string): Promise<boolean> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const isNone = entry.isDirectory()
+      ? await hasOnlyTemporaries(join(folder, entry.name))
+      : TEMPORARY.test(entry.name);
+    if (!isNone) return false;
+  }
+  return true;
 }
 
 async function* walk(folder: string): AsyncGenerator<string> {

@@ -22,7 +22,9 @@ export async function writeChunk(
     await readFile(format, chunk, rows, signal, onBytes);
   } catch (error) {
     connection.release();
-    throw error;
+    // where it was refused before anything was piped into it, that is the reason
+    const isLate = (error as NodeJS.ErrnoException).code === "ERR_STREAM_UNABLE_TO_PIPE";
+    throw isLate ? (rows.errored ?? error) : error;
   }
   if (rows.rows === chunk.rows) return;
   const name = `${format.folder}/${chunk.file}`;
