@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { AbortedError, type FailoverPool, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
-import { makePlan } from "./backup/make-plan.ts";
 import { readChunks } from "./backup/read-chunks.ts";
+import type { SourceView } from "./dialect.ts";
+import { dialectOf } from "./dialects.ts";
 import { BackupError } from "./errors.ts";
 import { type Compression, compressions, hasZstd } from "./format/codec.ts";
 import { type FileFormat, fileEnding } from "./format/file.ts";
@@ -24,8 +25,7 @@ import { Meter, type Progress } from "./progress.ts";
 import { checkKeep, type Keep, prune } from "./retention.ts";
 import { beat } from "./run/liveness.ts";
 import { findUnfinished, PLAN, type Plan, removeFolder, type Unfinished } from "./run/unfinished.ts";
-import { type SchemaChoice, writeSchema } from "./source/schema.ts";
-import { SharedSnapshot } from "./source/snapshot.ts";
+import type { SchemaChoice } from "./schema-choice.ts";
 import type { Store } from "./store/store.ts";
 import { sideBySide } from "./tasks.ts";
 
@@ -120,18 +120,13 @@ function check(given: BackupOptions) {
 }
 
 /**
- * Backs a database up while it is in use: all tables as one snapshot sees them, read in parallel, from a mirror where one is fit.
+ * Backs a database up while it is in use: all tables as one view sees them, read in parallel, from a mirror where one is fit.
  * The backup is finished when its manifest is there, and only then.
  * @param source a pool, or the options of one
  * @throws {BackupError} {@link OptionsError}, and what the pool throws
  */
 export async function backup(source: PoolSource, given: BackupOptions): Promise<BackupReport> {
   const options = check(given);
-  if ("driver" in source && source.driver.name !== "pg")
-    throw new BackupError(
-      "NOT_SUPPORTED",
-      `only PostgreSQL can be backed up yet, and the driver is ${source.driver.name}`,
-    );
   const startedAt = performance.now();
   const { pool, release } = takePool(source);
   try {
@@ -159,7 +154,8 @@ async function once(
   const meter = new Meter(options.onProgress);
   meter.enter("plan");
   await pool.start({ until: "readable", ...(signal && { signal }) });
-  await using snapshot = await SharedSnapshot.take(pool, options.from, signal);
+  const dialect = await dialectOf(pool, signal);
+  await using view = await dialect.openView(pool, options.from, options.jobs, signal);
   const selection = JSON.stringify([
     options.tables ?? null,
     options.chunkBytes ?? null,
@@ -168,18 +164,18 @@ async function once(
     options.schema !== false,
   ]);
   const unfinished = options.mayResume
-    ? await findUnfinished(store, snapshot.source, selection, keySource, signal)
+    ? await findUnfinished(store, view.source, selection, keySource, signal)
     : undefined;
   const folder = unfinished?.plan.name ?? newName();
   const rest = await beat(store, folder, signal);
   let isFinished = false;
   try {
-    const { plan, encryption } = unfinished ?? (await begin(snapshot, folder, selection, options));
+    const { plan, encryption } = unfinished ?? (await begin(view, folder, selection, options));
     const format: FileFormat = { store, folder, compression: plan.compression, key: encryption?.key };
     const isResumed = unfinished !== undefined;
-    const rows = (stop: AbortSignal) => readChunks(snapshot, plan, format, options.jobs, meter, isResumed, stop);
+    const rows = (stop: AbortSignal) => readChunks(view, plan, format, options.jobs, meter, isResumed, stop);
     const choice = options.tables === undefined ? options.schema : false;
-    const definitions = (stop: AbortSignal) => writeSchema(source, choice, snapshot, format, stop);
+    const definitions = (stop: AbortSignal) => view.writeSchema(source, choice, format, stop);
     const [chunks, schema] = await sideBySide(rows, definitions, signal);
     meter.enter("finish");
     const manifest = toManifest(plan, chunks, schema);
@@ -189,7 +185,7 @@ async function once(
     const removed = options.keep === undefined ? [] : await prune(store, plan.source, options.keep, keySource, signal);
     return { ...summarize(manifest, store), isResumed, removed };
   } catch (error) {
-    // what only this snapshot has seen is of no use to another one
+    // what only this view has seen is of no use to another one
     const isUseless = error instanceof BackupError && error.code === "SOURCE_LOST";
     await rest();
     if (isUseless && !isFinished) await removeFolder(store, folder, signal).catch(() => {}); // retention finds it
@@ -203,18 +199,22 @@ async function once(
 const newName = (): string =>
   `${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}`;
 
-async function begin(snapshot: SharedSnapshot, name: string, selection: string, options: Checked): Promise<Unfinished> {
+async function begin(view: SourceView, name: string, selection: string, options: Checked): Promise<Unfinished> {
   const { store, compression, keySource, signal } = options;
   const id = randomUUID();
   const startedAt = new Date().toISOString();
   const encryption = await newEncryption(keySource, id);
-  const fromCatalogue = await makePlan(snapshot, options.tables, options.chunkBytes, options.form);
+  const fromCatalogue = await view.plan({
+    patterns: options.tables,
+    chunkBytes: options.chunkBytes,
+    form: options.form,
+  });
   const plan: Plan = {
     ...{
       id,
       name,
       startedAt,
-      source: snapshot.source,
+      source: view.source,
       compression,
       ending: fileEnding({ compression, key: encryption?.key }),
       selection,
@@ -229,13 +229,12 @@ function toManifest(plan: Plan, chunks: readonly BackedUpChunk[], schema: Manife
   const { id, name, startedAt, source, compression, sequences, materializedViews } = plan;
   const rows = plan.tables.map(() => 0);
   for (const chunk of chunks) rows[chunk.table] = (rows[chunk.table] ?? 0) + chunk.rows;
-  const noSchema = schema.isIncluded ? [] : [`no definitions are in this backup, only rows: ${schema.reason}`];
+  const noSchema = schema.isIncluded
+    ? (schema.missing ?? [])
+    : [`no definitions are in this backup, only rows: ${schema.reason}`];
   return {
     ...{ id, name, startedAt, finishedAt: new Date().toISOString(), source, compression, schema },
-    tables: plan.tables.map(({ schema, name, columns, types, form }, index) => ({
-      ...{ schema, name, columns, types, form },
-      rows: rows[index] ?? 0,
-    })),
+    tables: plan.tables.map((table, index) => ({ ...table, rows: rows[index] ?? 0 })),
     ...{ sequences, materializedViews, chunks },
     warnings: [...noSchema, ...plan.warnings],
   };

@@ -19,7 +19,7 @@ export type {
 export type { Progress } from "./progress.ts";
 export { type RestoreOptions, type RestoreReport, restore } from "./restore.ts";
 export type { Keep } from "./retention.ts";
-export type { SchemaChoice, SchemaOptions } from "./source/schema.ts";
+export type { SchemaChoice, SchemaOptions } from "./schema-choice.ts";
 export { folderStore } from "./store/folder-store.ts";
 export { type S3Options, s3Store } from "./store/s3-store.ts";
 export type { Store, StoredObject } from "./store/store.ts";

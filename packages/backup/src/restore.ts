@@ -1,4 +1,6 @@
 import { AbortedError, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
+import type { TargetDialect } from "./dialect.ts";
+import { dialectOf } from "./dialects.ts";
 import { BackupError } from "./errors.ts";
 import type { KeySource } from "./format/key.ts";
 import type { Manifest } from "./format/manifest.ts";
@@ -17,12 +19,10 @@ import {
   checkStore,
 } from "./options.ts";
 import { Meter, type Progress } from "./progress.ts";
-import { matches, quoteTable } from "./source/names.ts";
 import type { Store } from "./store/store.ts";
-import { requireEmptyDatabase, requireEmptyTables, requireTables, requireVersion } from "./target/inspect.ts";
-import { lockTarget } from "./target/lock.ts";
-import { fill, finish, type Phase, prepare, type RestorePlan } from "./target/phases.ts";
-import { isBegun, mark, stepsDone, unmark } from "./target/run.ts";
+import { matches } from "./table-names.ts";
+import { isBegun } from "./target/is-begun.ts";
+import { fill, type Phase, type RestorePlan } from "./target/phases.ts";
 import { Target } from "./target/target.ts";
 import type { RestoreDelegate } from "./target/unit.ts";
 
@@ -102,21 +102,19 @@ function check(given: RestoreOptions) {
 export async function restore(into: PoolSource, given: RestoreOptions): Promise<RestoreReport> {
   const options = check(given);
   const { signal, store, name, keySource } = options;
-  if ("driver" in into && into.driver.name !== "pg")
-    throw new BackupError(
-      "NOT_SUPPORTED",
-      `only PostgreSQL can be restored into yet, and the driver is ${into.driver.name}`,
-    );
   const startedAt = performance.now();
   const backup = await openBackup(store, name, keySource, signal);
-  const plan = planRestore(backup.manifest, options);
+  requireChosen(backup.manifest, options);
   const { pool, release } = takePool(into);
-  const target = new Target(pool);
+  let target: Target | undefined;
   try {
     await pool.start(signal && { signal });
-    const lock = await lockTarget(pool, signal);
+    const dialect = await dialectOf(pool, signal);
+    const plan = planRestore(dialect, backup.manifest, options);
+    target = new Target(pool, dialect);
+    const lock = await dialect.lock(pool, signal);
     try {
-      const isResumed = await run(target, backup, plan, options);
+      const isResumed = await run(dialect, target, backup, plan, options);
       return { ...summarize(backup.manifest, plan), isResumed, durationMs: Math.round(performance.now() - startedAt) };
     } finally {
       lock.release();
@@ -125,13 +123,13 @@ export async function restore(into: PoolSource, given: RestoreOptions): Promise<
     if (signal?.aborted === true) throw new AbortedError(signal.reason);
     throw error;
   } finally {
-    target.close();
+    target?.close();
     await release();
   }
 }
 
 /** @throws {OptionsError} {BackupError} for what this backup has not */
-function planRestore(manifest: Manifest, { tables, schema, owners, existing }: Checked): RestorePlan {
+function requireChosen(manifest: Manifest, { tables, schema, existing }: Checked): void {
   for (const pattern of tables ?? [])
     if (!manifest.tables.some((table) => matches(pattern, table)))
       throw new BackupError("NO_TABLES", `tables: no table of the backup is called ${JSON.stringify(pattern)}`, {
@@ -143,12 +141,19 @@ function planRestore(manifest: Manifest, { tables, schema, owners, existing }: C
     throw new OptionsError("schema", `false with existing: "${existing}"`, "true");
   if (schema === true && !manifest.schema.isIncluded)
     throw new OptionsError("schema", "false: there are no definitions in this backup", "true");
+}
+
+function planRestore(
+  dialect: TargetDialect,
+  manifest: Manifest,
+  { tables, schema, owners, existing }: Checked,
+): RestorePlan {
   const places = manifest.tables.flatMap((table, place) =>
     tables === undefined || tables.some((pattern) => matches(pattern, table)) ? [place] : [],
   );
   return {
     tables: places,
-    names: places.flatMap((place) => manifest.tables[place] ?? []).map(quoteTable),
+    names: places.flatMap((place) => manifest.tables[place] ?? []).map((table) => dialect.quoteTable(table)),
     withDefinitions: schema ?? (manifest.schema.isIncluded && tables === undefined && existing === "refuse"),
     withOwners: owners,
     existing,
@@ -156,7 +161,13 @@ function planRestore(manifest: Manifest, { tables, schema, owners, existing }: C
 }
 
 /** @returns whether it went on with one that had ended */
-async function run(target: Target, backup: OpenedBackup, plan: RestorePlan, options: Checked): Promise<boolean> {
+async function run(
+  dialect: TargetDialect,
+  target: Target,
+  backup: OpenedBackup,
+  plan: RestorePlan,
+  options: Checked,
+): Promise<boolean> {
   const { signal, jobs, attempts } = options;
   const { manifest } = backup;
   const text = JSON.stringify(plan);
@@ -164,21 +175,21 @@ async function run(target: Target, backup: OpenedBackup, plan: RestorePlan, opti
   for (let attempt = 1; ; attempt += 1) {
     const { epoch } = target.pool.topology();
     const meter = new Meter(options.onProgress);
-    const phase: Phase = { target, backup, plan, jobs, delegate: options.delegate, meter, signal };
+    const phase: Phase = { dialect, target, backup, plan, jobs, delegate: options.delegate, meter, signal };
     try {
       meter.enter("plan");
-      const hasBegun = await isBegun(target, manifest, text, options.mayResume || attempt > 1, signal);
+      const hasBegun = await isBegun(dialect, target, manifest, text, options.mayResume || attempt > 1, signal);
       if (attempt === 1) isResumed = hasBegun;
       if (!hasBegun) {
-        await requireFit(target, manifest, plan, signal);
-        await mark(target, manifest, text, signal);
+        await dialect.requireFit(target, manifest, plan, signal);
+        await dialect.mark(target, { backup: manifest.id, name: manifest.name, plan: text }, signal);
       }
-      await prepare(phase);
-      await fill(phase, await stepsDone(target, signal));
-      await finish(phase);
+      await dialect.prepare(phase);
+      await fill(phase, await dialect.stepsDone(target, signal));
+      await dialect.finish(phase);
       meter.enter("finish");
       if (await isComplete(phase)) {
-        await unmark(target, signal);
+        await dialect.unmark(target, signal);
         return isResumed;
       }
       if (attempt >= attempts)
@@ -192,22 +203,9 @@ async function run(target: Target, backup: OpenedBackup, plan: RestorePlan, opti
   }
 }
 
-async function requireFit(
-  target: Target,
-  manifest: Manifest,
-  { tables, withDefinitions, existing }: RestorePlan,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const chosen = tables.flatMap((place) => manifest.tables[place] ?? []);
-  await requireVersion(target, manifest, chosen, signal);
-  if (withDefinitions) return requireEmptyDatabase(target, signal);
-  await requireTables(target, chosen, signal);
-  if (existing === "refuse") await requireEmptyTables(target, chosen, signal);
-}
-
 /** Whether the present primary has every chunk. */
-async function isComplete({ target, backup, plan, signal }: Phase): Promise<boolean> {
-  const done = await stepsDone(target, signal);
+async function isComplete({ dialect, target, backup, plan, signal }: Phase): Promise<boolean> {
+  const done = await dialect.stepsDone(target, signal);
   const chosen = new Set(plan.tables);
   return done.has("before") && backup.manifest.chunks.every(({ table, file }) => !chosen.has(table) || done.has(file));
 }

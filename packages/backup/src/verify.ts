@@ -1,4 +1,5 @@
 import { AbortedError, type PoolSource, takePool } from "@mirrorpool/core";
+import { dialectOf } from "./dialects.ts";
 import { BackupError } from "./errors.ts";
 import type { KeySource } from "./format/key.ts";
 import type { Manifest } from "./format/manifest.ts";
@@ -74,9 +75,10 @@ export async function verify(given: VerifyOptions): Promise<VerifyReport> {
       const common = { from: store, backup: manifest.name, jobs, owners: false };
       await restore(given.into, { ...common, ...(keySource && { encryption: keySource }), ...(signal && { signal }) });
       const { pool, release } = takePool(given.into);
-      const target = new Target(pool);
+      const dialect = await dialectOf(pool, signal);
+      const target = new Target(pool, dialect);
       try {
-        throwIfAny("DIFFERENT", await compareRows(target, backup, jobs, meter, signal));
+        throwIfAny("DIFFERENT", await compareRows(dialect, target, backup, jobs, meter, signal));
       } finally {
         target.close();
         await release();

@@ -5,6 +5,7 @@ import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openBackup } from "../src/format/repository.ts";
 import { abandonRestore, backup, folderStore, restore, verify } from "../src/index.ts";
+import { postgresDialect } from "../src/postgres/dialect.ts";
 import { Meter } from "../src/progress.ts";
 import { Target } from "../src/target/target.ts";
 import { compareRows } from "../src/verify/compare.ts";
@@ -82,7 +83,9 @@ test("rows in binary form come back the same, and are refused where they would b
   const pool = openPool(target);
   await restore(pool, { from: folder });
   expect(await contents(target.primary())).toEqual(await contents(source.primary()));
-  expect(await compareRows(new Target(pool), opened, 2, new Meter(undefined), undefined)).toEqual([]);
+  expect(
+    await compareRows(postgresDialect, new Target(pool, postgresDialect), opened, 2, new Meter(undefined), undefined),
+  ).toEqual([]);
   await pool.query('ALTER TABLE "no key" ALTER a TYPE real');
   const chosen = { from: folder, tables: ["public.no key"], existing: "replace" } as const;
   expect(await rejection(restore(pool, chosen))).toMatchObject({ code: "TARGET_LACKS", subject: "public.no key" });
@@ -96,7 +99,8 @@ test("a comparison finds a single value that is not the same", async () => {
   const pool = openPool(target);
   await restore(pool, { from: folder });
   const opened = await openBackup(folderStore(folder), undefined, undefined);
-  const compare = () => compareRows(new Target(pool), opened, 2, new Meter(undefined), undefined);
+  const compare = () =>
+    compareRows(postgresDialect, new Target(pool, postgresDialect), opened, 2, new Meter(undefined), undefined);
   expect(await compare()).toEqual([]);
   await pool.query("UPDATE types SET f8 = f8 WHERE id = 1");
   expect(await compare()).toEqual([]);

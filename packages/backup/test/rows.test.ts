@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RowCounter, RowReader } from "../src/format/rows.ts";
-import { Unframer } from "../src/source/unframer.ts";
+import { Unframer } from "../src/postgres/unframer.ts";
 
 const number = (value: number, bytes: 2 | 4): Buffer => {
   const buffer = Buffer.alloc(bytes);

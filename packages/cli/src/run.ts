@@ -1,3 +1,4 @@
+import { JobError } from "@mirrorpool/sync";
 import { CommanderError } from "commander";
 import { Context } from "./context.ts";
 import { codeOf, type ExitCode, exitCodeOf, exitCodes } from "./errors.ts";
@@ -33,7 +34,8 @@ export async function runCommand({
     } catch (error) {
       exitCode = signal.aborted ? exitCodes.interrupted : exitCodeOf(error);
       const [name = ""] = args.filter((each) => !each.startsWith("-"));
-      const mayGoOn = exitCode === exitCodes.interrupted || codeOf(error) === "TARGET_LOST";
+      const isResumable = error instanceof JobError && error.resumable;
+      const mayGoOn = exitCode === exitCodes.interrupted || isResumable || codeOf(error) === "TARGET_LOST";
       output.error(error, mayGoOn && RESUMABLE.has(name) ? "The same command goes on where it has ended." : undefined);
     } finally {
       output.end();

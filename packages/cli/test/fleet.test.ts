@@ -10,6 +10,7 @@ import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { giveAnswer } from "../src/fleet/give-answer.ts";
+import { REQUESTS } from "../src/fleet/message.ts";
 import { openQueue } from "../src/fleet/open-queue.ts";
 import type { Output } from "../src/output/output.ts";
 import { call, lines } from "./support.ts";
@@ -62,7 +63,9 @@ beforeAll(async () => {
     names[place],
     { nodes: [...urls], ...(place === 0 && { backups: join(folder, "backups") }) },
   ]);
-  const config = JSON.stringify({ clusters: Object.fromEntries(known) });
+  await clusters[3]?.primary().query("CREATE DATABASE lonely OWNER app");
+  const lonely = clusters[3]?.urls.map((url) => url.replace(/\/app$/, "/lonely")) ?? [];
+  const config = JSON.stringify({ clusters: { ...Object.fromEntries(known), lonely: { nodes: lonely } } });
   writeFileSync(join(folder, "mirrorpool.config.mjs"), `export default ${config};`);
   pools.push(...clusters.map(({ urls }) => createPool({ driver: postgres(), nodes: [...urls] })));
   for (const pool of pools.slice(0, 3)) {
@@ -131,6 +134,34 @@ test("workers restore a backup that one process leads", async () => {
   const chunks = lines(restore.stdout)[0]?.["chunks"];
   const done = workers.map(({ units }, place) => units.length - (before[place] ?? 0));
   expect(done.reduce((sum, each) => sum + each, 0)).toBe(chunks);
+}, 60_000);
+
+test("a leader gives up what the queue has given up, since each worker has died over it, and the same copy goes on", async () => {
+  await pools[1]?.query("TRUNCATE wide, keyless");
+  const { nodes } = { nodes: clusters[3]?.urls.map((url) => url.replace(/\/app$/, "/lonely")) ?? [] };
+  await using pool = createPool({ driver: postgres(), nodes });
+  const queue = await openQueue(pool, { warn: () => {} } as unknown as Output);
+  const stop = new AbortController();
+  const dying = (async () => {
+    while (!stop.signal.aborted)
+      for (const { id } of (await queue.fetch(REQUESTS, { batchSize: 50 })) ?? [])
+        await queue.fail(REQUESTS, id, { message: "out of memory" });
+  })();
+  try {
+    const args = ["copy", ...between, "--job", "doomed"];
+    const { exitCode, stderr } = await call([...args, "--queue", "lonely"], { folder });
+    expect(exitCode).toBe(1);
+    expect(lines(stderr).find(({ type }) => type === "error")).toMatchObject({
+      code: "CHUNK_FAILED",
+      message: expect.stringMatching(/given it up: 21 workers.*out of memory/),
+    });
+    expect((await call(args, { folder })).exitCode).toBe(0);
+    expect(await digest(pools[1])).toEqual(await digest(pools[0]));
+  } finally {
+    stop.abort();
+    await dying;
+    await queue.stop({ graceful: false });
+  }
 }, 60_000);
 
 test("a queue is no place for passwords: clusters that were given as URLs are refused", async () => {

@@ -7,7 +7,8 @@ import type { NodeReport } from "./topology/report.ts";
 export const errorCodes = {
   OPTIONS_INVALID: "an option is unknown, of the wrong type or out of its bounds",
   POOL_CLOSED: "the pool is closed or closing",
-  ABORTED: "the caller's AbortSignal fired; nothing of unknown fate was left behind",
+  ABORTED:
+    "the caller's AbortSignal fired, or a pause was resumed before it had begun; nothing of unknown fate was left behind",
   DEADLINE: "no answer within the caller's deadline; a read, or a statement that was never sent",
   ACQUIRE_TIMEOUT: "all connections of the node were in use for too long",
   QUEUE_FULL: "too many callers wait already",
@@ -167,8 +168,8 @@ export class SplitBrainError extends MirrorpoolError {
 export class AbortedError extends MirrorpoolError {
   /** The name that the platform gives to aborts, so that `error.name === "AbortError"` holds. */
   override readonly name = "AbortError";
-  constructor(reason: unknown) {
-    super("ABORTED", "the call was aborted", { cause: reason, retryable: true });
+  constructor(reason: unknown, message = "the call was aborted") {
+    super("ABORTED", message, { cause: reason, retryable: true });
   }
 }
 

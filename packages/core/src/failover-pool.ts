@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { type Call, type CallOptions, checkTimeout } from "./call.ts";
+import { type CallOptions, checkTimeout } from "./call.ts";
 import type { Timer } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { LEDGER_TABLE } from "./config/resolve.ts";
@@ -11,8 +11,8 @@ import type { NodePoolStats } from "./pool/node-pool.ts";
 import { LentSession, type PoolSession } from "./pool-session.ts";
 import { awaitReadable, refusedLogin } from "./session/acquire.ts";
 import type { StatementOptions } from "./session/demand.ts";
-import { drain } from "./session/drain.ts";
 import { exportToken, importToken } from "./session/freshness-token.ts";
+import { Pauses } from "./session/pauses.ts";
 import type { ReservedConnection, ReserveOptions } from "./session/reserve.ts";
 import { factsOf, Session } from "./session/session.ts";
 import { toComplete } from "./session/statement.ts";
@@ -70,8 +70,8 @@ export interface FailoverPool extends AsyncDisposable {
   /** Returns the function that ends it. */
   on<N extends PoolEventName>(name: N, listener: (event: PoolEvents[N]) => void): () => void;
   /**
-   * Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long. Lets a
-   * switchover end first.
+   * Holds all new work and resolves when nothing is under way any more; rejects, and goes on, when that takes too long, and when
+   * `resume()` is called before. Lets a switchover end first.
    */
   pause(options?: CallOptions): Promise<void>;
   /** Ends a pause. What a switchover holds it goes on holding. */
@@ -141,11 +141,7 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     }
   };
 
-  const pauses = new Set<Call>();
-  const resume: FailoverPool["resume"] = () => {
-    pauses.clear();
-    if (cell.current.hold === "all") cell.apply({ type: "held", hold: "none" });
-  };
+  const pauses = new Pauses(context);
 
   const pool: FailoverPool = {
     query,
@@ -185,22 +181,9 @@ export function createFailoverPool(cluster: Cluster): FailoverPool {
     on: (name, listener) => context.events.on(name, listener),
     pause: async (options = {}) => {
       begin();
-      const call = context.createCall(options.timeoutMs, options.signal);
-      call.throwIfAborted();
-      const isFree = cell.current.hold !== "writes" || (await until(cell, ({ hold }) => hold !== "writes", call));
-      if (isFree) {
-        pauses.add(call);
-        cell.apply({ type: "held", hold: "all" });
-        if (await drain(context.work, "all", call)) return;
-        // another pause may hold as well
-        if (pauses.delete(call) && pauses.size === 0) resume();
-      }
-      call.throwIfAborted();
-      if (context.isClosed) throw new PoolClosedError();
-      const what = isFree ? `${context.work.total} statements and transactions` : "a switchover";
-      throw new MirrorpoolError("DEADLINE", `pause: ${what} did not end in time`);
+      await pauses.begin(options);
     },
-    resume,
+    resume: () => pauses.end(),
     switchover: async (options) => {
       begin();
       const timeoutMs = options.timeoutMs ?? config.timeouts.failoverMs;

@@ -172,6 +172,23 @@ describe("what went wrong before", () => {
     await pool.close();
   });
 
+  test("a pause that was resumed before all was at rest said that it was", async () => {
+    const pool = await startPool();
+    a.answer = (text) => (text === "WRITE slow" ? never() : Promise.resolve({}));
+    const slow = failureOf(pool.query("WRITE slow", [], { timeoutMs: 400 }));
+    await settle();
+    const paused = failureOf(pool.pause({ timeoutMs: 5_000 }));
+    await settle();
+    pool.resume();
+    expect(await paused).toMatchObject({ code: "ABORTED", message: expect.stringContaining("resume() was called") });
+    await pool.query("WRITE after");
+    await environment.advance(2_000);
+    await slow;
+    await pool.pause();
+    pool.resume();
+    await pool.close();
+  });
+
   test("what a connection of the pool was told of its server, when asked whether it lives, was thrown away", async () => {
     const pool = await startPool({ pool: { validateAfterIdleMs: 0 }, monitor: { intervalMs: 60_000 } });
     await pool.query("WRITE x");

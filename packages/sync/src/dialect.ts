@@ -1,4 +1,5 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import type { ViewTicket } from "./fleet/unit.ts";
 import type { JobState } from "./job-state.ts";
 import type { Catalog, Checksum, Key, Range, Row, SequenceState, SetAside, System, Table } from "./model.ts";
 import type { Querier } from "./querier.ts";
@@ -13,11 +14,28 @@ export interface View {
   readonly holder: ReservedConnection;
   /** False once every connection that had it is lost. */
   readonly isAlive: boolean;
+  /** By which other processes come to it; undefined where they cannot. */
+  readonly ticket?: ViewTicket;
   /** Another connection with the same view. @throws {ViewLost} */
   reader(signal: AbortSignal): Promise<ReservedConnection>;
   /** Nobody changes or drops what is going to be read. */
   lock(tables: readonly Table[], signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** A view of another process. */
+export interface JoinedView {
+  /** False once it cannot be had any more. */
+  readonly isAlive: boolean;
+  /** @throws {ViewLost} */
+  reader(signal: AbortSignal): Promise<JoinedReader>;
+  close(): void;
+}
+
+export interface JoinedReader {
+  readonly connection: ReservedConnection;
+  /** It has the very view of the other process, and not one of about the same time. */
+  readonly isSame: boolean;
 }
 
 /**
@@ -37,6 +55,8 @@ export interface SideDialect {
   readPrimary(pool: FailoverPool, signal: Signal): Promise<Catalog>;
   /** @param connections how many readers there may be, which some systems have to know beforehand */
   openView(pool: FailoverPool, on: "primary" | "mirror", connections: number, signal: AbortSignal): Promise<View>;
+  /** Comes to a view of another process, as near as the system allows. */
+  joinView(pool: FailoverPool, ticket: ViewTicket, signal: AbortSignal): Promise<JoinedView>;
   /** Settings under which equal values have equal texts. In a transaction of the caller's. */
   prepareReader(on: Querier): Promise<void>;
   /** What fails in the work does not cost the reader its view; the reader is released where it does. */

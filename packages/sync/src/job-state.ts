@@ -29,6 +29,8 @@ export interface JobState {
   begin(on: Querier, job: string, kind: string, plan: string): Promise<void>;
   /** All chunks count as written, from an earlier view: each is compared. */
   markStale(on: Querier, job: string, chunks: number): Promise<void>;
+  /** The same for one chunk, in the transaction that writes it: what it was read from may be another view. */
+  markEarlier(on: Querier, job: string, chunk: number): Promise<void>;
   /** The job goes on from another view. */
   nextGeneration(on: Querier, job: string): Promise<number>;
   finish(on: Querier, job: string): Promise<void>;

@@ -35,8 +35,14 @@ export class Meter {
     this.#listener = listener;
   }
 
-  /** @param weights an estimate of each chunk's bytes */
+  /**
+   * Of one pass over everything: another one begins anew.
+   * @param weights an estimate of each chunk's bytes
+   */
   plan(weights: readonly number[]): void {
+    this.#done = 0;
+    this.#doneWeight = 0;
+    this.#weightBefore = 0;
     this.#total = weights.length;
     this.#weight = weights.reduce((sum, each) => sum + each, 0);
   }
@@ -88,7 +94,7 @@ export class Meter {
       bytes: this.#bytes,
       rowsPerSecond: Math.round(this.#rows / seconds),
       bytesPerSecond: Math.round(this.#bytes / seconds),
-      remainingMs: moved > 0 ? Math.round((this.elapsedMs * left) / moved) : undefined,
+      remainingMs: moved > 0 ? Math.max(0, Math.round((this.elapsedMs * left) / moved)) : undefined,
     });
   }
 

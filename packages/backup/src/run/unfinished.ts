@@ -1,14 +1,26 @@
 import { BackupError } from "../errors.ts";
 import type { Compression } from "../format/codec.ts";
 import type { KeySource } from "../format/key.ts";
-import type { BackedUpSequence, QualifiedName, SourcePosition } from "../format/manifest.ts";
+import type { BackedUpSequence, BackedUpTable, QualifiedName, SourcePosition } from "../format/manifest.ts";
 import { type Encryption, MANIFEST, readSealed } from "../format/repository.ts";
-import type { PlannedChunk, PlannedTable } from "../source/plan.ts";
 import type { Store } from "../store/store.ts";
 import { ALIVE, isDead } from "./liveness.ts";
 
 /** What a backup that is under way is going to be. It goes when the manifest is there. */
 export const PLAN = "unfinished.json";
+
+/** A table, and how its rows are going to be read. */
+export type PlannedTable = Omit<BackedUpTable, "rows">;
+
+/** A unit of work: a part of a table that becomes one file. */
+export interface PlannedChunk {
+  /** The place of its table. */
+  readonly table: number;
+  /** Undefined: the whole table. Else what its system cuts tables by, as JSON. */
+  readonly part: unknown;
+  /** About how many bytes it takes on the server. */
+  readonly weight: number;
+}
 
 /** All that a run has decided before it reads the first row. */
 export interface Plan {

@@ -1,15 +1,15 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
+import type { TargetDialect } from "../dialect.ts";
 import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
-import { type BackedUpChunk, DATA, type Manifest, type StoredFile } from "../format/manifest.ts";
+import type { BackedUpChunk, Manifest, StoredFile } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
 import type { Meter } from "../progress.ts";
-import { quoteTable, quoteText, showTable } from "../source/names.ts";
+import { showTable } from "../table-names.ts";
 import { inParallel } from "../tasks.ts";
-import { type PostStatement, statementsOf, toPostStatements } from "./definitions.ts";
-import { relax, tighten } from "./relax.ts";
-import { MARK, type Target } from "./target.ts";
+import { interleave } from "./interleave.ts";
+import type { Target } from "./target.ts";
 import type { RestoreDelegate } from "./unit.ts";
 import { writeChunk } from "./write-chunk.ts";
 
@@ -26,6 +26,7 @@ export interface RestorePlan {
 
 /** What the phases work with. */
 export interface Phase {
+  readonly dialect: TargetDialect;
   readonly target: Target;
   readonly backup: OpenedBackup;
   readonly plan: RestorePlan;
@@ -36,33 +37,9 @@ export interface Phase {
   readonly signal: AbortSignal | undefined;
 }
 
-const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
-
-/** Tables as they are to be for the rows to come: made, or those that are there without foreign keys and triggers. */
-export async function prepare({ target, backup, plan, signal }: Phase): Promise<void> {
-  const { schema } = backup.manifest;
-  if (plan.withDefinitions && schema.isIncluded) {
-    const statements = statementsOf(await readText(backup, schema.before, signal), plan.withOwners);
-    await target.step("before", "the definitions before the data", signal, async (connection) => {
-      await connection.query("SET LOCAL search_path TO ''");
-      for (const text of statements) await connection.query(text, [], FOREVER);
-    });
-    return;
-  }
-  const tables = chosenTables(backup.manifest, plan);
-  await target.step("before", "preparing the tables", signal, async (connection) => {
-    await relax(connection, tables);
-    if (plan.existing === "replace" && tables.length > 0) await truncate(connection, plan);
-  });
-}
-
-export async function truncate(connection: ReservedConnection, { names }: Pick<RestorePlan, "names">): Promise<void> {
-  await connection.query(`TRUNCATE ${names.map((name) => `ONLY ${name}`).join(", ")}`, [], FOREVER);
-}
-
 /** The rows, each chunk in a transaction of its own. */
 export async function fill(
-  { target, backup, plan, jobs, delegate, meter, signal }: Phase,
+  { dialect, target, backup, plan, jobs, delegate, meter, signal }: Phase,
   done: ReadonlySet<string>,
 ): Promise<void> {
   const { manifest, format } = backup;
@@ -74,7 +51,7 @@ export async function fill(
   );
   for (const chunk of chunks) if (done.has(chunk.file)) meter.skip(chunk.rows, chunk.bytes, chunk.bytes);
   meter.enter("data");
-  await inParallel(open, jobs, signal, async (chunk, stop) => {
+  await inParallel(interleave(open, jobs), jobs, signal, async (chunk, stop) => {
     const table = manifest.tables[chunk.table];
     if (table === undefined) return;
     if (delegate !== undefined) {
@@ -84,14 +61,17 @@ export async function fill(
       return;
     }
     let bytes = 0;
-    await target.step(chunk.file, showTable(table), stop, async (connection) => {
+    const work = async (connection: ReservedConnection): Promise<void> => {
       meter.takeBack(bytes);
       bytes = 0;
-      await writeChunk(connection, table, chunk, format, stop, (count) => {
+      const open = await dialect.write(connection, manifest, table);
+      await writeChunk(connection, open, chunk, format, stop, (count) => {
         bytes += count;
         meter.addBytes(count);
       });
-    });
+    };
+    if (await dialect.isUnsafe(target, table, stop)) await target.repeatable(chunk.file, showTable(table), stop, work);
+    else await target.step(chunk.file, showTable(table), stop, work);
     meter.done(chunk.rows, chunk.bytes);
   });
 }
@@ -117,111 +97,20 @@ async function restoreElsewhere(
   }
 }
 
-/**
- * In the transaction that puts keys and triggers back: a failover may have taken chunks back while others went on, and those have to
- * come before. Where this has held, every node that has the transaction has the chunks as well.
- */
-async function requireChunks(
-  connection: ReservedConnection,
-  { manifest }: OpenedBackup,
-  plan: RestorePlan,
-): Promise<void> {
-  // counted, and not looked up by their names: this is asked once for each index, of which there may be ten thousand
-  const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name LIKE '${DATA}%'`;
-  const { rows } = await connection.query<{ count: number }>(sql);
-  if (rows[0]?.count === chosenChunks(manifest, plan).length) return;
-  throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
-}
+export const chosenTables = (manifest: Manifest, plan: RestorePlan): Manifest["tables"] =>
+  plan.tables.flatMap((place) => manifest.tables[place] ?? []);
 
-const chosenChunks = ({ chunks }: Manifest, { tables }: RestorePlan): Manifest["chunks"] => {
+export const chosenChunks = ({ chunks }: Manifest, { tables }: RestorePlan): Manifest["chunks"] => {
   const chosen = new Set(tables);
   return chunks.filter(({ table }) => chosen.has(table));
 };
 
-/** Indexes and keys, at the same time for different tables; then all that needs them, in its order. */
-export async function finish(phase: Phase): Promise<void> {
-  const { target, backup, plan, jobs, meter, signal } = phase;
-  const { manifest } = backup;
-  meter.enter("index");
-  if (plan.withDefinitions && manifest.schema.isIncluded) {
-    const sql = await readText(backup, manifest.schema.after, signal);
-    const statements = toPostStatements(statementsOf(sql, plan.withOwners));
-    const run = async ({ text }: PostStatement, index: number, stop: AbortSignal | undefined): Promise<void> => {
-      await target.step(`after ${index}`, firstLine(text), stop, async (connection) => {
-        await requireChunks(connection, backup, plan);
-        await connection.query(text, [], FOREVER);
-      });
-    };
-    const byTable = new Map<string, number[]>();
-    statements.forEach(({ indexOf }, index) => {
-      if (indexOf !== undefined) byTable.set(indexOf, [...(byTable.get(indexOf) ?? []), index]);
-    });
-    await inParallel(byTable.values(), jobs, signal, async (places, stop) => {
-      for (const place of places) await run(statements[place] as PostStatement, place, stop); // a place of the list
-    });
-    for (const [index, statement] of statements.entries())
-      if (statement.indexOf === undefined) await run(statement, index, signal);
-  } else {
-    await target.step("after", "putting foreign keys and triggers back", signal, async (connection) => {
-      await requireChunks(connection, backup, plan);
-      await tighten(connection);
-    });
-  }
-  await setSequences(phase);
-  await refreshViews(phase);
-  await inParallel(chosenTables(manifest, plan), jobs, signal, async (table, stop) => {
-    await target.ask(`ANALYZE ${quoteTable(table)}`, [], stop);
-  });
-}
-
-const chosenTables = (manifest: Manifest, plan: RestorePlan): Manifest["tables"] =>
-  plan.tables.flatMap((place) => manifest.tables[place] ?? []);
-
-/** Where only tables were chosen, the sequences that belong to them. */
-const OWNED = `
-SELECT ns.nspname AS schema, c.relname AS name
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_depend AS d ON d.objid = c.oid AND d.classid = 'pg_catalog.pg_class'::regclass
-        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
-  LEFT JOIN pg_catalog.pg_class AS owner ON owner.oid = d.refobjid
-  LEFT JOIN pg_catalog.pg_namespace AS ownerns ON ownerns.oid = owner.relnamespace
- WHERE c.relkind = 'S' AND ($3 OR (ownerns.nspname, owner.relname) IN (SELECT * FROM unnest($1::text[], $2::text[])))`;
-
-/** So many in one statement. */
-const BATCH = 200;
-
-async function setSequences({ target, backup, plan, signal }: Phase): Promise<void> {
-  const { manifest } = backup;
-  const tables = chosenTables(manifest, plan);
-  const isWhole = tables.length === manifest.tables.length;
-  const there = await target.ask<{ schema: string; name: string }>(
-    OWNED,
-    [tables.map(({ schema }) => schema), tables.map(({ name }) => name), isWhole],
-    signal,
-  );
-  const known = new Set(there.map(({ schema, name }) => JSON.stringify([schema, name])));
-  const wanted = manifest.sequences.filter(({ schema, name }) => known.has(JSON.stringify([schema, name])));
-  for (let start = 0; start < wanted.length; start += BATCH) {
-    const calls = wanted.slice(start, start + BATCH).map((sequence) => {
-      const name = quoteText(quoteTable(sequence));
-      return `pg_catalog.setval(${name}::regclass, ${quoteText(sequence.lastValue)}::bigint, ${sequence.isCalled})`;
-    });
-    await target.ask(`SELECT ${calls.join(", ")}`, [], signal);
-  }
-}
-
-async function refreshViews({ target, backup, plan, signal }: Phase): Promise<void> {
-  if (!plan.withDefinitions) return;
-  for (const view of backup.manifest.materializedViews) {
-    await target.step(`view ${quoteTable(view)}`, showTable(view), signal, async (connection) => {
-      await connection.query(`REFRESH MATERIALIZED VIEW ${quoteTable(view)}`, [], FOREVER);
-    });
-  }
-}
-
-const firstLine = (text: string): string => (text.split("\n")[0] ?? "").slice(0, 100);
-
-async function readText({ format }: OpenedBackup, file: StoredFile, signal: AbortSignal | undefined): Promise<string> {
+/** A file of definitions. */
+export async function readText(
+  { format }: OpenedBackup,
+  file: StoredFile,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const parts: Buffer[] = [];
   const collected = new PassThrough();
   collected.on("data", (part: Buffer) => void parts.push(part));

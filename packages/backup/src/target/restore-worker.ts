@@ -1,17 +1,21 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import type { TargetDialect } from "../dialect.ts";
+import { dialectOf } from "../dialects.ts";
 import { BackupError, messageOf } from "../errors.ts";
 import type { KeySource } from "../format/key.ts";
 import { type OpenedBackup, openBackup } from "../format/repository.ts";
 import { checkKeySource, checkStore } from "../options.ts";
-import { showTable } from "../source/names.ts";
 import type { Store } from "../store/store.ts";
-import { MARK, Target } from "./target.ts";
+import { showTable } from "../table-names.ts";
+import { Target } from "./target.ts";
 import type { RestoreOutcome, RestoreUnit } from "./unit.ts";
 import { writeChunk } from "./write-chunk.ts";
 
 /** Restores files of backups into one database, as they come: for a restore that another process leads. */
 export class RestoreWorker {
-  readonly #target: Target;
+  readonly #pool: FailoverPool;
+  /** Known once the server was asked. */
+  #target: { readonly dialect: TargetDialect; readonly target: Target } | undefined;
   readonly #store: Store;
   readonly #key: KeySource | undefined;
   #opened: { readonly name: string; readonly backup: Promise<OpenedBackup> } | undefined;
@@ -20,7 +24,7 @@ export class RestoreWorker {
     into: FailoverPool,
     options: { readonly from: string | Store; readonly encryption?: KeySource | undefined },
   ) {
-    this.#target = new Target(into);
+    this.#pool = into;
     this.#store = checkStore("from", options.from);
     this.#key = checkKeySource(options.encryption);
   }
@@ -39,7 +43,7 @@ export class RestoreWorker {
   }
 
   close(): void {
-    this.#target.close();
+    this.#target?.target.close();
   }
 
   async #restore({ backup: name, id, file }: RestoreUnit, signal: AbortSignal): Promise<void> {
@@ -49,16 +53,23 @@ export class RestoreWorker {
     const table = chunk && manifest.tables[chunk.table];
     if (manifest.id !== id || chunk === undefined || table === undefined)
       throw new BackupError("CORRUPT", `${name} in ${this.#store.description} is another backup`, { subject: name });
-    await this.#target.step(file, showTable(table), signal, async (connection) => {
-      await requireRestoreOf(connection, id);
-      await writeChunk(connection, table, chunk, format, signal, () => {});
-    });
+    const { dialect, target } = await this.#open(signal);
+    const work = async (connection: ReservedConnection): Promise<void> => {
+      // one that comes late must not write into what another restore has begun since
+      if (!(await dialect.isOfRestore(connection, id)))
+        throw new BackupError("TARGET_MARKED", "the target holds an unfinished restore of another backup");
+      const open = await dialect.write(connection, manifest, table);
+      await writeChunk(connection, open, chunk, format, signal, () => {});
+    };
+    if (await dialect.isUnsafe(target, table, signal)) await target.repeatable(file, showTable(table), signal, work);
+    else await target.step(file, showTable(table), signal, work);
   }
-}
 
-/** A unit that comes late must not write into what another restore has begun since. */
-async function requireRestoreOf(connection: ReservedConnection, id: string): Promise<void> {
-  const { rowCount } = await connection.query(`SELECT FROM ${MARK}.run WHERE backup = $1`, [id]);
-  if (rowCount === 0)
-    throw new BackupError("TARGET_MARKED", "the target holds an unfinished restore of another backup");
+  async #open(signal: AbortSignal): Promise<{ readonly dialect: TargetDialect; readonly target: Target }> {
+    if (this.#target === undefined) {
+      const dialect = await dialectOf(this.#pool, signal);
+      this.#target ??= { dialect, target: new Target(this.#pool, dialect) };
+    }
+    return this.#target;
+  }
 }

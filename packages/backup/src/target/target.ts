@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FailoverPool, NoPrimaryError, type ReservedConnection, ReservedLostError } from "@mirrorpool/core";
-import { BackupError, messageOf } from "../errors.ts";
-import { applySettings, withSignal } from "../source/settings.ts";
-
-/** Where a restore keeps what it has done; it goes with the last step. A target that has it holds an unfinished restore. */
-export const MARK = "mirrorpool_restore";
+import type { StepDialect } from "../dialect.ts";
+import { BackupError } from "../errors.ts";
+import { withSignal } from "../with-signal.ts";
 
 const MAX_LOSSES = 20;
 const RETRY_MS = 200;
@@ -18,10 +16,12 @@ export type Work = (connection: ReservedConnection, signal: AbortSignal | undefi
  */
 export class Target {
   readonly pool: FailoverPool;
+  readonly #steps: StepDialect;
   readonly #idle: ReservedConnection[] = [];
 
-  constructor(pool: FailoverPool) {
+  constructor(pool: FailoverPool, { steps }: { readonly steps: StepDialect }) {
     this.pool = pool;
+    this.#steps = steps;
   }
 
   /**
@@ -30,22 +30,33 @@ export class Target {
    */
   async step(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<"done" | "was done"> {
     return this.#persist(signal, async (connection) => {
-      await connection.query("BEGIN");
-      // first: it waits while a lost connection's transaction is still open on the server, and learns how that ended
-      const claimed = await connection.query(
-        `INSERT INTO ${MARK}.step (name) VALUES ($1) ON CONFLICT DO NOTHING`,
-        [name],
-        FOREVER,
-      );
-      if (claimed.rowCount === 0) {
+      await this.#steps.begin(connection);
+      if (!(await this.#steps.claim(connection, name))) {
         await connection.query("ROLLBACK");
         return "was done";
       }
-      await refused(subject, () => work(connection, signal));
-      const { command } = await connection.query("COMMIT", [], FOREVER);
-      if (command !== "COMMIT")
+      await this.#refused(subject, () => work(connection, signal));
+      if (!(await this.#steps.commit(connection)))
         throw new BackupError("REFUSED", `${subject}: the transaction was rolled back`, { subject });
       return "done";
+    });
+  }
+
+  /**
+   * A step of statements that end a transaction, which may be done again as long as it is not noted: what is there already is none of
+   * their errors.
+   */
+  async repeatable(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
+    await this.#persist(signal, async (connection) => {
+      const { begin, claim, commit } = this.#steps;
+      await begin(connection);
+      const isOpen = await claim(connection, name);
+      await connection.query("ROLLBACK");
+      if (!isOpen) return;
+      await this.#refused(subject, () => work(connection, signal));
+      await begin(connection);
+      await claim(connection, name);
+      await commit(connection);
     });
   }
 
@@ -54,12 +65,17 @@ export class Target {
     return this.#persist(signal, async (connection) => (await connection.query<Row>(text, values, FOREVER)).rows);
   }
 
+  /** Work on one connection that only asks, or that may be done twice. */
+  on<T>(signal: AbortSignal | undefined, work: (connection: ReservedConnection) => Promise<T>): Promise<T> {
+    return this.#persist(signal, work);
+  }
+
   /** One transaction that leaves nothing where it fails. */
   async transaction(subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
     await this.#persist(signal, async (connection) => {
-      await connection.query("BEGIN");
-      await refused(subject, () => work(connection, signal));
-      await connection.query("COMMIT", [], FOREVER);
+      await this.#steps.begin(connection);
+      await this.#refused(subject, () => work(connection, signal));
+      await this.#steps.commit(connection);
     });
   }
 
@@ -76,7 +92,7 @@ export class Target {
       } catch (error) {
         connection?.release();
         signal?.throwIfAborted();
-        if (!isLoss(error)) throw error;
+        if (!this.#isLoss(error)) throw error;
         if (losses >= MAX_LOSSES)
           throw new BackupError("TARGET_LOST", `the target was lost ${losses + 1} times; begin again to go on`, {
             cause: error,
@@ -93,12 +109,29 @@ export class Target {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle;
     const connection = await this.pool.reserve({ on: "primary", ...withSignal(signal) });
     try {
-      await applySettings(connection, signal);
+      await this.#steps.prepare(connection, signal);
       return connection;
     } catch (error) {
       connection.release();
       throw error;
     }
+  }
+
+  /** What the database refuses, with what it is about. */
+  async #refused(subject: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      if (cause instanceof BackupError || cause instanceof ReservedLostError) throw cause;
+      if (cause instanceof Error && cause.name === "AbortError") throw cause;
+      throw new BackupError("REFUSED", `${subject}: ${this.#steps.messageOf(cause)}`, { cause, subject });
+    }
+  }
+
+  #isLoss(error: unknown): boolean {
+    if (error instanceof ReservedLostError || error instanceof NoPrimaryError) return true;
+    const cause = error instanceof BackupError ? error.cause : error;
+    return cause instanceof ReservedLostError || this.#steps.isLoss(cause);
   }
 
   close(): void {
@@ -108,24 +141,3 @@ export class Target {
 
 /** An index may take hours: such a step ends by the signal. */
 const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
-
-/** Read-only: the primary is being demoted, or the node is a mirror again. */
-const LOSSES = new Set(["25006", "57P01", "57P02", "57P03", "40001", "40P01"]);
-
-function isLoss(error: unknown): boolean {
-  if (error instanceof ReservedLostError || error instanceof NoPrimaryError) return true;
-  const cause = error instanceof BackupError ? error.cause : error;
-  if (cause instanceof ReservedLostError) return true;
-  return LOSSES.has(String((cause as { readonly code?: unknown } | null | undefined)?.code));
-}
-
-/** What the database refuses, with what it is about. Its own message names columns and constraints, and no values. */
-async function refused(subject: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    if (cause instanceof BackupError || cause instanceof ReservedLostError) throw cause;
-    if (cause instanceof Error && cause.name === "AbortError") throw cause;
-    throw new BackupError("REFUSED", `${subject}: ${messageOf(cause)}`, { cause, subject });
-  }
-}

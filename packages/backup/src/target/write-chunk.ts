@@ -1,10 +1,8 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import { BackupError } from "../errors.ts";
 import { type FileFormat, readFile } from "../format/file.ts";
-import type { BackedUpChunk, BackedUpTable } from "../format/manifest.ts";
-import { quoteName, quoteTable } from "../source/names.ts";
-import { formOf } from "../source/read-chunk.ts";
-import { CopyRows } from "./copy-rows.ts";
+import type { BackedUpChunk } from "../format/manifest.ts";
+import { RowSink, type RowTarget } from "../stream/row-sink.ts";
 
 /**
  * Streams a file into its table, in the transaction that is open. Where it fails that transaction must not be committed: the
@@ -12,14 +10,13 @@ import { CopyRows } from "./copy-rows.ts";
  */
 export async function writeChunk(
   connection: ReservedConnection,
-  table: BackedUpTable,
+  open: () => RowTarget,
   chunk: BackedUpChunk,
   format: FileFormat,
   signal: AbortSignal | undefined,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const columns = table.columns.length === 0 ? "" : ` (${table.columns.map(quoteName).join(", ")})`;
-  const rows = new CopyRows(connection, `COPY ${quoteTable(table)}${columns} FROM STDIN${formOf(table)}`);
+  const rows = new RowSink(open);
   rows.on("error", () => {}); // also where nothing was piped into it yet
   try {
     await readFile(format, chunk, rows, signal, onBytes);

@@ -1,12 +1,10 @@
 import { pipeline } from "node:stream/promises";
+import type { TargetDialect } from "../dialect.ts";
 import { readFile } from "../format/file.ts";
 import type { BackedUpTable } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
 import type { Meter } from "../progress.ts";
-import { CopyContent } from "../source/copy-content.ts";
-import { quoteTable, showTable } from "../source/names.ts";
-import { copyStatement } from "../source/read-chunk.ts";
-import { applySettings } from "../source/settings.ts";
+import { showTable } from "../table-names.ts";
 import type { Target } from "../target/target.ts";
 import { inParallel } from "../tasks.ts";
 import type { Problem } from "./files.ts";
@@ -14,6 +12,7 @@ import { createRowDigester, RowDigest } from "./row-digest.ts";
 
 /** Compares every row of a database with those of a backup, in the form that it has there. @returns the tables that are not the same */
 export async function compareRows(
+  dialect: TargetDialect,
   target: Target,
   { manifest, format }: OpenedBackup,
   jobs: number,
@@ -31,8 +30,8 @@ export async function compareRows(
   await inParallel(manifest.tables.entries(), jobs, signal, async ([place, table], stop) => {
     const connection = await target.pool.reserve({ on: "primary", signal: stop });
     try {
-      await applySettings(connection, stop);
-      const content = new CopyContent(connection, copyStatement(table), stop);
+      await dialect.steps.prepare(connection, stop);
+      const content = await dialect.readBack(connection, manifest, table, stop);
       content.on("data", (part: Buffer) => meter.addBytes(part.length));
       await pipeline(content, createRowDigester(table.form, actual[place] as RowDigest), { signal: stop });
     } finally {
@@ -43,7 +42,10 @@ export async function compareRows(
     const [one, other] = [String(expected[place]), String(actual[place])];
     if (one === other) return [];
     return [
-      { file: quoteTable(table), message: `${showTable(table)}: ${other} in the database, ${one} in the backup` },
+      {
+        file: dialect.quoteTable(table),
+        message: `${showTable(table)}: ${other} in the database, ${one} in the backup`,
+      },
     ];
   });
 }

@@ -16,7 +16,7 @@ import { keepUrlSecret } from "../config/redact.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, UsageError } from "../errors.ts";
 import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
-import { bytes, count, duration, table } from "../output/format.ts";
+import { bytes, count, duration, plural, table } from "../output/format.ts";
 
 export interface SyncFlags {
   readonly from: string;
@@ -100,7 +100,7 @@ export async function runCopy(
     context.output.result(
       report,
       () =>
-        `${report.tables} tables, ${count(report.rows)} rows, ${bytes(report.bytes)} in ${duration(report.durationMs)}` +
+        `${plural(report.tables, "table")}, ${plural(report.rows, "row")}, ${bytes(report.bytes)} in ${duration(report.durationMs)}` +
         (report.chunks.kept > 0 ? `; ${report.chunks.kept} chunks were there from an earlier run` : ""),
     );
   });
@@ -116,7 +116,7 @@ export async function runCompare(
     const own = maxDifferences === undefined ? {} : { maxDifferences };
     const report = await led(context, flags, (fleet) => compare({ ...options, ...own, ...fleet }));
     context.output.result(report, () => {
-      const rows = `${count(report.rows.from)} and ${count(report.rows.to)} rows of ${report.tables} tables`;
+      const rows = `${count(report.rows.from)} and ${count(report.rows.to)} rows of ${plural(report.tables, "table")}`;
       const told = report.isEqual ? `equal: ${rows}` : `different: ${rows}\n\n${listOf(report.differences)}`;
       return report.isTruncated ? `${told}\nand more` : told;
     });
@@ -144,14 +144,18 @@ export async function runRepair(
 const MAX_LISTED = 50;
 
 function listOf(differences: readonly Difference[]): string {
-  const rows = differences.slice(0, MAX_LISTED).map((each) => Object.values(each).map((value) => shown(value)));
-  const [first] = differences;
+  const rows = differences.slice(0, MAX_LISTED).map(({ table: name, key, what }) => [name, shown(key), what]);
   const more =
     differences.length > MAX_LISTED ? `\nand ${differences.length - MAX_LISTED} more (--json shows all)` : "";
-  return first === undefined ? "" : table(Object.keys(first), rows) + more;
+  return rows.length === 0 ? "" : table(["table", "key", "on the target"], rows) + more;
 }
 
-const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
+/** As it is where that cannot be mistaken, else as JSON. A table without a key differs somewhere. */
+function shown(key: Difference["key"]): string {
+  if (key === null) return "no key";
+  const [text = ""] = key;
+  return key.length === 1 && /^[\w.:+-]+$/.test(text) ? text : JSON.stringify(key);
+}
 
 /** How often it is told how far it is. */
 const TELL_MS = 1000;

@@ -5,7 +5,8 @@ import type { PgBoss } from "pg-boss";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type Answer, type Outcome, type Place, REQUESTS, type Request } from "./message.ts";
-import { openQueue } from "./open-queue.ts";
+import { openQueue, RETRIES } from "./open-queue.ts";
+import { Waiting } from "./waiting.ts";
 
 const POLL_SECONDS = 0.5;
 /** Answers that are taken at once. */
@@ -42,15 +43,23 @@ export async function withFleet<T>(
     await pool.start({ signal: context.signal });
     const queue = await openQueue(pool, context.output);
     const answers = `mirrorpool-answers-${randomUUID()}`;
-    const waiting = new Map<string, (outcome: Outcome) => void>();
+    const waiting = new Waiting();
     try {
       await queue.createQueue(answers);
       let heardAt = performance.now();
       await queue.work<Answer>(answers, { batchSize: BATCH, pollingIntervalSeconds: POLL_SECONDS }, async (jobs) => {
         heardAt = performance.now();
-        for (const { data } of jobs) waiting.get(data.id)?.(data.outcome); // a second answer to the same has nobody waiting
+        for (const { data } of jobs) waiting.answer(data.id, data.outcome);
       });
+      let looking: Promise<void> | undefined;
       const timer = setInterval(() => {
+        // what cannot be looked for now is looked for again
+        looking ??= waiting
+          .lookAfter(queue)
+          .catch(() => {})
+          .finally(() => {
+            looking = undefined;
+          });
         if (waiting.size === 0 || performance.now() - heardAt < PATIENCE_MS) return;
         heardAt = performance.now();
         context.output.warn("no worker has answered for a while: is any `mirrorpool worker` running?");
@@ -59,6 +68,7 @@ export async function withFleet<T>(
         return await work({ delegate: delegateBy(queue, { answers, place }, waiting) });
       } finally {
         clearInterval(timer);
+        await looking;
       }
     } finally {
       // late answers of units that nobody waits for any more have nowhere to go, which their workers take in their stride
@@ -69,32 +79,21 @@ export async function withFleet<T>(
   });
 }
 
-function delegateBy(
-  queue: PgBoss,
-  to: Pick<Request, "answers" | "place">,
-  waiting: Map<string, (outcome: Outcome) => void>,
-): Fleet["delegate"] {
+function delegateBy(queue: PgBoss, to: Pick<Request, "answers" | "place">, waiting: Waiting): Fleet["delegate"] {
   const delegate = async (unit: Request["unit"], signal: AbortSignal): Promise<Outcome> => {
     signal.throwIfAborted();
     const id = randomUUID();
-    const answered = new Promise<Outcome>((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
-      waiting.set(id, (outcome) => {
-        signal.removeEventListener("abort", onAbort);
-        resolve(outcome);
-      });
-    });
+    const answered = waiting.wait(id, signal);
     answered.catch(() => {}); // sending may fail first
     try {
-      await queue.send(REQUESTS, { ...to, id, unit } satisfies Request, { id });
+      await queue.send(REQUESTS, { ...to, id, unit } satisfies Request, { id, retryLimit: RETRIES });
       return await answered;
     } catch (error) {
       // nobody needs it any more; a worker that is at it finds out by itself
       await queue.deleteJob(REQUESTS, id).catch(() => {});
       throw error;
     } finally {
-      waiting.delete(id);
+      waiting.leave(id);
     }
   };
   return delegate as Fleet["delegate"]; // each kind of unit has its own kind of outcome

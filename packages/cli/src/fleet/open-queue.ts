@@ -9,7 +9,8 @@ const LOOK_SECONDS = 3;
 /** A worker that was not heard of in so long is gone, and its unit another one's. The least that pg-boss takes. */
 const HEARTBEAT_SECONDS = 10;
 const DAY_SECONDS = 86_400;
-const RETRIES = 100;
+/** So many workers may end over one unit, one after the other, before the job is given up: perhaps the unit is why. */
+export const RETRIES = 20;
 
 /** The queue of a fleet: pg-boss, over a pool that survives a failover. */
 export async function openQueue(pool: FailoverPool, output: Output): Promise<PgBoss> {

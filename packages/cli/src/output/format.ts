@@ -33,4 +33,7 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${seconds % 60} s`;
 }
 
+/** Such as `1 table` and `1 200 tables`. */
+export const plural = (number: number, what: string): string => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+
 export const count = (number: number): string => number.toString().replace(/\B(?=(\d{3})+$)/g, " ");

@@ -14,6 +14,7 @@ import { checkChoice, checkListener, checkNumbers, checkOptions, type JobOptions
 import { comparable, type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
 import { selectTables } from "../select.ts";
+import type { LossyRule } from "../types/fit.ts";
 import { type Difference, findDifferences, type Suspect } from "./find-differences.ts";
 import { recheck } from "./recheck.ts";
 import { Side } from "./side.ts";
@@ -134,8 +135,10 @@ export async function findAll(
   pick: (source: Catalog, target: Catalog) => readonly Pair[],
 ): Promise<Found> {
   const { connections } = numbers;
-  const here = new Side(openView ?? (() => bridge.source.openView(from, readFrom, connections, signal)));
-  const there = new Side(() => bridge.target.openView(to, "primary", connections, signal));
+  // a fleet has connections of its own
+  const readers = delegate === undefined ? connections : 1;
+  const here = new Side(openView ?? (() => bridge.source.openView(from, readFrom, readers, signal)));
+  const there = new Side(() => bridge.target.openView(to, "primary", readers, signal));
   try {
     const view = await here.view(signal);
     const source = await bridge.source.readCatalog(view.holder, signal);
@@ -182,7 +185,8 @@ export async function findAll(
           if (delegate !== undefined) {
             const views = { here: await here.view(signal), there: await there.view(signal) };
             const { maxDifferences } = numbers;
-            const given = { delegate, ...views, maxDifferences, table: (pairs[table] as Pair).source, range };
+            const { source: name } = pairs[table] as Pair; // a chunk of the list above
+            const given = { delegate, ...views, maxDifferences, table: name, range, lossy: [...bridge.lossy] };
             const { rows: compared, suspects: found } = await compareElsewhere(given, signal);
             take(found);
             return compared;
@@ -235,11 +239,13 @@ function compareElsewhere(
     readonly table: Table;
     readonly range: Range;
     readonly maxDifferences: number;
+    readonly lossy: readonly LossyRule[];
   },
   signal: AbortSignal,
 ): Promise<ComparedRange> {
-  const { delegate, range, maxDifferences } = given;
+  const { delegate, range, maxDifferences, lossy } = given;
   const { schema, name } = given.table;
   const views = { here: ticketOf(given.here), there: ticketOf(given.there) };
-  return delegated(delegate, { kind: "compare", table: { schema, name }, range, maxDifferences, ...views }, signal);
+  const unit = { kind: "compare", table: { schema, name }, range, maxDifferences, lossy, ...views } as const;
+  return delegated(delegate, unit, signal);
 }

@@ -27,7 +27,7 @@ export interface Sides {
 }
 
 /** Up to so many rows are looked at one by one. */
-const LEAF_ROWS = 1000;
+const LEAF_ROWS = 5000;
 /** Into so many parts a range is cut that differs. */
 const PARTS = 16;
 

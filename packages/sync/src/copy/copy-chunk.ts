@@ -12,6 +12,8 @@ export interface ChunkWork {
   readonly bridge: Bridge;
   readonly job: string;
   readonly generation: number;
+  /** The reader has the very view that the copy is of; else what it has read is compared with that afterwards. */
+  readonly isSameView: boolean;
   readonly chunk: number;
   readonly planned: PlannedTable;
   readonly source: Table;
@@ -25,6 +27,8 @@ export interface ChunkWork {
 export interface ChunkResult {
   /** `copied`; `redone`, since it was of an earlier view and differed; `kept`, and did not; `done` already. */
   readonly what: "copied" | "redone" | "kept" | "done";
+  /** Not to be compared any more. */
+  readonly isFinal: boolean;
   readonly rows: number;
   readonly bytes: number;
 }
@@ -47,11 +51,11 @@ export async function copyChunk(work: ChunkWork, reader: ReservedConnection, to:
 }
 
 async function write(work: ChunkWork, reader: ReservedConnection, session: PoolSession): Promise<ChunkResult> {
-  const { bridge, job, chunk, generation, source, target, range, signal } = work;
+  const { bridge, job, chunk, generation, isSameView, source, target, range, signal } = work;
   const { state } = bridge.target;
   await bridge.target.beginLoad(session, signal);
   const claim = await state.claimChunk(session, job, chunk, generation);
-  if (claim === "done") return { what: "done", rows: 0, bytes: 0 };
+  if (claim === "done") return { what: "done", isFinal: true, rows: 0, bytes: 0 };
   if (claim === "superseded")
     throw new JobError("JOB_CONFLICT", `the job ${job} is being worked on by another process, which has taken it over`);
   if (claim === "stale") {
@@ -60,7 +64,10 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
       bridge.source.checksum(reader, alike.source, range, signal),
       bridge.target.asReader(session, () => bridge.target.checksum(session, alike.target, range, signal), signal),
     ]);
-    if (isEqual(here, there)) return { what: "kept", rows: here.rows, bytes: 0 };
+    if (isEqual(here, there)) {
+      if (!isSameView) await state.markEarlier(session, job, chunk);
+      return { what: "kept", isFinal: isSameView, rows: here.rows, bytes: 0 };
+    }
     await bridge.target.deleteRange(session, target, range);
   }
   let bytes = 0;
@@ -70,7 +77,8 @@ async function write(work: ChunkWork, reader: ReservedConnection, session: PoolS
   };
   const rows = await pour(work, reader, session, onBytes);
   await state.noteChunk(session, job, chunk, rows, bytes);
-  return { what: claim === "stale" ? "redone" : "copied", rows, bytes };
+  if (!isSameView) await state.markEarlier(session, job, chunk);
+  return { what: claim === "stale" ? "redone" : "copied", isFinal: isSameView, rows, bytes };
 }
 
 function pour(

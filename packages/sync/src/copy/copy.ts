@@ -95,7 +95,7 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   const { from, to } = options;
   const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const openView = (side: "primary" | "mirror"): Promise<View> =>
-    bridge.source.openView(from, side, numbers.connections, signal);
+    bridge.source.openView(from, side, localConnections({ options, numbers }), signal);
   return runCopy({ options, numbers, bridge, job, into, createTables, readFrom, signal, openView, isAgain: false });
 }
 
@@ -118,7 +118,7 @@ export interface CopyWork {
 export async function runCopy(given: CopyWork): Promise<CopyReport> {
   const { options, numbers, job, signal, openView } = given;
   const meter = new Meter(job, options.onProgress);
-  const work: Work = { ...given, from: options.from, to: options.to, meter, counts: newCounts() };
+  const work: Work = { ...given, from: options.from, to: options.to, meter, written: new Map() };
   let side = given.readFrom;
   for (let views = 1; ; views += 1) {
     let view: View | undefined;
@@ -150,21 +150,15 @@ interface Work extends CopyWork {
   readonly from: FailoverPool;
   readonly to: FailoverPool;
   readonly meter: Meter;
-  readonly counts: Counts;
+  readonly written: Written;
 }
 
-interface Counts {
-  rows: number;
-  copied: number;
-  kept: number;
-  redone: number;
-}
-
-const newCounts = (): Counts => ({ rows: 0, copied: 0, kept: 0, redone: 0 });
+/** Chunks that this run has written, the last time that it has. */
+type Written = Map<number, Pick<ChunkResult, "rows"> & { readonly what: "copied" | "redone" }>;
 
 /** All that there is to do, from one view. */
 async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
-  const { bridge, job, signal, numbers, meter, to, from, counts } = work;
+  const { bridge, job, signal, numbers, meter, to, from, written } = work;
   const source = await bridge.source.readCatalog(view.holder, signal);
   const { pairs, target } = await choose(work, source, await bridge.target.readPrimary(to, signal));
   if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
@@ -181,22 +175,33 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
   for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
   meter.enter("rows");
-  const onChunk = ({ what, rows }: ChunkResult): void => {
-    if (what === "copied" || what === "redone") counts.rows += rows;
-    counts[what === "done" ? "kept" : what] += 1;
+  const onChunk = (id: number, { what, rows }: ChunkResult): void => {
+    meter.count(what === "done" ? 0 : rows - (written.get(id)?.rows ?? 0));
+    if (what === "copied" || what === "redone") written.set(id, { what, rows });
   };
-  const { connections, stallMs, attempts } = numbers;
+  const { stallMs, attempts } = numbers;
+  let { delegate } = work.options;
   // a failover of the target may have taken what was acknowledged: then its checkpoint is gone with it
   for (let round = 0; left.length > 0; round += 1) {
     if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
+    const connections = delegate === undefined ? localConnections(work) : numbers.connections;
     const given = { bridge, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
-    await runPass({ ...given, delegate: work.options.delegate, onChunk }, left, signal);
+    await runPass({ ...given, delegate, onChunk }, left, signal);
+    // what others have read in views of their own is compared with this one, which nobody else has
+    if (view.ticket?.kind === "own") delegate = undefined;
     const done = await bridge.target.state.loadChunks(onPrimary(to), job);
     left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
   }
   meter.enter("constraints");
   return { plan, sequences: await finishCopy(work, plan, ordered) };
 }
+
+/** Connections of this process: it looks over what a fleet has read, and the fleet has the others. */
+const localConnections = ({ options, numbers }: Pick<CopyWork, "options" | "numbers">): number =>
+  options.delegate === undefined ? numbers.connections : Math.min(numbers.connections, MAX_LEADER_CONNECTIONS);
+
+/** Of the leader of a fleet. */
+const MAX_LEADER_CONNECTIONS = 4;
 
 function isMirror(pool: FailoverPool, node: string): boolean {
   const { primary } = pool.topology();
@@ -281,15 +286,18 @@ async function settlePlan(
   return { plan, generation: 1 };
 }
 
-function report({ job, meter, counts }: Work, plan: CopyPlan, views: number, sequences: number): CopyReport {
-  const { rows, copied, redone } = counts;
+function report({ job, meter, written }: Work, plan: CopyPlan, views: number, sequences: number): CopyReport {
+  const all = [...written.values()];
+  const rows = all.reduce((sum, each) => sum + each.rows, 0);
   const total = plan.chunks.length;
+  const redone = all.filter(({ what }) => what === "redone").length;
+  const copied = all.length - redone;
   return Object.freeze({
     job,
     tables: plan.tables.length,
     rows,
     bytes: meter.snapshot.bytes,
-    chunks: Object.freeze({ total, copied, redone, kept: Math.max(0, total - copied - redone) }),
+    chunks: Object.freeze({ total, copied, redone, kept: total - all.length }),
     views,
     sequences,
     durationMs: Math.round(meter.elapsedMs),

@@ -26,7 +26,7 @@ export interface Pass {
   readonly attempts: number;
   readonly delegate: Delegate | undefined;
   readonly meter: Meter;
-  readonly onChunk: (result: ChunkResult) => void;
+  readonly onChunk: (chunk: number, result: ChunkResult) => void;
 }
 
 /**
@@ -37,7 +37,9 @@ export async function runPass(pass: Pass, chunks: readonly Chunk[], signal: Abor
   const byLevel = new Map<number, Chunk[]>();
   for (const chunk of chunks) {
     const level = pass.plan.tables[chunk.table]?.level ?? 0;
-    byLevel.set(level, [...(byLevel.get(level) ?? []), chunk]);
+    const group = byLevel.get(level);
+    if (group === undefined) byLevel.set(level, [chunk]);
+    else group.push(chunk);
   }
   for (const level of [...byLevel.keys()].sort((one, other) => one - other)) {
     const queue = (byLevel.get(level) ?? []).values();
@@ -93,8 +95,8 @@ async function finish(
       }
       if (reader?.isOpen !== true) reader = await view.reader(signal);
       const { range, id } = chunk;
-      const given = { bridge, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes };
-      finished(pass, chunk, await copyChunk(given, reader, pass.to));
+      const place = { job, generation, chunk: id, isSameView: true, planned, range };
+      finished(pass, chunk, await copyChunk({ bridge, ...place, ...pair, stallMs, signal, onBytes }, reader, pass.to));
       return reader;
     } catch (error) {
       meter.takeBack(moved);
@@ -112,22 +114,22 @@ async function finish(
   }
 }
 
-function finished({ meter, onChunk }: Pass, { weight }: Chunk, result: ChunkResult): void {
-  meter.count(result.rows);
-  meter.finish(weight);
-  onChunk(result);
+function finished({ meter, onChunk }: Pass, { id, weight }: Chunk, result: ChunkResult): void {
+  if (result.isFinal) meter.finish(weight);
+  onChunk(id, result);
 }
 
 /** Has a chunk done by another process, and counts its bytes when it is done. */
 async function give(
-  { job, generation, stallMs, view, meter }: Pass,
+  { bridge, job, generation, stallMs, view, meter }: Pass,
   delegate: Delegate,
   { id }: Chunk,
   signal: AbortSignal,
 ): Promise<ChunkResult> {
   // also where the view has moved to another connection meanwhile
   if (!view.isAlive) throw new ViewLost(undefined);
-  const unit = { kind: "copy", job, generation, chunk: id, stallMs, view: ticketOf(view) } as const;
+  const lossy = [...bridge.lossy];
+  const unit = { kind: "copy", job, generation, chunk: id, stallMs, lossy, view: ticketOf(view) } as const;
   const result = await delegated<ChunkResult>(delegate, unit, signal);
   meter.move(result.bytes);
   return result;

@@ -13,7 +13,7 @@ export async function delegated<Result>(delegate: Delegate, unit: Unit, signal: 
       throw new ViewLost(outcome.isTakenAway ? new Error("the server has taken it away") : undefined);
     case "failed":
       if (outcome.isPassing) throw new UnitFailed(outcome.message);
-      throw new JobError("CHUNK_FAILED", `a worker could not do its part: ${outcome.message}`);
+      throw new JobError("CHUNK_FAILED", `a worker could not do its part: ${outcome.message}`, { resumable: true });
     default:
       return outcome satisfies never;
   }

@@ -1,22 +1,20 @@
-import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { SideDialect } from "../dialect.ts";
-import { codeOf, ViewLost } from "../faults.ts";
+import type { FailoverPool } from "@mirrorpool/core";
+import type { JoinedReader, JoinedView, SideDialect } from "../dialect.ts";
 import type { Catalog } from "../model.ts";
-import { Snapshot } from "../postgres/snapshot.ts";
 import type { ViewTicket } from "./unit.ts";
 
 /** A view that nobody has asked for in so long is let go: it keeps its server from cleaning up. */
 const IDLE_MS = 3000;
 
-/** A view of another process, taken over by this one, with connections that wait for their next unit. */
-interface JoinedView {
-  readonly snapshot: Snapshot;
+/** With connections that wait for their next unit. */
+interface Joined {
+  readonly view: JoinedView;
   readonly catalog: Catalog;
-  readonly idle: ReservedConnection[];
+  readonly idle: JoinedReader[];
 }
 
 interface Entry {
-  readonly joining: Promise<JoinedView>;
+  readonly joining: Promise<Joined>;
   users: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -36,18 +34,18 @@ export class JoinedViews {
   async use<T>(
     ticket: ViewTicket,
     signal: AbortSignal,
-    work: (reader: ReservedConnection, catalog: Catalog) => Promise<T>,
+    work: (reader: JoinedReader, catalog: Catalog) => Promise<T>,
   ): Promise<T> {
-    const key = JSON.stringify([ticket.node, ticket.name]);
+    const key = JSON.stringify(ticket);
     const entry = this.#entries.get(key) ?? { joining: this.#join(ticket, signal), users: 0, timer: undefined };
     this.#entries.set(key, entry);
     clearTimeout(entry.timer);
     entry.users += 1;
     let isWell = false;
     try {
-      const { snapshot, catalog, idle } = await entry.joining;
-      const open = idle.splice(0).filter(({ isOpen }) => isOpen);
-      const reader = open.pop() ?? (await snapshot.reader(signal));
+      const { view, catalog, idle } = await entry.joining;
+      const open = idle.splice(0).filter(({ connection }) => connection.isOpen);
+      const reader = open.pop() ?? (await view.reader(signal));
       idle.push(...open);
       try {
         const result = await work(reader, catalog);
@@ -55,29 +53,24 @@ export class JoinedViews {
         isWell = true;
         return result;
       } catch (error) {
-        reader.release(); // whether its transaction still has the view is anybody's guess
+        reader.connection.release(); // whether its transaction still has the view is anybody's guess
         throw error;
       }
     } finally {
       entry.users -= 1;
-      const isGone = !isWell && (await entry.joining.then(({ snapshot }) => !snapshot.isAlive).catch(() => true));
+      const isGone = !isWell && (await entry.joining.then(({ view }) => !view.isAlive).catch(() => true));
       if (isGone) this.#drop(key, entry);
       else if (entry.users === 0) entry.timer = setTimeout(() => this.#drop(key, entry), IDLE_MS).unref();
     }
   }
 
-  async #join({ node, name }: ViewTicket, signal: AbortSignal): Promise<JoinedView> {
+  async #join(ticket: ViewTicket, signal: AbortSignal): Promise<Joined> {
+    const view = await this.#dialect.joinView(this.#pool, ticket, signal);
     try {
-      const snapshot = await Snapshot.take(this.#pool, node, name, signal);
-      try {
-        return { snapshot, catalog: await this.#dialect.readCatalog(snapshot.holder, signal), idle: [] };
-      } catch (error) {
-        snapshot.close();
-        throw error;
-      }
+      const first = await view.reader(signal);
+      return { view, catalog: await this.#dialect.readCatalog(first.connection, signal), idle: [first] };
     } catch (error) {
-      // there is no such snapshot any more
-      if (codeOf(error) === "22023" || codeOf(error) === "NO_NODE") throw new ViewLost(undefined);
+      view.close();
       throw error;
     }
   }
@@ -85,7 +78,7 @@ export class JoinedViews {
   #drop(key: string, entry: Entry): void {
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
     clearTimeout(entry.timer);
-    void entry.joining.then(({ snapshot }) => snapshot.close()).catch(() => {}); // what was never joined needs no end
+    void entry.joining.then(({ view }) => view.close()).catch(() => {}); // what was never joined needs no end
   }
 
   close(): void {

@@ -3,10 +3,10 @@ import { findDifferences, type Suspect } from "../compare/find-differences.ts";
 import { type ChunkResult, copyChunk } from "../copy/copy-chunk.ts";
 import type { CopyPlan } from "../copy/plan.ts";
 import { type Bridge, bridgeOf } from "../dialects.ts";
-import { JobError } from "../errors.ts";
+import { JobError, refused } from "../errors.ts";
 import { codeOf, isPassing, ViewLost } from "../faults.ts";
-import { type Catalog, isSameTable, nameOf, type Table, type TableName } from "../model.ts";
-import { comparable, type Pair } from "../pair-tables.ts";
+import { type Catalog, nameOf, type Table, type TableName } from "../model.ts";
+import { type Crossing, comparable, type Pair, pairTables } from "../pair-tables.ts";
 import { onPrimary } from "../querier.ts";
 import { JoinedViews } from "./joined-view.ts";
 import type { CompareUnit, CopyUnit, Unit, UnitOutcome } from "./unit.ts";
@@ -72,11 +72,11 @@ export class UnitWorker {
     const planned = chunk && plan.tables[chunk.table];
     if (chunk === undefined || planned === undefined)
       throw new JobError("JOB_CONFLICT", `the copy ${job} has no chunk ${unit.chunk}: it was begun anew`);
-    return sources.use(unit.view, signal, (reader, catalog) => {
-      const pair = pairOf(catalog, target, planned);
+    return sources.use(unit.view, signal, ({ connection, isSame }, catalog) => {
+      const pair = pairOf({ ...bridge, lossy: new Set(unit.lossy) }, catalog, target, planned);
       const { range, id } = chunk;
-      const work = { bridge, job, generation, chunk: id, planned, ...pair, range, stallMs, signal, onBytes: () => {} };
-      return copyChunk(work, reader, this.#to);
+      const place = { job, generation, chunk: id, isSameView: isSame, planned, range };
+      return copyChunk({ bridge, ...place, ...pair, stallMs, signal, onBytes: () => {} }, connection, this.#to);
     });
   }
 
@@ -104,26 +104,37 @@ async function compare(
   unit: CompareUnit,
   signal: AbortSignal,
 ): Promise<ComparedRange> {
-  return sources.use(unit.here, signal, (from, here) =>
-    targets.use(unit.there, signal, async (to, there) => {
-      const pair = comparable(pairOf(here, there, unit.table));
+  return sources.use(unit.here, signal, ({ connection: from }, here) =>
+    targets.use(unit.there, signal, async ({ connection: to }, there) => {
+      const pair = comparable(pairOf({ ...bridge, lossy: new Set(unit.lossy) }, here, there, unit.table));
       const suspects: Suspect[] = [];
       const take = (batch: readonly Suspect[]): boolean => {
         suspects.push(...batch);
         return suspects.length <= unit.maxDifferences;
       };
-      const { rows } = await findDifferences({ bridge, from, to, signal }, pair, unit.range, take);
+      const work = (): ReturnType<typeof findDifferences> =>
+        findDifferences({ bridge, from, to, signal }, pair, unit.range, take);
+      const { rows } = await bridge.source.guard(from, () => bridge.target.guard(to, work, signal), signal);
       return { rows, suspects };
     }),
   );
 }
 
-function pairOf(source: Catalog, target: Catalog, name: TableName): Pair {
-  return { source: find(source, name), target: find(target, name), losses: [] };
+/** The table and its other half, as the leader has paired them. */
+function pairOf(crossing: Crossing, source: Catalog, target: Catalog, name: TableName): Pair {
+  const { pairs, refusals } = pairTables([find(source, name)], { ...target, tables: [find(target, name)] }, crossing);
+  const [pair] = pairs;
+  if (pair === undefined) throw refused("the unit is", refusals);
+  return pair;
 }
 
-function find({ tables }: Catalog, name: TableName): Table {
-  const table = tables.find((each) => isSameTable(each, name));
+/** A database may have ten thousand tables, and a unit for each. */
+const INDEXES = new WeakMap<Catalog, ReadonlyMap<string, Table>>();
+
+function find(catalog: Catalog, name: TableName): Table {
+  const index = INDEXES.get(catalog) ?? new Map(catalog.tables.map((table) => [nameOf(table), table]));
+  INDEXES.set(catalog, index);
+  const table = index.get(nameOf(name));
   if (table === undefined) throw new JobError("REFUSED", `the worker cannot see the table ${nameOf(name)}`);
   return table;
 }

@@ -1,13 +1,17 @@
 import type { View } from "../dialect.ts";
 import { JobError } from "../errors.ts";
 import type { Range, TableName } from "../model.ts";
-import { Snapshot } from "../postgres/snapshot.ts";
+import type { LossyRule } from "../types/fit.ts";
 
-/** By which other processes take a view over, as long as the one that has it lives. */
-export interface ViewTicket {
-  readonly node: string;
-  readonly name: string;
-}
+/** By which other processes come to a view, as long as the one that has it lives. JSON. */
+export type ViewTicket =
+  /** PostgreSQL: they take it over by its name. */
+  | { readonly kind: "shared"; readonly node: string; readonly name: string }
+  /**
+   * MariaDB and MySQL: nobody can take a view over. Each process has one of its own, which is the same where it is at the same place of
+   * the node's binary log; null where that is not known.
+   */
+  | { readonly kind: "own"; readonly node: string; readonly id: string; readonly place: string | null };
 
 /** One chunk of a copy, by its place in the plan that the target keeps. */
 export interface CopyUnit {
@@ -16,6 +20,7 @@ export interface CopyUnit {
   readonly generation: number;
   readonly chunk: number;
   readonly stallMs: number;
+  readonly lossy: readonly LossyRule[];
   readonly view: ViewTicket;
 }
 
@@ -25,6 +30,7 @@ export interface CompareUnit {
   readonly table: TableName;
   readonly range: Range;
   readonly maxDifferences: number;
+  readonly lossy: readonly LossyRule[];
   readonly here: ViewTicket;
   readonly there: ViewTicket;
 }
@@ -52,7 +58,7 @@ export type UnitOutcome =
 export type Delegate = (unit: Unit, signal: AbortSignal) => Promise<UnitOutcome>;
 
 /** @throws {JobError} `REFUSED` where only one process can have the view */
-export function ticketOf(view: View): ViewTicket {
-  if (view instanceof Snapshot) return { node: view.node, name: view.name };
-  throw new JobError("REFUSED", "only a view of PostgreSQL can be shared by several processes");
+export function ticketOf({ ticket }: View): ViewTicket {
+  if (ticket !== undefined) return ticket;
+  throw new JobError("REFUSED", "this view of the source cannot be shared by several processes");
 }

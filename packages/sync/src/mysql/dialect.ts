@@ -9,6 +9,7 @@ import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { checkForeignKey, findObstacles } from "./foreign-keys.ts";
 import { splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
+import { OwnView, withTicket } from "./own-view.ts";
 import { quoteTable } from "./quote.ts";
 import { rowSink } from "./row-sink.ts";
 import { rowSource } from "./row-source.ts";
@@ -26,7 +27,9 @@ function createDialect(flavor: Flavor): Dialect {
     system: "mysql",
     readCatalog,
     readPrimary,
-    openView: (pool, on, connections, signal) => Snapshot.open(pool, on, connections, flavor, signal),
+    openView: async (pool, on, connections, signal) =>
+      withTicket(await Snapshot.open(pool, on, connections, flavor, signal), flavor),
+    joinView: async (pool, ticket) => new OwnView(pool, ticket, flavor),
     prepareReader: async (on) => {
       await on.query(readerSettings(flavor), undefined, PATIENT);
     },

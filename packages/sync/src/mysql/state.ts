@@ -61,6 +61,10 @@ async function markStale(on: Querier, job: string, chunks: number): Promise<void
   }
 }
 
+async function markEarlier(on: Querier, job: string, chunk: number): Promise<void> {
+  await tell(on, `UPDATE ${CHUNKS} SET generation = generation - 1 WHERE job = ? AND chunk = ?`, [job, chunk]);
+}
+
 /** The answer to the very statement that counts has the number: another process may take the job over at the same time. */
 async function nextGeneration(on: Querier, job: string): Promise<number> {
   const text = `UPDATE ${JOBS} SET generation = LAST_INSERT_ID(generation + 1), state = 'running' WHERE job = ?`;
@@ -129,6 +133,7 @@ export const state: JobState = Object.freeze({
   load,
   begin,
   markStale,
+  markEarlier,
   nextGeneration,
   finish,
   loadChunks,

@@ -14,7 +14,7 @@ import { findLosses } from "./losses.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 import { deleteRows, readRows, writeRows } from "./rows.ts";
 import { readSequences, setSequences } from "./sequences.ts";
-import { READER_SETTINGS, Snapshot } from "./snapshot.ts";
+import { joinSnapshot, READER_SETTINGS, Snapshot } from "./snapshot.ts";
 import { state } from "./state.ts";
 import { copied } from "./text-of.ts";
 
@@ -38,6 +38,7 @@ export const postgresDialect: Dialect = Object.freeze({
   readCatalog,
   readPrimary,
   openView: (pool, on, _, signal) => Snapshot.open(pool, on, signal),
+  joinView: joinSnapshot,
   prepareReader: async (on) => {
     await tell(on, READER_SETTINGS.join("; "));
   },

@@ -1,6 +1,6 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import type { SequenceState, Table, TableName } from "../model.ts";
-import { ask, PATIENT, type Querier, tell } from "../querier.ts";
+import { ask, onPrimary, type Querier, tell } from "../querier.ts";
 import { quoteTable } from "./quote.ts";
 
 /** A sequence by the column whose values it gives: its own name may be another one elsewhere. */
@@ -32,30 +32,44 @@ JOIN pg_namespace AS sn ON sn.oid = s.relnamespace
 WHERE c.oid = ANY ($1::regclass[])
 ORDER BY 1, 2, 3, owned.rank`;
 
-function findSequences(on: Querier, tables: readonly TableName[]): Promise<readonly Found[]> {
-  return ask<Found>(on, SEQUENCES, [tables.map(quoteTable)]);
+function findSequences(
+  on: Querier,
+  tables: readonly TableName[],
+  signal?: AbortSignal | undefined,
+): Promise<readonly Found[]> {
+  return ask<Found>(on, SEQUENCES, [tables.map(quoteTable)], signal);
 }
 
+/** Sequences of one statement: each is locked to its end, and the server has room for some thousand locks. */
+const BATCH = 200;
+
 /** They are not part of any view: read after the rows they are never behind them. */
-export function readSequences(
+export async function readSequences(
   pool: FailoverPool,
   tables: readonly Table[],
   signal: AbortSignal | undefined,
 ): Promise<readonly SequenceState[]> {
-  const options = signal === undefined ? PATIENT : { ...PATIENT, signal };
-  const read = async (on: Querier): Promise<readonly SequenceState[]> => {
-    const states: SequenceState[] = [];
-    for (const { schema, name, column, sequence } of await findSequences(on, tables)) {
-      const [state] = await ask<{ last: string; is_called: string }>(
-        on,
-        `SELECT last_value::text AS last, is_called::text AS is_called FROM ${sequence}`,
-      );
-      if (state !== undefined)
-        states.push({ schema, name, column, last: state.last, isGiven: state.is_called === "true" });
+  const on = onPrimary(pool);
+  const found = await findSequences(on, tables, signal);
+  const states: SequenceState[] = [];
+  for (let first = 0; first < found.length; first += BATCH) {
+    const batch = found.slice(first, first + BATCH);
+    const parts = batch.map(
+      ({ sequence }, place) =>
+        `SELECT '${place}' AS place, last_value::text AS last, is_called::text AS is_called FROM ${sequence}`,
+    );
+    const rows = await ask<{ place: string; last: string; is_called: string }>(
+      on,
+      parts.join(" UNION ALL "),
+      [],
+      signal,
+    );
+    for (const { place, last, is_called } of rows) {
+      const { schema, name, column } = batch[Number(place)] as Found; // a place of the batch
+      states.push({ schema, name, column, last, isGiven: is_called === "true" });
     }
-    return states;
-  };
-  return pool.transaction(read, { ...options, readOnly: true });
+  }
+  return states;
 }
 
 /** Sets the target's sequences to where the source's are. */
@@ -67,12 +81,17 @@ export async function setSequences(
   const idOf = ({ schema, name, column }: TableName & { readonly column: string }): string =>
     JSON.stringify([schema, name, column]);
   const there = new Map((await findSequences(to, tables)).map((each) => [idOf(each), each.sequence]));
-  let count = 0;
-  for (const state of sequences) {
-    const target = there.get(idOf(state));
-    if (target === undefined) continue;
-    await tell(to, "SELECT setval($1::regclass, $2::int8, $3::bool)", [target, state.last, String(state.isGiven)]);
-    count += 1;
+  const known = sequences.flatMap(({ last, isGiven, ...state }) => {
+    const sequence = there.get(idOf(state));
+    return sequence === undefined ? [] : [{ sequence, last, isGiven }];
+  });
+  for (let first = 0; first < known.length; first += BATCH) {
+    const batch = known.slice(first, first + BATCH);
+    await tell(
+      to,
+      "SELECT setval(given.sequence::regclass, given.last, given.is_given) FROM unnest($1::text[], $2::int8[], $3::bool[]) AS given(sequence, last, is_given)",
+      [batch.map(({ sequence }) => sequence), batch.map(({ last }) => last), batch.map(({ isGiven }) => isGiven)],
+    );
   }
-  return count;
+  return known.length;
 }

@@ -1,5 +1,7 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import { ViewLost } from "../faults.ts";
+import type { JoinedView, View } from "../dialect.ts";
+import { codeOf, ViewLost } from "../faults.ts";
+import type { ViewTicket } from "../fleet/unit.ts";
 import type { Table } from "../model.ts";
 import { ask, PATIENT } from "../querier.ts";
 import { quoteTable, quoteText } from "./quote.ts";
@@ -27,7 +29,7 @@ const MAX_LOCKS = 1000;
  * One view of the source's data for any number of connections, all to the same node. One connection exports it and rests; the
  * others import it. Whoever has imported it may export it again: the view lives as long as any of them.
  */
-export class Snapshot {
+export class Snapshot implements View {
   readonly #pool: FailoverPool;
   readonly node: string;
   #name: string;
@@ -59,9 +61,9 @@ export class Snapshot {
     return new Snapshot(pool, holder, await exportFrom(holder, signal));
   }
 
-  /** By which other connections take it over, of this process or another one, as long as {@link holder} lives. */
-  get name(): string {
-    return this.#name;
+  /** As long as {@link holder} lives. */
+  get ticket(): ViewTicket {
+    return { kind: "shared", node: this.node, name: this.#name };
   }
 
   /** The connection that rests: for short questions. */
@@ -128,4 +130,20 @@ async function begin(pool: FailoverPool, node: string, name: string, signal: Abo
     reader.release();
     throw error;
   }
+}
+
+/** Takes a view of another process over. @throws {ViewLost} where there is none any more */
+export async function joinSnapshot(pool: FailoverPool, ticket: ViewTicket, signal: AbortSignal): Promise<JoinedView> {
+  if (ticket.kind !== "shared") throw new ViewLost(undefined);
+  const snapshot = await Snapshot.take(pool, ticket.node, ticket.name, signal).catch((error) => {
+    // there is no such snapshot any more
+    throw codeOf(error) === "22023" || codeOf(error) === "NO_NODE" ? new ViewLost(undefined) : error;
+  });
+  return {
+    get isAlive() {
+      return snapshot.isAlive;
+    },
+    reader: async (until) => ({ connection: await snapshot.reader(until), isSame: true }),
+    close: () => snapshot.close(),
+  };
 }

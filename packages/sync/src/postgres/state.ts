@@ -53,6 +53,10 @@ async function markStale(on: Querier, job: string, chunks: number): Promise<void
   await tell(on, text, [job, chunks]);
 }
 
+async function markEarlier(on: Querier, job: string, chunk: number): Promise<void> {
+  await tell(on, `UPDATE ${CHUNKS} SET generation = generation - 1 WHERE job = $1 AND chunk = $2`, [job, chunk]);
+}
+
 async function nextGeneration(on: Querier, job: string): Promise<number> {
   const [row] = await ask<{ generation: string }>(
     on,
@@ -138,6 +142,7 @@ export const state: JobState = Object.freeze({
   load: loadJob,
   begin: beginJob,
   markStale,
+  markEarlier,
   nextGeneration,
   finish: finishJob,
   loadChunks,

@@ -1,0 +1,134 @@
+import type { ReservedConnection } from "@mirrorpool/core";
+import { BackupError } from "../errors.ts";
+import { DATA } from "../format/manifest.ts";
+import type { OpenedBackup } from "../format/repository.ts";
+import { showTable } from "../table-names.ts";
+import { chosenChunks, chosenTables, type Phase, type RestorePlan, readText } from "../target/phases.ts";
+import { inParallel } from "../tasks.ts";
+import { type PostStatement, statementsOf, toPostStatements } from "./definitions.ts";
+import { MARK } from "./mark-name.ts";
+import { quoteTable, quoteText } from "./quote.ts";
+import { relax, tighten } from "./relax.ts";
+
+const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
+
+/** Tables as they are to be for the rows to come: made, or those that are there without foreign keys and triggers. */
+export async function prepare({ target, backup, plan, signal }: Phase): Promise<void> {
+  const { schema } = backup.manifest;
+  if (plan.withDefinitions && schema.isIncluded) {
+    const statements = statementsOf(await readText(backup, schema.before, signal), plan.withOwners);
+    await target.step("before", "the definitions before the data", signal, async (connection) => {
+      await connection.query("SET LOCAL search_path TO ''");
+      for (const text of statements) await connection.query(text, [], FOREVER);
+    });
+    return;
+  }
+  const tables = chosenTables(backup.manifest, plan);
+  await target.step("before", "preparing the tables", signal, async (connection) => {
+    await relax(connection, tables);
+    if (plan.existing === "replace" && tables.length > 0) await truncate(connection, plan);
+  });
+}
+
+export async function truncate(connection: ReservedConnection, { names }: Pick<RestorePlan, "names">): Promise<void> {
+  await connection.query(`TRUNCATE ${names.map((name) => `ONLY ${name}`).join(", ")}`, [], FOREVER);
+}
+
+/**
+ * In the transaction that puts keys and triggers back: a failover may have taken chunks back while others went on, and those have to
+ * come before. Where this has held, every node that has the transaction has the chunks as well.
+ */
+async function requireChunks(
+  connection: ReservedConnection,
+  { manifest }: OpenedBackup,
+  plan: RestorePlan,
+): Promise<void> {
+  // counted, and not looked up by their names: this is asked once for each index, of which there may be ten thousand
+  const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name LIKE '${DATA}%'`;
+  const { rows } = await connection.query<{ count: number }>(sql);
+  if (rows[0]?.count === chosenChunks(manifest, plan).length) return;
+  throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
+}
+
+/** Indexes and keys, at the same time for different tables; then all that needs them, in its order. */
+export async function finish(phase: Phase): Promise<void> {
+  const { target, backup, plan, jobs, meter, signal } = phase;
+  const { manifest } = backup;
+  meter.enter("index");
+  if (plan.withDefinitions && manifest.schema.isIncluded) {
+    const sql = await readText(backup, manifest.schema.after, signal);
+    const statements = toPostStatements(statementsOf(sql, plan.withOwners));
+    const run = async ({ text }: PostStatement, index: number, stop: AbortSignal | undefined): Promise<void> => {
+      await target.step(`after ${index}`, firstLine(text), stop, async (connection) => {
+        await requireChunks(connection, backup, plan);
+        await connection.query(text, [], FOREVER);
+      });
+    };
+    const byTable = new Map<string, number[]>();
+    statements.forEach(({ indexOf }, index) => {
+      if (indexOf === undefined) return;
+      const places = byTable.get(indexOf);
+      if (places === undefined) byTable.set(indexOf, [index]);
+      else places.push(index);
+    });
+    await inParallel(byTable.values(), jobs, signal, async (places, stop) => {
+      for (const place of places) await run(statements[place] as PostStatement, place, stop); // a place of the list
+    });
+    for (const [index, statement] of statements.entries())
+      if (statement.indexOf === undefined) await run(statement, index, signal);
+  } else {
+    await target.step("after", "putting foreign keys and triggers back", signal, async (connection) => {
+      await requireChunks(connection, backup, plan);
+      await tighten(connection);
+    });
+  }
+  await setSequences(phase);
+  await refreshViews(phase);
+  await inParallel(chosenTables(manifest, plan), jobs, signal, async (table, stop) => {
+    await target.ask(`ANALYZE ${quoteTable(table)}`, [], stop);
+  });
+}
+
+/** Where only tables were chosen, the sequences that belong to them. */
+const OWNED = `
+SELECT ns.nspname AS schema, c.relname AS name
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS ns ON ns.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_depend AS d ON d.objid = c.oid AND d.classid = 'pg_catalog.pg_class'::regclass
+        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
+  LEFT JOIN pg_catalog.pg_class AS owner ON owner.oid = d.refobjid
+  LEFT JOIN pg_catalog.pg_namespace AS ownerns ON ownerns.oid = owner.relnamespace
+ WHERE c.relkind = 'S' AND ($3 OR (ownerns.nspname, owner.relname) IN (SELECT * FROM unnest($1::text[], $2::text[])))`;
+
+/** So many in one statement. */
+const BATCH = 200;
+
+async function setSequences({ target, backup, plan, signal }: Phase): Promise<void> {
+  const { manifest } = backup;
+  const tables = chosenTables(manifest, plan);
+  const isWhole = tables.length === manifest.tables.length;
+  const there = await target.ask<{ schema: string; name: string }>(
+    OWNED,
+    [tables.map(({ schema }) => schema), tables.map(({ name }) => name), isWhole],
+    signal,
+  );
+  const known = new Set(there.map(({ schema, name }) => JSON.stringify([schema, name])));
+  const wanted = manifest.sequences.filter(({ schema, name }) => known.has(JSON.stringify([schema, name])));
+  for (let start = 0; start < wanted.length; start += BATCH) {
+    const calls = wanted.slice(start, start + BATCH).map((sequence) => {
+      const name = quoteText(quoteTable(sequence));
+      return `pg_catalog.setval(${name}::regclass, ${quoteText(sequence.lastValue)}::bigint, ${sequence.isCalled})`;
+    });
+    await target.ask(`SELECT ${calls.join(", ")}`, [], signal);
+  }
+}
+
+async function refreshViews({ target, backup, plan, signal }: Phase): Promise<void> {
+  if (!plan.withDefinitions) return;
+  for (const view of backup.manifest.materializedViews) {
+    await target.step(`view ${quoteTable(view)}`, showTable(view), signal, async (connection) => {
+      await connection.query(`REFRESH MATERIALIZED VIEW ${quoteTable(view)}`, [], FOREVER);
+    });
+  }
+}
+
+const firstLine = (text: string): string => (text.split("\n")[0] ?? "").slice(0, 100);

@@ -1,0 +1,3 @@
+/** Options with a signal, where there is one. */
+export const withSignal = (signal: AbortSignal | undefined): { readonly signal?: AbortSignal } =>
+  signal === undefined ? {} : { signal };
