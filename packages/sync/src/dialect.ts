@@ -131,6 +131,8 @@ export interface TargetDialect extends SideDialect {
   findObstacles(on: Querier, tables: readonly Table[]): Promise<readonly SetAside[]>;
   /** Begins the job: whatever is lost on the way, either it has begun or the same call begins it. */
   beginCopy(pool: FailoverPool, start: CopyStart, signal: AbortSignal): Promise<void>;
+  /** Sets aside again what a copy that was ended had brought back already: it goes on to write rows. */
+  setAsideAgain(pool: FailoverPool, setAside: readonly SetAside[], signal: AbortSignal): Promise<void>;
   /** Brings back what was set aside; does nothing where it is there. @throws the database's own error, or that rows break it */
   bringBack(pool: FailoverPool, obstacle: SetAside, signal: AbortSignal): Promise<void>;
   /** Returns how many were set. */

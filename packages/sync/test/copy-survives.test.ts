@@ -130,3 +130,11 @@ test("a signal ends it with its own reason, and the same call goes on", async ()
   expect(report.chunks.kept).toBeGreaterThan(0);
   await expectEqual();
 });
+
+test("a copy that is ended after it brought foreign keys back, and before it said that it was finished, goes on over them", async () => {
+  await copy({ from: pair.from, to: pair.to });
+  await pair.to.query("UPDATE mirrorpool_job SET state = 'running'");
+  await pair.from.query("UPDATE customer SET name = 'other' WHERE id = 1");
+  expect(await copy({ from: pair.from, to: pair.to })).toMatchObject({ chunks: { redone: 1 } });
+  await expectEqual();
+});

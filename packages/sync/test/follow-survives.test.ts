@@ -80,6 +80,12 @@ async function start(): Promise<void> {
   await following.caughtUp({ timeoutMs: 30_000 });
 }
 
+/** Waits until some more has come to the target. */
+async function goOn(): Promise<void> {
+  const { transactions = 0 } = following?.stats() ?? {};
+  await expect.poll(() => following?.stats().transactions, { timeout: 20_000 }).toBeGreaterThan(transactions + 5);
+}
+
 async function expectEqual(): Promise<void> {
   await following?.caughtUp({ timeoutMs: 45_000 });
   for (const table of ["account", "transfer"])
@@ -93,7 +99,7 @@ test("the source fails over and loses writes that the target has: it goes on by 
   await sleep(500);
   // the mirror that will be promoted is behind: what is written now dies with the primary, and is on the target already
   await pair.source.node("node2").replicate(false);
-  await sleep(500);
+  await goOn();
   await pair.source.primary().kill();
   await pair.source.promote("node2");
   await sleep(1500);
@@ -109,7 +115,7 @@ test("the target fails over and loses what it had: it is noticed, and nothing is
   const watching = watch();
   await sleep(500);
   await pair.target.node("node2").replicate(false);
-  await sleep(500);
+  await goOn();
   await pair.target.primary().kill();
   await pair.target.promote("node2");
   await sleep(1500);

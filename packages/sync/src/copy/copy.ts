@@ -258,6 +258,8 @@ async function settlePlan(
       const message = `there is an unfinished job ${job} on the target, and this is not it: ${why}. Finish that one, or give this one another name`;
       throw new JobError("JOB_CONFLICT", message);
     }
+    // it may have been ended after it had brought them back, and before it said that it was finished
+    await bridge.target.setAsideAgain(to, begun.setAside, signal);
     return { plan: begun, generation: await state.nextGeneration(there, job) };
   }
   const into = stored !== undefined && isAgain ? "compare" : work.into;

@@ -68,6 +68,8 @@ function createDialect(flavor: Flavor): Dialect {
     findHindrances,
     findObstacles,
     beginCopy: (pool, start, signal) => beginCopy(pool, flavor, start, signal),
+    // a load does not look at foreign keys, and nothing else is set aside
+    setAsideAgain: async () => {},
     bringBack: checkForeignKey,
     setSequences,
     isOrdered: () => false,

@@ -87,6 +87,12 @@ export const postgresDialect: Dialect = Object.freeze({
   findHindrances: async () => [],
   findObstacles,
   beginCopy,
+  setAsideAgain: async (pool, setAside, signal) => {
+    const again = async (on: Querier): Promise<void> => {
+      for (const each of setAside) if (!(await isAway(on, each))) await tell(on, each.remove);
+    };
+    await pool.transaction(again, { ...PATIENT, signal });
+  },
   bringBack,
   setSequences,
   isOrdered: (tables) => tables.some(({ isOwned }) => !isOwned),

@@ -57,14 +57,19 @@ export interface Slot {
   readonly isUsable: boolean;
 }
 
-export async function findSlot(on: Querier, name: string): Promise<Slot | undefined> {
-  const [row] = await ask<{ confirmed: string | null; status: string | null }>(
+/** @returns besides, whether a connection uses it: what that was told last may still move it */
+export async function findSlot(
+  on: Querier,
+  name: string,
+): Promise<(Slot & { readonly isActive: boolean }) | undefined> {
+  const [row] = await ask<{ confirmed: string | null; status: string | null; active: string }>(
     on,
-    `SELECT confirmed_flush_lsn::text AS confirmed, wal_status AS status FROM pg_replication_slots
+    `SELECT confirmed_flush_lsn::text AS confirmed, wal_status AS status, active::text AS active FROM pg_replication_slots
      WHERE slot_name = ${quoteText(name)} AND database = current_database()`,
   );
   if (row === undefined) return undefined;
-  return { confirmed: parseLsn(row.confirmed ?? "0/0"), isUsable: row.confirmed !== null && row.status !== "lost" };
+  const isUsable = row.confirmed !== null && row.status !== "lost";
+  return { confirmed: parseLsn(row.confirmed ?? "0/0"), isUsable, isActive: row.active === "true" };
 }
 
 /** From here on slots can be kept on mirrors as well, where these are set up for it (`sync_replication_slots`). */

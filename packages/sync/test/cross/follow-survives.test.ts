@@ -102,7 +102,8 @@ async function expectEqual(): Promise<void> {
 /** Kills a primary whose promoted mirror lacks what was written last. */
 async function failOver({ cluster }: Place, mirror: string): Promise<void> {
   for (const each of cluster.mirrors()) if (each.isRunning) await each.replicate(false);
-  await sleep(300);
+  const { transactions = 0 } = following?.stats() ?? {};
+  await expect.poll(() => following?.stats().transactions, { timeout: 20_000 }).toBeGreaterThan(transactions + 5);
   await cluster.primary().kill();
   await cluster.promote(mirror, { follow: false });
   await sleep(1000);

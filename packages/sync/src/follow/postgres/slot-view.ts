@@ -28,6 +28,8 @@ export async function openSlotView(
 export async function examine(connection: ReservedConnection, name: string, position: Position): Promise<Start> {
   const source = await identify(connection);
   const slot = await findSlot(connection, name);
+  // a lost connection that the source has not given up yet may have something to read, which confirms what the target has lost since
+  if (slot?.isActive === true) throw Object.assign(new Error("the slot is still in use"), { code: "55006" });
   const hasMoved = source.timeline !== position.timeline;
   const end = hasMoved ? await endOfTimeline(connection, source.timeline, position.timeline) : undefined;
   const start = decideStart(position, source, slot, end);
