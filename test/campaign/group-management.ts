@@ -62,6 +62,7 @@ export class GroupManagement implements Management {
       name = isWritable ? primary : undefined;
       return name !== undefined;
     });
-    if (name !== undefined) await cluster.promote(name);
+    // who was put out of the group, and does not find back, is brought back later
+    if (name !== undefined) await cluster.promote(name, { follow: false });
   }
 }

@@ -229,7 +229,9 @@ function toManifest(plan: Plan, chunks: readonly BackedUpChunk[], schema: Manife
   const { id, name, startedAt, source, compression, sequences, materializedViews } = plan;
   const rows = plan.tables.map(() => 0);
   for (const chunk of chunks) rows[chunk.table] = (rows[chunk.table] ?? 0) + chunk.rows;
-  const noSchema = schema.isIncluded ? [] : [`no definitions are in this backup, only rows: ${schema.reason}`];
+  const noSchema = schema.isIncluded
+    ? (schema.missing ?? [])
+    : [`no definitions are in this backup, only rows: ${schema.reason}`];
   return {
     ...{ id, name, startedAt, finishedAt: new Date().toISOString(), source, compression, schema },
     tables: plan.tables.map((table, index) => ({ ...table, rows: rows[index] ?? 0 })),

@@ -71,6 +71,8 @@ export interface StepDialect {
   claim(connection: ReservedConnection, step: string): Promise<boolean>;
   /** @returns false where the server rolled it back */
   commit(connection: ReservedConnection): Promise<boolean>;
+  /** What the database says, without values of rows. */
+  messageOf(error: unknown): string;
   /** The connection or its node is of no use any more, and another one may be. */
   isLoss(error: unknown): boolean;
 }
@@ -101,7 +103,9 @@ export interface TargetDialect {
   /** Tables as they are to be for the rows to come. */
   prepare(phase: Phase): Promise<void>;
   /** Rows of a table, in the transaction that is open. */
-  write(connection: ReservedConnection, manifest: Manifest, table: BackedUpTable): () => RowTarget;
+  write(connection: ReservedConnection, manifest: Manifest, table: BackedUpTable): Promise<() => RowTarget>;
+  /** No transaction keeps its rows together: its one chunk is written whole, and anew where that was not noted. */
+  isUnsafe(target: Target, table: BackedUpTable, signal: Signal): Promise<boolean>;
   /** In the transaction that is open, for a unit that another process gives out. */
   isOfRestore(connection: ReservedConnection, backup: string): Promise<boolean>;
   /** All that follows the rows. */
@@ -109,7 +113,12 @@ export interface TargetDialect {
   /** Undoes what `prepare` has done. */
   giveUp(target: Target, plan: RestorePlan, signal: Signal): Promise<void>;
   /** The rows of a table in the form that the backup has them in. */
-  read(connection: ReservedConnection, manifest: Manifest, table: BackedUpTable, signal: AbortSignal): RowContent;
+  readBack(
+    connection: ReservedConnection,
+    manifest: Manifest,
+    table: BackedUpTable,
+    signal: AbortSignal,
+  ): Promise<RowContent>;
 }
 
 /** What the jobs need of a database system; they themselves know no SQL. */

@@ -8,5 +8,13 @@ export async function dialectOf(pool: FailoverPool, signal: AbortSignal | undefi
   const { rows } = await pool.query<{ version: unknown }>("SELECT version() AS version", [], signal && { signal });
   const version = String(rows[0]?.version);
   if (version.startsWith("PostgreSQL ")) return postgresDialect;
-  throw new BackupError("NOT_SUPPORTED", `only PostgreSQL can be backed up and restored, and the server is ${version}`);
+  // both begin with the number of their version
+  if (!/^\d+\.\d+\.\d+/.test(version))
+    throw new BackupError(
+      "NOT_SUPPORTED",
+      `only PostgreSQL, MariaDB and MySQL are supported, and the server is ${version}`,
+    );
+  // whoever has no MySQL need not install its driver
+  const { openMysqlDialect } = await import("./mysql/open-dialect.ts");
+  return openMysqlDialect(pool, version);
 }

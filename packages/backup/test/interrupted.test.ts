@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { AbortedError, createPool } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { abandonRestore, backup, type Progress, restore, verify } from "../src/index.ts";
+import { killAt, startJob } from "./jobs.ts";
 import { contentOf, newFolder, openPool, poolOf, rejection, until } from "./support.ts";
 
 const ROWS = 60_000;
@@ -68,27 +67,6 @@ async function expectWhole(): Promise<void> {
   const keys = "SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype = 'f'";
   expect(await to.query(keys)).toEqual([{ definition: "FOREIGN KEY (parent) REFERENCES parent(id)" }]);
   expect(await to.query("SELECT to_regnamespace('mirrorpool_restore') AS mark")).toEqual([{ mark: null }]);
-}
-
-function startJob(kind: string, cluster: LabCluster, folder: string): ChildProcess {
-  const nodes = JSON.stringify(cluster.nodes.map(({ name, url }) => ({ name, url })));
-  const child = spawn(
-    process.execPath,
-    ["--conditions=mirrorpool-source", join(import.meta.dirname, "children/job.ts"), kind, nodes, folder],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  return child;
-}
-
-/** Kills the job when it has told of so many chunks. @returns false when it had ended by then */
-async function killAt(child: ChildProcess, chunks: number): Promise<boolean> {
-  let told = "";
-  child.stdout?.on("data", (part) => {
-    told += part;
-    if (told.split("\n").some((line) => Number(line) >= chunks)) child.kill("SIGKILL");
-  });
-  const [, signal] = await once(child, "close");
-  return signal === "SIGKILL";
 }
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {

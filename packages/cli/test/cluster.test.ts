@@ -65,7 +65,25 @@ test("a copy goes to a MariaDB by its URL, makes the tables there, and both are 
   expect(await call(["copy", ...between, "--create-tables"])).toMatchObject({ exitCode: 0 });
   const compared = await call(["compare", ...between, "--lossy", "negative-zero", "--json"]);
   expect(lines(compared.stdout).at(-1)).toMatchObject({ isEqual: true, rows: { from: 60_000, to: 60_000 } });
-  expect(everything(refused) + everything(compared)).not.toContain("s3cr3t");
+  const there = { environment: { MIRRORPOOL_URLS: other.urls.join(",") } };
+  const store = ["--store", newFolder()];
+  const backed = await call(["backup", ...store, "--tables", "item", "--json"], there);
+  expect(lines(backed.stdout).at(-1)).toMatchObject({ rows: 60_000, role: "primary" });
+  expect(await call(["verify", ...store], there)).toMatchObject({ exitCode: 0 });
+  expect(await call(["restore", ...store, "--existing", "replace"], there)).toMatchObject({ exitCode: 0 });
+  expect(lines((await call(["compare", ...between, "--json"])).stdout).at(-1)).toMatchObject({ isEqual: true });
+  expect([refused, compared, backed].map(everything).join()).not.toContain("s3cr3t");
+});
+
+test("a backup of a MariaDB is verified on a server of its system, which goes afterwards", async () => {
+  await using other = await createCluster({ server: "mariadb", mirrors: 0 });
+  await other.primary().query("CREATE TABLE app.item (id int PRIMARY KEY, name text)");
+  await other.primary().query("CREATE TRIGGER app.noted BEFORE INSERT ON app.item FOR EACH ROW SET NEW.name = 'x'");
+  const there = { environment: { MIRRORPOOL_URLS: other.urls.join(",") } };
+  const store = ["--store", newFolder()];
+  expect(await call(["backup", ...store], there)).toMatchObject({ exitCode: 0 });
+  const verified = await call(["verify", ...store, "--scratch"], there);
+  expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("restored and compared") });
 });
 
 test("check tells what is not as it should be for a failover", async () => {

@@ -46,16 +46,16 @@ export async function until<T>(
  * @param what completes the sentence "timed out after 30000 ms waiting for ..."
  */
 export function bounded<T>(
-  what: string,
+  what: () => string,
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: WaitOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const bound = new AbortController();
   const onAbort = () => {
-    bound.abort(new LabError("aborted", `aborted while waiting for ${what}`, { cause: signal?.reason }));
+    bound.abort(new LabError("aborted", `aborted while waiting for ${what()}`, { cause: signal?.reason }));
   };
   const timer = setTimeout(() => {
-    bound.abort(new LabError("timeout", `timed out after ${timeoutMs} ms waiting for ${what}`));
+    bound.abort(new LabError("timeout", `timed out after ${timeoutMs} ms waiting for ${what()}`));
   }, timeoutMs);
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();

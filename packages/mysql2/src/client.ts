@@ -6,6 +6,7 @@ import type mysql from "mysql2";
 export interface Packet {
   readonly buffer: Buffer;
   readonly offset: number;
+  readonly end: number;
   isError(): boolean;
   isEOF(): boolean;
   asError(encoding: string): Error;

@@ -7,12 +7,11 @@ import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
-import { localFile } from "./local-file.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
 import { attempt, type Callback, isFatal, Pipeline } from "./pipeline.ts";
 import { statusOf, toResult } from "./result.ts";
-import { RowChannel } from "./row-channel.ts";
+import { format, submit } from "./submit.ts";
 import { MULTI_OFF, MULTI_ON, RESET, type Send, Wire } from "./wire.ts";
 
 /** What an answer came to: the library's, and what the server said of the commands around the statement. */
@@ -124,7 +123,8 @@ export class MysqlConnection implements Connection {
     const { isInTransaction, isAutocommit } = this.#wire;
     if (isInTransaction || !isAutocommit || this.#guard !== this.#role) return false;
     if (statement["execute"] === true || ownOf(statement) !== undefined) return false;
-    return !this.#options.inspect(statement.text).multiple;
+    const { multiple, transaction } = this.#options.inspect(statement.text);
+    return !multiple && transaction !== "mixed";
   }
 
   #pipe(statement: Statement): Promise<Result> {
@@ -173,13 +173,15 @@ export class MysqlConnection implements Connection {
     if (this.#mayLag && !this.#wire.isInTransaction) await this.#catchUp();
     const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
-    const wasOpen = this.#wire.isInTransaction;
+    // what may begin a transaction itself may fail after that
+    const isMixed = this.#options.inspect(text).transaction === "mixed";
+    const mayBeOpen = this.#wire.isInTransaction || begin !== undefined || isMixed;
     const formatted = { ...statement, sql, values };
     const send = (callback: Callback): void => submit(client, formatted, callback);
-    let outcome = await this.#exchange(before, send, behind, wasOpen || begin !== undefined);
+    let outcome = await this.#exchange(before, send, behind, mayBeOpen);
     if (prepared && STALE_NUMBERS.has(serverNumberOf(outcome.error) ?? 0)) {
       client.unprepare(text);
-      outcome = await this.#exchange([], send, [], this.#wire.isInTransaction);
+      outcome = await this.#exchange([], send, [], this.#wire.isInTransaction || isMixed);
     }
     if (outcome.refusal !== undefined) throw outcome.refusal;
     if (outcome.error !== undefined) throw outcome.error;
@@ -335,57 +337,4 @@ export class MysqlConnection implements Connection {
     this.#pipeline.lose(cause);
     for (const listener of this.#closeListeners.splice(0)) listener();
   }
-}
-
-/**
- * What belongs to us; the rest of a statement's fields are `mysql2`'s own options of a query. `sql` is the text with its values,
- * where whoever made the statement has put them in.
- */
-const OURS: ReadonlySet<string> = new Set([
-  ...["text", "values", "sql", "written", "channel", "execute", "own", "holder", "timeout", "namedPlaceholders"],
-]);
-
-/** With its values; where these change what it is, the text has them already, and `written` is what the application wrote. */
-function format(client: Client, statement: Statement, text: string): string {
-  const written = statement["written"] as Pick<Statement, "text" | "values"> | undefined;
-  return client.format(written?.text ?? text, written?.values ?? statement.values ?? []);
-}
-
-/** Hands a statement to the client, which puts its values in where `sql` does not have them. */
-function submit(client: Client, statement: Statement, callback: Callback): void {
-  const query = queryOf(statement);
-  const { channel } = statement;
-  const isPrepared = statement["execute"] === true;
-  const { infileStreamFactory: factory } = statement;
-  if (typeof factory === "function") {
-    // a file that was read in part is not to be read again
-    const open = (path: unknown): unknown => {
-      if (channel instanceof RowChannel) channel.open();
-      return localFile(() => factory(path));
-    };
-    Object.assign(query, { infileStreamFactory: open });
-  }
-  if (!(channel instanceof RowChannel)) {
-    if (isPrepared) client.execute(query, callback);
-    else client.query(query, callback);
-    return;
-  }
-  channel.attempt(client, isPrepared ? client.execute(query) : client.query(query), callback);
-}
-
-/** As `mysql2` takes it. */
-function queryOf(statement: Statement): mysql.QueryOptions {
-  const query: Record<string, unknown> = { ...textOf(statement), namedPlaceholders: false };
-  for (const name in statement) if (!OURS.has(name)) query[name] = statement[name];
-  return query as unknown as mysql.QueryOptions; // it has `sql`
-}
-
-/** The text that is sent, and the values that `mysql2` is to put into it, or to send with it. */
-function textOf(statement: Statement): { readonly sql: string; readonly values: unknown } {
-  const { sql, written, values = [] } = statement;
-  // sent only after another answer
-  if (statement["execute"] === true) return { sql: (sql as string | undefined) ?? statement.text, values: [...values] };
-  if (typeof sql === "string") return { sql, values: [] };
-  const { text, values: given = [] } = (written ?? statement) as Pick<Statement, "text" | "values">;
-  return { sql: text, values: given };
 }

@@ -1,5 +1,6 @@
 /** The mirrorpool driver for MariaDB and MySQL, on the `mysql2` library. */
 export { classify } from "./classify.ts";
+export { CommandChannel, type RawCommand } from "./command-channel.ts";
 export { mysql } from "./driver.ts";
 export { createDropIn, type DropIn, type DropInOptions, type PromiseDropIn } from "./drop-in/create-drop-in.ts";
 export { createVirtualConnection } from "./drop-in/create-virtual-connection.ts";

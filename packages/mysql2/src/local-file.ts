@@ -1,4 +1,6 @@
+import type { EventEmitter } from "node:events";
 import { PassThrough, pipeline, type Readable } from "node:stream";
+import type { Client } from "./client.ts";
 
 /** What went wrong with them, told by `mysql2` as the error of a statement. */
 const failures = new WeakSet<object>();
@@ -20,4 +22,25 @@ export function localFile(open: () => unknown): Readable {
     bytes.destroy(error instanceof Error ? error : new Error("the stream could not be opened", { cause: error }));
   }
   return bytes;
+}
+
+/**
+ * While it reads a file `mysql2` listens to its connection, and goes on listening where the statement fails.
+ * @returns what ends that, to be called when the statement has ended: nothing else runs on the connection meanwhile
+ */
+export function listenersOf(client: Client): () => void {
+  const connection: EventEmitter = client as unknown as EventEmitter; // its types name each event
+  const stream: EventEmitter = client.stream;
+  const watched = [
+    { emitter: connection, event: "error" },
+    { emitter: stream, event: "pause" },
+    { emitter: stream, event: "drain" },
+  ].map((each) => ({ ...each, before: new Set(each.emitter.rawListeners(each.event)) }));
+  return () => {
+    for (const { emitter, event, before } of watched) {
+      for (const listener of emitter.rawListeners(event)) {
+        if (!before.has(listener)) emitter.removeListener(event, listener as () => void);
+      }
+    }
+  };
 }

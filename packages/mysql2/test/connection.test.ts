@@ -17,6 +17,9 @@ describe.each(servers)("a connection to %s", (server) => {
     await setup.run({ text: "CREATE TABLE thing (id int PRIMARY KEY, name varchar(9) UNIQUE)" });
     await setup.run({ text: "CREATE TABLE counted (id int AUTO_INCREMENT PRIMARY KEY, n int)" });
     await setup.run({ text: "CREATE PROCEDURE twice() BEGIN SELECT 1 AS a; SELECT 2 AS b; END" });
+    await setup.run({
+      text: "CREATE PROCEDURE begins() BEGIN START TRANSACTION; INSERT INTO thing VALUES (1, 'one'); END",
+    });
     await setup.run({ text: "CREATE PROCEDURE writes() INSERT INTO counted (n) VALUES (1)" });
     await setup.run({ text: "INSERT INTO thing VALUES (1, 'one')" });
     await setup.close();
@@ -66,6 +69,18 @@ describe.each(servers)("a connection to %s", (server) => {
     await run("INSERT INTO counted (n) VALUES (1)");
     expect(await rejection(run(text))).toMatchObject({ errno });
     expect(connection.status).toBe(status);
+  });
+
+  test.each([
+    ["a text with several statements", "BEGIN; SELEC 1", 1064, mysql({ multipleStatements: true })],
+    ["a call", "CALL begins()", 1062, driver],
+  ])("an error of %s that has begun a transaction leaves it open: the server is asked", async (_, text, errno, by) => {
+    const several = await open(node, {}, by);
+    expect(await rejection(several.run({ text }))).toMatchObject({ errno });
+    expect(several.status).toBe("transaction");
+    await several.run({ text: "ROLLBACK" });
+    expect(several.status).toBe("idle");
+    several.destroy();
   });
 
   test("a lock wait undoes the statement alone, a deadlock the transaction", async () => {

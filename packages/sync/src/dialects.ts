@@ -28,8 +28,8 @@ export async function bridgeOf(
   return Object.freeze({ source, target, from: source.system, to: target.system, lossy });
 }
 
-/** By the version that the server tells. */
-async function dialectOf(pool: FailoverPool): Promise<Dialect | undefined> {
+/** By the version that the server tells; undefined for a system that nobody knows here. */
+export async function dialectOf(pool: FailoverPool): Promise<Dialect | undefined> {
   const { rows } = await pool.query<{ version: unknown }>("SELECT version() AS version");
   const version = String(rows[0]?.version);
   if (isPostgres(version)) return postgresDialect;

@@ -8,6 +8,8 @@ export const jobErrorCodes = {
   REPAIR_CONFLICT: "a row could not be made equal, because another row or a constraint of the target stands in the way",
   DDL_ON_SOURCE: "a table has other columns than before: following it has stopped",
   CONFLICT: "a change of the source does not fit to what the target has",
+  VALUE_REFUSED: "a change of the source has a value that the target cannot hold as it is",
+  LOG_UNREADABLE: "the source's binary log does not tell every change row by row",
   SLOT_LOST: "the source has no position any more from which to go on",
   FOLLOW_FAILED: "following has ended because of an error that does not mend by itself",
 } as const;

@@ -7,7 +7,7 @@ export { RowsRefused } from "./faults.ts";
 export type { CompareUnit, CopyUnit, Delegate, Unit, UnitOutcome, ViewTicket } from "./fleet/unit.ts";
 export { UnitWorker } from "./fleet/unit-worker.ts";
 export { type FollowEvent, type Following, type FollowOptions, follow } from "./follow/follow.ts";
-export type { FollowStats } from "./follow/follower.ts";
+export type { FollowStats } from "./follow/stats.ts";
 export { type JobOptions, numberRules } from "./options.ts";
 export type { Progress } from "./progress.ts";
 export { type RepairOptions, type RepairReport, repair } from "./repair/repair.ts";

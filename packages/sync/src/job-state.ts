@@ -41,4 +41,13 @@ export interface JobState {
    */
   claimChunk(on: Querier, job: string, chunk: number, generation: number): Promise<Claim>;
   noteChunk(on: Querier, job: string, chunk: number, rows: number, bytes: number): Promise<void>;
+
+  /** How far a follower is; undefined where it has not begun. */
+  loadPosition(on: Querier, job: string): Promise<string | undefined>;
+  /**
+   * Moves it, in the transaction that writes what was followed.
+   * @param before what it was; false where that is not so any more: another process follows
+   */
+  movePosition(on: Querier, job: string, before: string | null, position: string): Promise<boolean>;
+  forget(on: Querier, job: string): Promise<void>;
 }

@@ -81,6 +81,9 @@ export type Key = readonly string[];
 /** The values of a row as texts, in the order of its table's columns. */
 export type Row = readonly (string | null)[];
 
+/** The same of a change: undefined is a value that was not sent, since the change has left it as it was. */
+export type ChangedRow = readonly (string | null | undefined)[];
+
 /** A part of a table by its key: from a key on, up to and without another one; null is no bound. */
 export interface Range {
   readonly from: Key | null;

@@ -104,7 +104,7 @@ function meet(column: Column, other: Column | undefined, { from, to, lossy }: Cr
 }
 
 /** With the form of each column that travels, and an order of the key that is the same on both systems. */
-function formed(table: Table, forms: ReadonlyMap<string, Form>): Table {
+export function formed(table: Table, forms: ReadonlyMap<string, Form>): Table {
   if (forms.size === 0) return table;
   const withForm = (column: Column): Column => {
     const form = forms.get(column.name);

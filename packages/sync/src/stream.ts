@@ -1,10 +1,14 @@
-/** Where rows go as bytes, at the pace of whoever takes them. */
-export interface ByteSink {
-  /** Resolves when bytes are welcome for the first time. */
-  readonly ready: Promise<void>;
+/** Takes bytes, at its own pace. */
+export interface ByteTaker {
   /** False: wait for `onDrain` before the next one. */
   write(bytes: Uint8Array): boolean;
   onDrain(listener: () => void): void;
+}
+
+/** Where rows go as bytes. */
+export interface ByteSink extends ByteTaker {
+  /** Resolves when bytes are welcome for the first time. */
+  readonly ready: Promise<void>;
   /** All is there. Resolves with the rows that were written. */
   end(): Promise<number>;
   /** Cuts it off: nothing of it takes effect. */
@@ -16,7 +20,7 @@ export interface ByteSink {
 /** Where rows come from as bytes. */
 export interface ByteSource {
   /** Resolves with the number of rows when all were handed over. */
-  pour(sink: ByteSink, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<number>;
+  pour(sink: ByteTaker, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<number>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Change, netEffect } from "../src/follow/net-effect.ts";
-import { decideStart, formatPosition, parsePosition } from "../src/follow/position.ts";
+import { decideStart, formatPosition, parsePosition } from "../src/follow/postgres/position.ts";
 import { foreignKeyOrder } from "../src/foreign-key-order.ts";
 import type { Catalog, ForeignKey, Table } from "../src/model.ts";
 import { isLossless } from "../src/pair-tables.ts";
@@ -15,6 +15,7 @@ describe("what many changes come to", () => {
     table,
     key: [id],
     row: [id, ...row],
+    isSilent: false,
   });
   const update = (id: string, ...row: (string | undefined)[]): Change => ({
     type: "update",
@@ -22,8 +23,9 @@ describe("what many changes come to", () => {
     key: [id],
     newKey: [row[0] ?? id],
     row: [row[0] ?? id, ...row.slice(1)],
+    isSilent: false,
   });
-  const remove = (id: string): Change => ({ type: "delete", table, key: [id] });
+  const remove = (id: string): Change => ({ type: "delete", table, key: [id], isSilent: false });
   test.each<[string, Change[], unknown]>([
     ["the last value counts", [update("1", "1", "a"), update("1", "1", "b")], [["update", "1", ["1", "b"]]]],
     [

@@ -1,13 +1,28 @@
 import { createHash } from "node:crypto";
+import type { Form, NeutralType } from "@mirrorpool/sync/for-other-jobs";
 import { BackupError } from "../errors.ts";
 import type { Compression } from "./codec.ts";
 import type { KeyDerivation } from "./key.ts";
 
-/** How COPY writes rows. The binary form is read by servers of the same major version, into columns of the same types. */
+/**
+ * How rows are written: `text` as lines of COPY's text format, `binary` as COPY's binary form, which is read by PostgreSQL servers of the
+ * same major version, into columns of the same types.
+ */
 export type RowForm = "text" | "binary";
+
+/** A column in no system's words, and the form in which its values are written. */
+export interface BackedUpColumn {
+  readonly name: string;
+  readonly neutral: NeutralType;
+  readonly form: Form;
+  readonly isNullable: boolean;
+  /** The server counts it up where a row does not name it. */
+  readonly isCounted: boolean;
+}
 
 /** A table of a backup, in the names of its source. */
 export interface BackedUpTable {
+  /** On MariaDB and MySQL `public` is the database. */
   readonly schema: string;
   readonly name: string;
   /** Without generated ones. */
@@ -15,10 +30,14 @@ export interface BackedUpTable {
   /** Of the columns, as the server writes them. */
   readonly types: readonly string[];
   readonly form: RowForm;
+  /** Of MariaDB and MySQL: the same columns in no system's words. */
+  readonly neutral?: readonly BackedUpColumn[];
+  /** Of MariaDB and MySQL: columns of the primary key, where there is one. */
+  readonly key?: readonly string[];
   readonly rows: number;
 }
 
-/** A sequence and how far it had come. */
+/** A sequence, or a table that counts, and how far it had come. */
 export interface BackedUpSequence {
   readonly schema: string;
   readonly name: string;
@@ -46,7 +65,7 @@ export interface StoredFile {
 /** What the names of chunks begin with, and no others. */
 export const DATA = "data/";
 
-/** A part of a table, or a whole one: rows as PostgreSQL's COPY writes them. */
+/** A part of a table, or a whole one. */
 export interface BackedUpChunk extends StoredFile {
   /** Its place in `tables`. */
   readonly table: number;
@@ -55,17 +74,19 @@ export interface BackedUpChunk extends StoredFile {
 
 /** Where in the life of its source a backup stands. */
 export interface SourcePosition {
-  readonly system: "postgresql";
+  readonly system: "postgresql" | "mariadb" | "mysql";
+  /** Such as 150018 (15.18) and 101119 (10.11.19). */
   readonly serverVersion: number;
   readonly database: string;
   readonly node: string;
   readonly role: "primary" | "mirror";
+  /** Of MariaDB and MySQL, which have nothing that a cluster is known by: the nodes that the pool knows. */
   readonly systemId: string;
   /** When the server process began. */
   readonly instance: string;
   /** Undefined where the node could not tell. */
   readonly timeline: number | undefined;
-  /** LSN: all that was committed up to here is in the backup, and perhaps a little more. */
+  /** LSN or GTID: all that was committed up to here is in the backup, and perhaps a little more. */
   readonly position: string;
   /** Which transactions it sees, in the server's own words. */
   readonly snapshot: string;
@@ -81,7 +102,15 @@ export interface Manifest {
   readonly compression: Compression;
   /** The definitions, in two parts: what comes before the data, and what after. */
   readonly schema:
-    | { readonly isIncluded: true; readonly pgDump: string; readonly before: StoredFile; readonly after: StoredFile }
+    | {
+        readonly isIncluded: true;
+        /** The version of `pg_dump`; MariaDB and MySQL tell their definitions themselves. */
+        readonly pgDump?: string;
+        readonly before: StoredFile;
+        readonly after: StoredFile;
+        /** What of them could not be read. */
+        readonly missing?: readonly string[];
+      }
     | { readonly isIncluded: false; readonly reason: string };
   readonly tables: readonly BackedUpTable[];
   readonly sequences: readonly BackedUpSequence[];

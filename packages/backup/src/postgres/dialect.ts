@@ -26,10 +26,11 @@ export const postgresDialect: Dialect = Object.freeze({
   markName: `the schema ${MARK}`,
   requireFit,
   prepare,
-  write: (connection, _, table) => () => copyIn(connection, copyInStatement(table), true),
+  write: async (connection, _, table) => () => copyIn(connection, copyInStatement(table), true),
+  isUnsafe: async () => false,
   isOfRestore,
   finish,
   giveUp,
-  read: (connection, _, table, signal) =>
+  readBack: async (connection, _, table, signal) =>
     new RowContent(copyOut(connection, copyOutStatement(table)), (give) => new Unframer(give), signal),
 } satisfies Dialect);

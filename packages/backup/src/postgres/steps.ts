@@ -1,4 +1,5 @@
 import type { StepDialect } from "../dialect.ts";
+import { messageOf } from "../errors.ts";
 import { MARK } from "./mark-name.ts";
 import { applySettings } from "./settings.ts";
 
@@ -22,5 +23,7 @@ export const steps: StepDialect = Object.freeze({
     const { command } = await connection.query("COMMIT", [], FOREVER);
     return command === "COMMIT";
   },
+  // it names columns and constraints; values are in its details
+  messageOf,
   isLoss: (error) => LOSSES.has(String((error as { readonly code?: unknown } | null | undefined)?.code)),
 } satisfies StepDialect);

@@ -19,7 +19,8 @@ export interface RowTarget {
 export class RowSink extends Writable {
   readonly #open: () => RowTarget;
   #target: RowTarget | undefined;
-  #drained: () => void = () => {};
+  /** Of the write that waits. */
+  #done: (() => void) | undefined;
   rows = 0;
 
   /** @param open begins the statement */
@@ -31,14 +32,21 @@ export class RowSink extends Writable {
   override _construct(done: (error?: Error | null) => void): void {
     const target = this.#open();
     this.#target = target;
-    target.onDrain(() => this.#drained());
+    target.onDrain(() => this.#goOn());
     target.failed.catch((error: unknown) => this.destroy(error as Error));
     Promise.race([target.ready, target.failed]).then(() => done(), done);
   }
 
   override _write(part: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#target?.write(part) === false) this.#drained = done;
-    else done();
+    this.#done = done; // before: who takes it may be ready for more at once
+    if (this.#target?.write(part) !== false) this.#goOn();
+  }
+
+  /** Once for each write, however often there is said to be room. */
+  #goOn(): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.();
   }
 
   override _final(done: (error?: Error | null) => void): void {

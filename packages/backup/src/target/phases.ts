@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import type { ReservedConnection } from "@mirrorpool/core";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
@@ -60,15 +61,17 @@ export async function fill(
       return;
     }
     let bytes = 0;
-    await target.step(chunk.file, showTable(table), stop, async (connection) => {
+    const work = async (connection: ReservedConnection): Promise<void> => {
       meter.takeBack(bytes);
       bytes = 0;
-      const open = dialect.write(connection, manifest, table);
+      const open = await dialect.write(connection, manifest, table);
       await writeChunk(connection, open, chunk, format, stop, (count) => {
         bytes += count;
         meter.addBytes(count);
       });
-    });
+    };
+    if (await dialect.isUnsafe(target, table, stop)) await target.repeatable(chunk.file, showTable(table), stop, work);
+    else await target.step(chunk.file, showTable(table), stop, work);
     meter.done(chunk.rows, chunk.bytes);
   });
 }

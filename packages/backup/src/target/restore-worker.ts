@@ -1,4 +1,4 @@
-import type { FailoverPool } from "@mirrorpool/core";
+import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import type { TargetDialect } from "../dialect.ts";
 import { dialectOf } from "../dialects.ts";
 import { BackupError, messageOf } from "../errors.ts";
@@ -54,12 +54,15 @@ export class RestoreWorker {
     if (manifest.id !== id || chunk === undefined || table === undefined)
       throw new BackupError("CORRUPT", `${name} in ${this.#store.description} is another backup`, { subject: name });
     const { dialect, target } = await this.#open(signal);
-    await target.step(file, showTable(table), signal, async (connection) => {
+    const work = async (connection: ReservedConnection): Promise<void> => {
       // one that comes late must not write into what another restore has begun since
       if (!(await dialect.isOfRestore(connection, id)))
         throw new BackupError("TARGET_MARKED", "the target holds an unfinished restore of another backup");
-      await writeChunk(connection, dialect.write(connection, manifest, table), chunk, format, signal, () => {});
-    });
+      const open = await dialect.write(connection, manifest, table);
+      await writeChunk(connection, open, chunk, format, signal, () => {});
+    };
+    if (await dialect.isUnsafe(target, table, signal)) await target.repeatable(file, showTable(table), signal, work);
+    else await target.step(file, showTable(table), signal, work);
   }
 
   async #open(signal: AbortSignal): Promise<{ readonly dialect: TargetDialect; readonly target: Target }> {

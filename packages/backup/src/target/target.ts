@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FailoverPool, NoPrimaryError, type ReservedConnection, ReservedLostError } from "@mirrorpool/core";
 import type { StepDialect } from "../dialect.ts";
-import { BackupError, messageOf } from "../errors.ts";
+import { BackupError } from "../errors.ts";
 import { withSignal } from "../with-signal.ts";
 
 const MAX_LOSSES = 20;
@@ -35,10 +35,28 @@ export class Target {
         await connection.query("ROLLBACK");
         return "was done";
       }
-      await refused(subject, () => work(connection, signal));
+      await this.#refused(subject, () => work(connection, signal));
       if (!(await this.#steps.commit(connection)))
         throw new BackupError("REFUSED", `${subject}: the transaction was rolled back`, { subject });
       return "done";
+    });
+  }
+
+  /**
+   * A step of statements that end a transaction, which may be done again as long as it is not noted: what is there already is none of
+   * their errors.
+   */
+  async repeatable(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
+    await this.#persist(signal, async (connection) => {
+      const { begin, claim, commit } = this.#steps;
+      await begin(connection);
+      const isOpen = await claim(connection, name);
+      await connection.query("ROLLBACK");
+      if (!isOpen) return;
+      await this.#refused(subject, () => work(connection, signal));
+      await begin(connection);
+      await claim(connection, name);
+      await commit(connection);
     });
   }
 
@@ -47,11 +65,16 @@ export class Target {
     return this.#persist(signal, async (connection) => (await connection.query<Row>(text, values, FOREVER)).rows);
   }
 
+  /** Work on one connection that only asks, or that may be done twice. */
+  on<T>(signal: AbortSignal | undefined, work: (connection: ReservedConnection) => Promise<T>): Promise<T> {
+    return this.#persist(signal, work);
+  }
+
   /** One transaction that leaves nothing where it fails. */
   async transaction(subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
     await this.#persist(signal, async (connection) => {
       await this.#steps.begin(connection);
-      await refused(subject, () => work(connection, signal));
+      await this.#refused(subject, () => work(connection, signal));
       await this.#steps.commit(connection);
     });
   }
@@ -94,6 +117,17 @@ export class Target {
     }
   }
 
+  /** What the database refuses, with what it is about. */
+  async #refused(subject: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      if (cause instanceof BackupError || cause instanceof ReservedLostError) throw cause;
+      if (cause instanceof Error && cause.name === "AbortError") throw cause;
+      throw new BackupError("REFUSED", `${subject}: ${this.#steps.messageOf(cause)}`, { cause, subject });
+    }
+  }
+
   #isLoss(error: unknown): boolean {
     if (error instanceof ReservedLostError || error instanceof NoPrimaryError) return true;
     const cause = error instanceof BackupError ? error.cause : error;
@@ -107,14 +141,3 @@ export class Target {
 
 /** An index may take hours: such a step ends by the signal. */
 const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
-
-/** What the database refuses, with what it is about. Its own message names columns and constraints, and no values. */
-async function refused(subject: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    if (cause instanceof BackupError || cause instanceof ReservedLostError) throw cause;
-    if (cause instanceof Error && cause.name === "AbortError") throw cause;
-    throw new BackupError("REFUSED", `${subject}: ${messageOf(cause)}`, { cause, subject });
-  }
-}

@@ -31,7 +31,7 @@ export async function compareRows(
     const connection = await target.pool.reserve({ on: "primary", signal: stop });
     try {
       await dialect.steps.prepare(connection, stop);
-      const content = dialect.read(connection, manifest, table, stop);
+      const content = await dialect.readBack(connection, manifest, table, stop);
       content.on("data", (part: Buffer) => meter.addBytes(part.length));
       await pipeline(content, createRowDigester(table.form, actual[place] as RowDigest), { signal: stop });
     } finally {

@@ -10,6 +10,7 @@ import {
   verify,
 } from "@mirrorpool/backup";
 import { findKey, findStore } from "../config/clusters.ts";
+import { driverFor } from "../config/driver.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
@@ -117,11 +118,15 @@ export interface VerifyFlags extends StoreFlags {
 export async function runVerify(context: Context, given: string | undefined, flags: VerifyFlags): Promise<void> {
   if (flags.into !== undefined && flags.scratch === true) throw new UsageError("--into or --scratch, and not both");
   const cluster = await context.clusterIfAny(given);
-  const scratch = flags.scratch === true ? await startScratch(context) : undefined;
+  const { environment } = context.world;
+  const store = findStore(flags.store, cluster, environment);
+  const found = flags.scratch === true ? await listBackups(store, findKey(flags.keyFile, cluster, environment)) : [];
+  const chosen = flags.backup === undefined ? found.at(-1) : found.find(({ name }) => name === flags.backup);
+  const scratch = flags.scratch === true ? await startScratch(context, chosen?.manifest?.source.system) : undefined;
   try {
     const into = scratch?.pool ?? (flags.into === undefined ? undefined : (await context.cluster(flags.into)).pool);
     const report = await verify({
-      from: findStore(flags.store, cluster, context.world.environment),
+      from: store,
       ...common(context, flags, cluster),
       ...(flags.backup !== undefined && { backup: flags.backup }),
       ...(into && { into }),
@@ -138,14 +143,19 @@ export async function runVerify(context: Context, given: string | undefined, fla
   }
 }
 
-/** A server of its own on this machine, which goes afterwards. */
-async function startScratch(context: Context) {
+const SERVERS = { postgresql: "postgres", mariadb: "mariadb", mysql: "mysql" } as const;
+
+/** A server of its own on this machine, of the system that the backup is of, which goes afterwards. */
+async function startScratch(context: Context, system: keyof typeof SERVERS = "postgresql") {
   const { createCluster } = await import("@mirrorpool/lab").catch(() => {
     throw new UsageError("--scratch needs @mirrorpool/lab: npm install --save-dev @mirrorpool/lab");
   });
-  const { postgres } = await import("@mirrorpool/pg");
-  const cluster = await createCluster({ mirrors: 0, proxies: false, signal: context.signal });
-  return { pool: { driver: postgres(), nodes: [...cluster.urls] }, close: () => cluster.close() };
+  const server = SERVERS[system];
+  // routines come back, whatever the server thinks of them
+  const settings =
+    server === "postgres" ? {} : { log_bin_trust_function_creators: "1", max_allowed_packet: "1073741824" };
+  const cluster = await createCluster({ server, settings, mirrors: 0, proxies: false, signal: context.signal });
+  return { pool: { driver: await driverFor(cluster.urls), nodes: [...cluster.urls] }, close: () => cluster.close() };
 }
 
 export interface RestoreFlags extends StoreFlags {

@@ -181,8 +181,17 @@ export class ClusterNode implements LabNode, Host {
 
   async ask<T>(work: (ask: Ask) => Promise<T>, wait: WaitOptions = {}): Promise<T> {
     if (!this.isResponsive) throw this.#wrongState(this.isFrozen ? "is frozen and cannot answer" : "is not running");
-    return bounded(`an answer of ${this.name}`, this.within(wait), (signal) =>
-      this.#system.connect(this.#system.adminLogin(this), work, signal),
+    let asked = "its login";
+    const noting =
+      (ask: Ask): Ask =>
+      (sql, params) => {
+        asked = firstWords(sql);
+        return ask(sql, params);
+      };
+    return bounded(
+      () => `an answer of ${this.name} to ${asked}`,
+      this.within(wait),
+      (signal) => this.#system.connect(this.#system.adminLogin(this), (ask) => work(noting(ask)), signal),
     );
   }
 
@@ -212,3 +221,6 @@ export class ClusterNode implements LabNode, Host {
     return new LabError("wrong-state", `${this.name} ${what}`, { node: this.name });
   }
 }
+
+/** Without what may be a password. */
+const firstWords = (sql: string): string => sql.trim().split(/\s+/).slice(0, 3).join(" ");

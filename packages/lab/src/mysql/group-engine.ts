@@ -25,6 +25,12 @@ export interface Group {
 
 const RETRY_MS = 100;
 
+/**
+ * A member of Group Replication never notices the loss of one that was frozen, has woken up, and is killed right then. Neither can it
+ * be made to found the group anew, nor to leave it: it has to be started again.
+ */
+const NOTICE_MS = 12_000;
+
 /** The engine of a node in a group: who is primary, and who follows, the group settles itself. */
 export function createGroupEngine(host: Host, group: Group): Engine {
   return new GroupEngine(host, group);
@@ -119,17 +125,27 @@ class GroupEngine implements Engine {
   }
 
   async promote(wait: WaitOptions = {}): Promise<void> {
-    const { flavor } = this.#group;
+    const { flavor, hosts } = this.#group;
+    const noticedBy = performance.now() + NOTICE_MS;
+    let isBlind = false;
     const lead = async (ask: Ask): Promise<boolean> => {
       // as long as it has not noticed that it lost its quorum, it seems to take writes, and a question might never be answered
-      const gone = this.#group.hosts.filter((host) => !host.isResponsive);
-      for (const host of gone) if ((await flavor.sees(ask, host)) === "member") return false;
+      const gone = hosts.filter((host) => !host.isResponsive);
+      const seen = await Promise.all(gone.map((host) => flavor.sees(ask, host)));
+      if (seen.includes("member")) {
+        isBlind = gone.length * 2 >= hosts.length && performance.now() >= noticedBy;
+        return isBlind;
+      }
       if (await flavor.isWritable(ask)) return true;
       // one that is electing refuses
       await flavor.lead(ask, this.#host);
       return flavor.isWritable(ask);
     };
     await this.#untilDone("take writes", lead, wait);
+    if (!isBlind) return;
+    await this.#host.server.kill();
+    await this.start(wait);
+    await this.#untilDone("take writes", (ask) => flavor.isWritable(ask), wait);
   }
 
   async follow(): Promise<void> {}

@@ -44,6 +44,18 @@ describe("LOAD DATA LOCAL", () => {
     expect(await count()).toEqual([]);
   });
 
+  test("files that fail leave no listeners on their connection", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", onWarning);
+    for (let count = 0; count < 12; count += 1) {
+      await rejection(load(() => createReadStream("/nowhere/at/all")));
+    }
+    await new Promise(setImmediate);
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   test("text is taken as well as bytes", async () => {
     await load(() => Readable.from(["1\n2\n", Buffer.from("3\n")]));
     expect(await count()).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);

@@ -110,7 +110,7 @@ export interface CopyWork {
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly openView: (side: "primary" | "mirror") => Promise<View>;
-  /** One that is finished is not begun anew: what it has written is compared with this view. */
+  /** One that is finished is begun anew by comparison: what it has written is written again only where this view has it otherwise. */
   readonly isAgain: boolean;
 }
 
@@ -237,7 +237,7 @@ async function settlePlan(
   target: Catalog,
   pairs: readonly Pair[],
 ): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
-  const { bridge, job, to, into, signal, numbers, isAgain } = work;
+  const { bridge, job, to, signal, numbers, isAgain } = work;
   const { state } = bridge.target;
   const there = onPrimary(to);
   const targets = pairs.map((pair) => pair.target);
@@ -251,7 +251,7 @@ async function settlePlan(
     level: isOrdered ? (levels.get(nameOf(pair.target)) ?? 0) : 0,
   }));
   const stored = await state.load(there, job);
-  if (stored !== undefined && (stored.state === "running" || isAgain)) {
+  if (stored?.state === "running") {
     const begun = stored.kind === "copy" ? (JSON.parse(stored.plan) as CopyPlan) : undefined;
     const why = begun === undefined ? `it is a ${stored.kind}` : differenceOf(begun, source.identity, planned);
     if (begun === undefined || why !== undefined) {
@@ -260,6 +260,7 @@ async function settlePlan(
     }
     return { plan: begun, generation: await state.nextGeneration(there, job) };
   }
+  const into = stored !== undefined && isAgain ? "compare" : work.into;
   const filled = into === "empty" ? await bridge.target.findFilled(there, targets) : [];
   const refusals: Refusal[] = filled.map((table) => ({
     table: nameOf(table),

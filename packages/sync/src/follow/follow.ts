@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { type FailoverPool, OptionsError } from "@mirrorpool/core";
-import { bridgeOf } from "../dialects.ts";
+import { OptionsError } from "@mirrorpool/core";
+import { type Bridge, bridgeOf } from "../dialects.ts";
 import { type Conflict, type Refusal, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
-import { nameOf } from "../model.ts";
+import { type Catalog, nameOf } from "../model.ts";
 import {
   checkChoice,
   checkJobName,
@@ -15,10 +15,12 @@ import {
 } from "../options.ts";
 import { pairTables } from "../pair-tables.ts";
 import type { Progress } from "../progress.ts";
-import { ask } from "../querier.ts";
 import { selectTables } from "../select.ts";
-import { Follower, type FollowStats } from "./follower.ts";
-import { NativeFollower } from "./native.ts";
+import { Follower } from "./follower.ts";
+import { NativeFollower } from "./postgres/native.ts";
+import { nativeObstacles } from "./postgres/obstacles.ts";
+import { openSides } from "./sides.ts";
+import type { FollowStats } from "./stats.ts";
 
 export interface FollowOptions extends JobOptions {
   /** Under this name the target keeps how far it is; the same call goes on there. Default `follow`. */
@@ -103,70 +105,43 @@ export async function follow(options: FollowOptions): Promise<Following> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const { from, to } = options;
-  const bridge = await bridgeOf(from, to);
-  if (bridge.from !== "postgres" || bridge.to !== "postgres")
-    throw refused(`the job ${job} is`, [{ table: "", reason: "following is for PostgreSQL, on both sides" }]);
+  const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const source = await bridge.source.readPrimary(from, signal);
   const target = await bridge.target.readPrimary(to, signal);
   const { tables, missing } = selectTables(source, options.tables, options.exclude ?? [], bridge.target.state.tables);
   const { pairs, refusals } = pairTables(tables, target, bridge);
   const all: Refusal[] = missing.map((table) => ({ table, reason: "the source has no such table" }));
-  all.push(...refusals, ...(await obstacles(from)));
-  if (source.identity === target.identity) all.push({ table: "", reason: "source and target are the same database" });
-  for (const { source: table } of pairs) {
+  all.push(...refusals);
+  if (isSame(bridge, source, target)) all.push({ table: "", reason: "source and target are the same database" });
+  for (const { source: table } of pairs)
     if (table.key === undefined)
       all.push({ table: nameOf(table), reason: "it has no primary key, so that a change names no row" });
-    else if (table.identity === "none")
-      all.push({ table: nameOf(table), reason: "its REPLICA IDENTITY is not DEFAULT or FULL" });
-    if (table.isUnlogged)
-      all.push({ table: nameOf(table), reason: "it is unlogged: its changes are nowhere to be read" });
-    if (!table.isOwned) all.push({ table: nameOf(table), reason: "only its owner may publish it" });
-  }
-  const targets = pairs.map((pair) => pair.target);
-  const isReplica = connection !== undefined || (await mayActAsReplica(to));
-  if (connection !== undefined) all.push(...(await subscriptionObstacles(to)));
-  if (!isReplica) {
-    const triggers = (await bridge.target.findObstacles(to, targets)).filter(({ kind }) => kind === "trigger");
-    for (const { table, name } of triggers) {
-      const reason = `its trigger ${name} on the target would do again what it has done on the source. Disable it, or GRANT SET ON PARAMETER session_replication_role to the target's role`;
-      all.push({ table, reason });
-    }
-  }
-  if (all.length > 0) throw refused(`the job ${job} is`, all);
   const hash = createHash("sha256")
     .update(JSON.stringify([job, target.identity]))
     .digest("hex")
     .slice(0, 16);
   const name = `mirrorpool_${hash}`;
   if (connection !== undefined) {
+    all.push(...(await nativeObstacles(from, to, bridge, pairs)));
+    if (all.length > 0) throw refused(`the job ${job} is`, all);
     const { onEvent } = options;
-    return new NativeFollower({
-      from,
-      to,
-      bridge,
-      pairs,
-      name,
-      copies: begin === "copy",
-      connection,
-      onEvent,
-      signal,
-    });
+    return new NativeFollower({ from, to, bridge, pairs, name, copies: begin === "copy", connection, onEvent, signal });
   }
-  const { levels } = foreignKeyOrder(targets, target.foreignKeys);
-  return new Follower({
-    options,
-    numbers,
-    bridge,
-    job,
-    begin,
-    onConflict,
-    pairs,
-    levels,
-    isReplica,
-    name,
-    signal,
-  });
+  const sides = await openSides({ from, to, bridge, source, target, pairs, name, numbers, signal });
+  all.push(...sides.refusals);
+  if (all.length > 0) throw refused(`the job ${job} is`, all);
+  const { levels } = foreignKeyOrder(
+    pairs.map((pair) => pair.target),
+    target.foreignKeys,
+  );
+  const parts = { bridge, source: sides.source, applier: sides.applier };
+  return new Follower({ options, numbers, ...parts, job, begin, onConflict, pairs, levels, signal });
 }
+
+/** A PostgreSQL database is known by its cluster for ever; the others by where they are. */
+const isSame = (bridge: Bridge, source: Catalog, target: Catalog): boolean =>
+  bridge.from === bridge.to &&
+  (bridge.from === "postgres" ? source.identity === target.identity : source.place === target.place);
 
 /** @throws {OptionsError} */
 function checkNative(native: unknown, begin: string): (() => string | Promise<string>) | undefined {
@@ -185,40 +160,4 @@ function checkNative(native: unknown, begin: string): (() => string | Promise<st
       JSON.stringify(begin),
     );
   return typeof connection === "string" ? () => connection : () => connection() as string | Promise<string>;
-}
-
-/** What the target's role may not. */
-async function subscriptionObstacles(to: FailoverPool): Promise<readonly Refusal[]> {
-  const text = `SELECT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (
-      SELECT FROM pg_roles AS r WHERE r.rolname = 'pg_create_subscription' AND pg_has_role(current_user, r.oid, 'MEMBER')))::text AS may`;
-  const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
-  const reason =
-    "the target's role may not make subscriptions: it has to be a member of pg_create_subscription (16 and later), or superuser";
-  return row?.may === "true" ? [] : [{ table: "", reason }];
-}
-
-/** What the source's server lacks. */
-async function obstacles(from: FailoverPool): Promise<readonly Refusal[]> {
-  const [row] = await from.transaction(
-    (on) =>
-      ask<{ level: string; may: string }>(
-        on,
-        `SELECT current_setting('wal_level') AS level,
-          (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)::text AS may`,
-      ),
-    { readOnly: true },
-  );
-  const found: Refusal[] = [];
-  if (row?.level !== "logical") found.push({ table: "", reason: "the source needs wal_level = logical" });
-  if (row?.may !== "true") found.push({ table: "", reason: "the source's role needs the attribute REPLICATION" });
-  return found;
-}
-
-/** Whether triggers and foreign keys of the target can be left alone, as the server's own replication does. */
-async function mayActAsReplica(to: FailoverPool): Promise<boolean> {
-  const text = `SELECT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-    OR (current_setting('server_version_num')::int >= 150000
-      AND has_parameter_privilege(current_user, 'session_replication_role', 'SET')))::text AS may`;
-  const [row] = await to.transaction((on) => ask<{ may: string }>(on, text), { readOnly: true });
-  return row?.may === "true";
 }

@@ -1,7 +1,5 @@
-import type { Message } from "../postgres/pgoutput.ts";
-
 /** Messages that came and were not taken yet. Bounded by whoever fills it, who is told when it is full and when it has room. */
-export class Inbox {
+export class Inbox<Message> {
   readonly #maxBytes: number;
   readonly #onFull: () => void;
   readonly #onRoom: () => void;

@@ -1,24 +1,27 @@
-import type { Key } from "../model.ts";
-import type { Tuple } from "../postgres/pgoutput.ts";
+import type { ChangedRow, Key } from "../model.ts";
 
 /** A change of one row of a followed table. Values are in the order of the table's columns. */
-export type Change =
-  | { readonly type: "insert"; readonly table: string; readonly key: Key; readonly row: Tuple }
+export type Change = {
+  /** What foreign keys do because of it is theirs to do. */
+  readonly isSilent: boolean;
+} & (
+  | { readonly type: "insert"; readonly table: string; readonly key: Key; readonly row: ChangedRow }
   | {
       readonly type: "update";
       readonly table: string;
       /** Of the row as it was. */
       readonly key: Key;
       readonly newKey: Key;
-      readonly row: Tuple;
+      readonly row: ChangedRow;
     }
-  | { readonly type: "delete"; readonly table: string; readonly key: Key };
+  | { readonly type: "delete"; readonly table: string; readonly key: Key }
+);
 
 /** What is left to do for one row. */
 export interface Effect {
   readonly type: "insert" | "update" | "delete";
   readonly key: Key;
-  readonly row: Tuple | undefined;
+  readonly row: ChangedRow | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ function combine(before: Kept | undefined, effect: Effect): Kept | undefined {
 }
 
 /** Values that were not sent are those of before. */
-function merge(row: Tuple, before: Tuple | undefined): Tuple {
+function merge(row: ChangedRow, before: ChangedRow | undefined): ChangedRow {
   if (before === undefined || !row.includes(undefined)) return row;
   return row.map((value, index) => (value === undefined ? before[index] : value));
 }

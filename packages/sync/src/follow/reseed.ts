@@ -1,17 +1,18 @@
 import type { FailoverPool, Transaction } from "@mirrorpool/core";
 import { findAll } from "../compare/compare.ts";
 import type { Suspect } from "../compare/find-differences.ts";
+import { refuseLosses } from "../copy/losses.ts";
 import type { View } from "../dialect.ts";
 import type { Bridge } from "../dialects.ts";
-import { JobError } from "../errors.ts";
+import { JobError, refused } from "../errors.ts";
 import { foreignKeyOrder } from "../foreign-key-order.ts";
+import { MARK } from "../mark.ts";
 import { type Catalog, type Key, nameOf, type Row, type Table } from "../model.ts";
 import { comparable, type Pair } from "../pair-tables.ts";
-import { WRITER_SETTINGS } from "../postgres/dialect.ts";
-import { MARK } from "../postgres/mark.ts";
 import { Meter } from "../progress.ts";
 import { PATIENT } from "../querier.ts";
 import { type Batch, planBatches } from "../repair/batches.ts";
+import type { Applier } from "./applier.ts";
 
 /** More than these are not kept in memory, nor written in one transaction. */
 const MAX_DIFFERENCES = 200_000;
@@ -31,12 +32,12 @@ export async function reseed(
     readonly pairs: readonly Pair[];
     readonly connections: number;
     readonly signal: AbortSignal;
-    readonly settings: readonly string[];
+    readonly applier: Applier;
   },
   view: View,
   settle: (on: Transaction) => Promise<void>,
 ): Promise<number | undefined> {
-  const { bridge, from, to, signal, connections } = work;
+  const { bridge, from, to, signal, connections, applier } = work;
   const numbers = { connections, chunkBytes: 67_108_864, maxDifferences: MAX_DIFFERENCES, attempts: 1 };
   const meter = new Meter("reseed", undefined);
   const lent: View = {
@@ -54,11 +55,13 @@ export async function reseed(
   const pairs = work.pairs.map(comparable);
   const reader = await view.reader(signal);
   try {
+    const refusals = await refuseLosses(bridge, reader, pairs, signal);
+    if (refusals.length > 0) throw refused("following is", refusals);
     const { suspects, isTruncated, target } = await findAll(search, () => pairs);
     if (isTruncated) return undefined;
     await to.transaction(
       async (on) => {
-        await on.query([...WRITER_SETTINGS, ...work.settings].join("; "));
+        await applier.prepare(on);
         await writeAll({ ...work, pairs }, target, suspects, on, (table, keys) =>
           bridge.source.readRows(reader, table, keys, signal),
         );

@@ -2,39 +2,60 @@ import { RowChannel } from "@mirrorpool/mysql2";
 import { JobError } from "../errors.ts";
 import { nameOf, type Range, type Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
-import type { ByteSink, ByteSource } from "../stream.ts";
+import type { ByteSource, ByteTaker } from "../stream.ts";
 import type { Field } from "./ask.ts";
 import { within } from "./keys.ts";
+import { longLine } from "./long-line.ts";
 import { quoteTable } from "./quote.ts";
-import { lineOf } from "./text-of.ts";
+import { lineOf, longRows } from "./text-of.ts";
 
 /** So much is handed over at once. */
 const PIECE_BYTES = 65_536;
 const NEWLINE = 0x0a;
+const END = Buffer.of(NEWLINE);
 
 const asBytes = (field: Field): Buffer | null => field.buffer();
 
 /** The rows of a range as lines of COPY's text format: the server makes the lines, so that no value becomes an object here. */
 export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
-  const text = `SELECT ${lineOf(table.columns)} FROM ${quoteTable(table)} WHERE ${within(table, range)}`;
+  const long = longRows(table.columns);
+  const line = lineOf(table.columns);
+  const columns = [long === undefined ? line : `IF(${long.condition}, NULL, ${line})`];
+  if (long !== undefined)
+    columns.push(
+      ...[long.nulls, ...long.fields.map((each) => each.text)].map((each) => `IF(${long.condition}, ${each}, NULL)`),
+    );
+  const whats = long?.fields.map(({ what }) => what) ?? [];
+  const text = `SELECT ${columns.join(", ")} FROM ${quoteTable(table)} WHERE ${within(table, range)}`;
   return {
     pour: async (sink, onBytes, signal) => {
       signal.throwIfAborted();
       const lines = new Lines(sink, onBytes);
+      const longLines = new LongLines(lines);
       const channel: RowChannel = new RowChannel({
         onFields: () => {},
         onResult: (row) => {
-          const [line] = row as readonly [Buffer | null]; // so it is asked for
-          if (line === null) lines.isTooLong = true;
-          else if (!lines.add(line)) channel.pause();
+          const [line, nulls, ...fields] = row as readonly (Buffer | null)[]; // so it is asked for
+          const isWhole = (): boolean =>
+            fields.filter((field) => field === null).length === Number(nulls ?? Number.NaN);
+          if (line) {
+            if (!lines.add(line)) channel.pause();
+          } else if (!isWhole()) lines.isTooLong = true;
+          else if (!longLines.begin(longLine(fields, whats))) channel.pause();
         },
       });
-      sink.onDrain(() => channel.resume());
-      const onAbort = (): void => channel.resume(); // what is still to come has to come before the connection is at rest
+      sink.onDrain(() => {
+        if (longLines.goOn()) channel.resume();
+      });
+      const onAbort = (): void => {
+        longLines.giveUp(signal.reason);
+        channel.resume(); // what is still to come has to come before the connection is at rest
+      };
       signal.addEventListener("abort", onAbort, { once: true });
       try {
         const options = { rowsAsArray: true, nestTables: false, typeCast: asBytes };
         await on.query({ text, values: [], channel, ...options }, undefined, { ...PATIENT, signal });
+        await longLines.ended();
       } finally {
         signal.removeEventListener("abort", onAbort);
         sink.onDrain(() => {});
@@ -53,12 +74,12 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
 class Lines {
   count = 0;
   isTooLong = false;
-  readonly #sink: ByteSink;
+  readonly #sink: ByteTaker;
   readonly #onBytes: (bytes: number) => void;
   #piece = Buffer.allocUnsafe(PIECE_BYTES);
   #filled = 0;
 
-  constructor(sink: ByteSink, onBytes: (bytes: number) => void) {
+  constructor(sink: ByteTaker, onBytes: (bytes: number) => void) {
     this.#sink = sink;
     this.#onBytes = onBytes;
   }
@@ -78,6 +99,18 @@ class Lines {
     return isWelcome;
   }
 
+  /** A part of a line, or its end. False: no more for now. */
+  append(part: Buffer): boolean {
+    let isWelcome = true;
+    if (this.#filled + part.length > this.#piece.length) {
+      isWelcome = this.flush();
+      if (part.length > this.#piece.length) this.#piece = Buffer.allocUnsafe(part.length);
+    }
+    part.copy(this.#piece, this.#filled);
+    this.#filled += part.length;
+    return isWelcome;
+  }
+
   flush(): boolean {
     if (this.#filled === 0) return true;
     const piece = this.#piece.subarray(0, this.#filled);
@@ -86,5 +119,48 @@ class Lines {
     this.#filled = 0;
     this.#onBytes(piece.length);
     return this.#sink.write(piece);
+  }
+}
+
+/** Lines that are written at the sink's pace: while one is, no other row comes. */
+class LongLines {
+  readonly #lines: Lines;
+  #pieces: Iterator<Buffer> | undefined;
+  #onEnded: () => void = () => {};
+  #failed: { readonly reason: unknown } | undefined;
+
+  constructor(lines: Lines) {
+    this.#lines = lines;
+  }
+
+  /** False: no other row for now. */
+  begin(pieces: Iterable<Buffer>): boolean {
+    this.#lines.count += 1;
+    this.#pieces = pieces[Symbol.iterator]();
+    return this.goOn();
+  }
+
+  goOn(): boolean {
+    while (this.#pieces !== undefined) {
+      const { done, value } = this.#pieces.next();
+      if (done === true) this.#pieces = undefined;
+      if (!this.#lines.append(done === true ? END : value)) break;
+    }
+    if (this.#pieces === undefined) this.#onEnded();
+    return this.#pieces === undefined;
+  }
+
+  giveUp(reason: unknown): void {
+    this.#failed = { reason };
+    this.#pieces = undefined;
+    this.#onEnded();
+  }
+
+  async ended(): Promise<void> {
+    if (this.#pieces !== undefined)
+      await new Promise<void>((resolve) => {
+        this.#onEnded = resolve;
+      });
+    if (this.#failed !== undefined) throw this.#failed.reason;
   }
 }

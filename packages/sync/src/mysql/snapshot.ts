@@ -20,11 +20,14 @@ const MAX_LOCKS = 1000;
 export class Snapshot implements View {
   readonly node: string;
   readonly holder: ReservedConnection;
+  /** All transactions that it sees, where that was asked for. */
+  readonly gtids: string;
   readonly #free: ReservedConnection[];
   readonly #all: readonly ReservedConnection[];
 
   /** @param readers none: the one that rests reads as well */
-  private constructor(holder: ReservedConnection, readers: readonly ReservedConnection[]) {
+  private constructor(holder: ReservedConnection, readers: readonly ReservedConnection[], gtids = "") {
+    this.gtids = gtids;
     this.holder = holder;
     this.node = holder.node;
     this.#free = readers.length === 0 ? [holder] : [...readers];
@@ -32,12 +35,41 @@ export class Snapshot implements View {
   }
 
   /** @param on where to look; a mirror spares the primary */
-  static async open(
+  static open(
     pool: FailoverPool,
     on: "primary" | "mirror",
     connections: number,
     flavor: Flavor,
     signal: AbortSignal,
+  ): Promise<Snapshot> {
+    return Snapshot.#open({ pool, on, connections, flavor, signal }, false);
+  }
+
+  /** The same on the primary, which tells what is in it: from there on its binary log goes on. */
+  static openWithPosition(
+    pool: FailoverPool,
+    connections: number,
+    flavor: Flavor,
+    signal: AbortSignal,
+  ): Promise<Snapshot> {
+    return Snapshot.#open({ pool, on: "primary", connections, flavor, signal }, true);
+  }
+
+  static async #open(
+    {
+      pool,
+      on,
+      connections,
+      flavor,
+      signal,
+    }: {
+      readonly pool: FailoverPool;
+      readonly on: "primary" | "mirror";
+      readonly connections: number;
+      readonly flavor: Flavor;
+      readonly signal: AbortSignal;
+    },
+    isPlaced: boolean,
   ): Promise<Snapshot> {
     const holder = await pool.reserve({ on, signal });
     const readers: ReservedConnection[] = [];
@@ -50,8 +82,7 @@ export class Snapshot implements View {
         await each.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", undefined, { signal });
         await each.query(readerSettings(flavor), undefined, { signal });
       }
-      await beginTogether(pool, all, flavor, signal);
-      return new Snapshot(holder, readers);
+      return new Snapshot(holder, readers, await beginTogether(pool, all, flavor, isPlaced, signal));
     } catch (error) {
       for (const each of [holder, ...readers]) each.release();
       throw error;
@@ -89,21 +120,42 @@ const REST_MS = 5;
 /**
  * Begins all transactions so that they see the same: without a lock where the server tells for each one how far it sees, else while
  * nobody can commit, as mildly as its rights allow.
+ * @param isPlaced it has to be known what they see
+ * @returns all transactions that they see, where that has to be known
  * @throws {JobError} `REFUSED` where neither can be had
  */
 async function beginTogether(
   pool: FailoverPool,
   all: readonly ReservedConnection[],
   flavor: Flavor,
+  isPlaced: boolean,
   signal: AbortSignal,
-): Promise<void> {
-  if (all.length === 1) return beginAll(all, signal);
-  if ((await canAgree(all[0], flavor)) && (await beginAgreeing(all, signal))) return;
-  const node = all[0]?.node ?? "";
-  for (const way of BLOCKING[flavor]) if (await beginBlocked(pool, node, all, way, signal)) return;
+): Promise<string | undefined> {
+  const [first] = all as readonly [ReservedConnection];
+  const tells = flavor === "mariadb";
+  if (all.length === 1 && (tells || !isPlaced)) {
+    await beginAll(all, signal);
+    return isPlaced ? gtidsOf(first) : undefined;
+  }
+  if ((await canAgree(first, flavor)) && (await beginAgreeing(all, signal)))
+    return isPlaced ? gtidsOf(first) : undefined;
+  for (const way of BLOCKING[flavor]) {
+    const gtids = await beginBlocked(pool, first.node, all, way, flavor, signal);
+    if (gtids !== undefined) return isPlaced && tells ? gtidsOf(first) : gtids;
+  }
   const reason =
     "its server lets several connections have the same view only with the right to lock: GRANT LOCK TABLES (or RELOAD), or say connections: 1";
   throw refused("the job is", [{ table: "", reason }]);
+}
+
+/** What a snapshot of MariaDB sees. */
+async function gtidsOf(on: ReservedConnection): Promise<string> {
+  const rows = await ask<{ Variable_name: string; Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
+  const statusOf = (name: string): string => rows.find((row) => row.Variable_name.toLowerCase() === name)?.Value ?? "";
+  const values = [statusOf("binlog_snapshot_file"), Number(statusOf("binlog_snapshot_position"))];
+  const [row] = await ask<{ gtids: string | null }>(on, "SELECT BINLOG_GTID_POS(?, ?) AS gtids", values);
+  if (row?.gtids == null) throw new ViewLost(new Error("the binary log does not know the place of the view"));
+  return row.gtids;
 }
 
 async function beginAll(all: readonly ReservedConnection[], signal: AbortSignal): Promise<void> {
@@ -111,8 +163,8 @@ async function beginAll(all: readonly ReservedConnection[], signal: AbortSignal)
 }
 
 /** A mirror that does not log what it replays would always tell the same. */
-async function canAgree(on: ReservedConnection | undefined, flavor: Flavor): Promise<boolean> {
-  if (on === undefined || flavor !== "mariadb") return false;
+async function canAgree(on: ReservedConnection, flavor: Flavor): Promise<boolean> {
+  if (flavor !== "mariadb") return false;
   const [row] = await ask<{ logs: string }>(on, "SELECT @@log_bin AND @@log_slave_updates AS logs");
   return row?.logs === "1";
 }
@@ -156,13 +208,15 @@ const BLOCKING: Readonly<Record<Flavor, readonly Blocking[]>> = { mariadb: [STAG
 /** No right to do so, or somebody holds what is to be locked: a milder or a wider lock may do. */
 const NOT_HAD: ReadonlySet<number> = new Set([1044, 1045, 1142, 1205, 1227, 1290, 3572]);
 
+/** @returns all that the server has executed meanwhile; undefined where this way is not open */
 async function beginBlocked(
   pool: FailoverPool,
   node: string,
   all: readonly ReservedConnection[],
   { block, free }: Blocking,
+  flavor: Flavor,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const blocker = await pool.reserve({ on: { node }, signal });
   try {
     const sql =
@@ -171,11 +225,13 @@ async function beginBlocked(
     // behind a long statement everybody else would have to wait for it too
     await blocker.query("SET SESSION lock_wait_timeout = 2", undefined, { signal });
     for (const text of block(tables.map(({ name }) => name))) await blocker.query(text, undefined, { signal });
+    const text = flavor === "mysql" ? "SELECT @@global.gtid_executed AS gtids" : "SELECT '' AS gtids";
+    const [executed] = await ask<{ gtids: string }>(blocker, text, [], signal);
     await beginAll(all, signal);
     await blocker.query(free, undefined, { signal });
-    return true;
+    return (executed?.gtids ?? "").replaceAll(/\s/g, "");
   } catch (error) {
-    if (NOT_HAD.has(numberOf(error) ?? 0)) return false;
+    if (NOT_HAD.has(numberOf(error) ?? 0)) return undefined;
     throw error;
   } finally {
     blocker.release(); // and with it whatever it has locked

@@ -21,7 +21,7 @@ async function prepare(on: Querier): Promise<void> {
   await tell(
     on,
     `CREATE TABLE IF NOT EXISTS ${JOBS} (job varchar(200) PRIMARY KEY, kind varchar(20) NOT NULL, plan longtext NOT NULL,
-      generation bigint NOT NULL, state varchar(20) NOT NULL, position text,
+      generation bigint NOT NULL, state varchar(20) NOT NULL, position mediumtext,
       updated_at timestamp(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)) ${how}`,
   );
   await tell(
@@ -40,8 +40,7 @@ async function load(on: Querier, job: string): Promise<StoredJob | undefined> {
 }
 
 async function begin(on: Querier, job: string, kind: string, plan: string): Promise<void> {
-  await tell(on, `DELETE FROM ${CHUNKS} WHERE job = ?`, [job]);
-  await tell(on, `DELETE FROM ${JOBS} WHERE job = ?`, [job]);
+  await forget(on, job);
   const text = `INSERT INTO ${JOBS} (job, kind, plan, generation, state) VALUES (?, ?, ?, 1, 'running')`;
   await tell(on, text, [job, kind, plan]);
 }
@@ -112,6 +111,22 @@ async function noteChunk(on: Querier, job: string, chunk: number, rows: number, 
   await tell(on, text, [rows, bytes, job, chunk]);
 }
 
+async function loadPosition(on: Querier, job: string): Promise<string | undefined> {
+  if (!(await isPrepared(on))) return undefined;
+  const [row] = await ask<{ position: string | null }>(on, `SELECT position FROM ${JOBS} WHERE job = ?`, [job]);
+  return row?.position ?? undefined;
+}
+
+async function movePosition(on: Querier, job: string, before: string | null, position: string): Promise<boolean> {
+  const text = `UPDATE ${JOBS} SET position = ?, updated_at = CURRENT_TIMESTAMP(6) WHERE job = ? AND position <=> ?`;
+  return (await tell(on, text, [position, job, before])) === 1;
+}
+
+async function forget(on: Querier, job: string): Promise<void> {
+  await tell(on, `DELETE FROM ${CHUNKS} WHERE job = ?`, [job]);
+  await tell(on, `DELETE FROM ${JOBS} WHERE job = ?`, [job]);
+}
+
 export const state: JobState = Object.freeze({
   tables: [`public.${JOBS}`, `public.${CHUNKS}`],
   prepare,
@@ -124,4 +139,7 @@ export const state: JobState = Object.freeze({
   loadChunks,
   claimChunk,
   noteChunk,
+  loadPosition,
+  movePosition,
+  forget,
 } satisfies JobState);

@@ -64,6 +64,45 @@ export function lineOf(columns: readonly Column[]): string {
   return `CONCAT_WS('\\t', ${columns.map((column) => `IFNULL(${escaped(column)}, '\\\\N')`).join(", ")})`;
 }
 
+/** Beyond so many bytes a row is not made a line by the server: MariaDB moves all that follows for each character that it escapes. */
+const LONG_BYTES = 65_536;
+
+/** How a column's value comes where its row is long. */
+export type LongField = "bytes" | "any-text" | "as-it-is";
+
+/**
+ * Rows with long values, whose columns come one by one: when a row is one, and of each column the expression and what is still to be done
+ * with it. Undefined where no column may be long.
+ */
+export function longRows(columns: readonly Column[]):
+  | {
+      readonly condition: string;
+      /** How many values are NULL: another one that comes as NULL was longer than the server's packets. */
+      readonly nulls: string;
+      readonly fields: readonly { readonly what: LongField; readonly text: string }[];
+    }
+  | undefined {
+  const mayBeLong = columns.filter(({ neutral }) => isLong(neutral));
+  if (mayBeLong.length === 0) return undefined;
+  const lengths = mayBeLong.map(({ name }) => `IFNULL(LENGTH(${quoteName(name)}), 0)`);
+  return {
+    condition: `${lengths.join(" + ")} > ${LONG_BYTES}`,
+    nulls: columns.map(({ name }) => `(${quoteName(name)} IS NULL)`).join(" + "),
+    fields: columns.map((column) => {
+      if (column.neutral.kind === "bytes" && column.form === "bytes")
+        return { what: "bytes", text: quoteName(column.name) };
+      if (ANY_TEXT.has(column.form)) return { what: "any-text", text: textOf(column) };
+      return { what: "as-it-is", text: column.form === "bytes" ? escaped(column) : textOf(column) };
+    }),
+  };
+}
+
+function isLong(type: Column["neutral"]): boolean {
+  if (type.kind === "bytes") return type.length === undefined || type.length >= LONG_BYTES;
+  if (type.kind === "text") return type.length === undefined && (type.bytes === undefined || type.bytes >= LONG_BYTES);
+  return type.kind === "json";
+}
+
 function escaped(column: Column): string {
   // the only backslash is its first character
   if (column.form === "bytes") return `CONCAT(${quoteText("\\\\x")}, LOWER(HEX(${quoteName(column.name)})))`;

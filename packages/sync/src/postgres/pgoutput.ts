@@ -1,3 +1,5 @@
+import type { ChangedRow } from "../model.ts";
+
 /** A position in the WAL as a number. */
 export type Lsn = bigint;
 
@@ -23,16 +25,18 @@ export interface Relation {
   readonly columns: readonly RelationColumn[];
 }
 
-/** Texts; null; undefined: a big value that the change has left as it is, and that is not sent. */
-export type Tuple = readonly (string | null | undefined)[];
-
 export type Message =
   | { readonly type: "begin"; readonly commitLsn: Lsn; readonly committedAt: number }
   | { readonly type: "commit"; readonly endLsn: Lsn; readonly committedAt: number }
   | { readonly type: "relation"; readonly relation: Relation }
-  | { readonly type: "insert"; readonly relation: number; readonly row: Tuple }
-  | { readonly type: "update"; readonly relation: number; readonly old: Tuple | undefined; readonly row: Tuple }
-  | { readonly type: "delete"; readonly relation: number; readonly old: Tuple }
+  | { readonly type: "insert"; readonly relation: number; readonly row: ChangedRow }
+  | {
+      readonly type: "update";
+      readonly relation: number;
+      readonly old: ChangedRow | undefined;
+      readonly row: ChangedRow;
+    }
+  | { readonly type: "delete"; readonly relation: number; readonly old: ChangedRow }
   | {
       readonly type: "truncate";
       readonly relations: readonly number[];
@@ -105,7 +109,7 @@ function readRelation(reader: Reader): Relation {
   return { id, schema: schema === "" ? "pg_catalog" : schema, name, columns };
 }
 
-function readTuple(reader: Reader): Tuple {
+function readTuple(reader: Reader): ChangedRow {
   const values: (string | null | undefined)[] = [];
   for (let left = reader.int16(); left > 0; left -= 1) {
     const kind = String.fromCharCode(reader.byte());

@@ -119,28 +119,19 @@ async function noteChunk(on: Querier, job: string, chunk: number, rows: number, 
   );
 }
 
-/**
- * How far a follower is. In the transaction that writes what it has followed.
- * @param before what it was; false where that is not so any more: another process follows
- */
-export async function movePosition(
-  on: Querier,
-  job: string,
-  before: string | null,
-  position: string,
-): Promise<boolean> {
+async function movePosition(on: Querier, job: string, before: string | null, position: string): Promise<boolean> {
   const text = `UPDATE ${JOBS} SET position = $2, updated_at = clock_timestamp()
     WHERE job = $1 AND position IS NOT DISTINCT FROM $3`;
   return (await tell(on, text, [job, position, before])) === 1;
 }
 
-export async function loadPosition(on: Querier, job: string): Promise<string | undefined> {
+async function loadPosition(on: Querier, job: string): Promise<string | undefined> {
   if (!(await isPrepared(on))) return undefined;
   const [row] = await ask<{ position: string | null }>(on, `SELECT position FROM ${JOBS} WHERE job = $1`, [job]);
   return row?.position ?? undefined;
 }
 
-export async function forgetJob(on: Querier, job: string): Promise<void> {
+async function forgetJob(on: Querier, job: string): Promise<void> {
   await tell(on, `DELETE FROM ${CHUNKS} WHERE job = $1`, [job]);
   await tell(on, `DELETE FROM ${JOBS} WHERE job = $1`, [job]);
 }
@@ -157,4 +148,7 @@ export const state: JobState = Object.freeze({
   loadChunks,
   claimChunk,
   noteChunk,
+  loadPosition,
+  movePosition,
+  forget: forgetJob,
 } satisfies JobState);

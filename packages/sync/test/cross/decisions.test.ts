@@ -3,6 +3,7 @@ import { CopyFrames } from "../../../pg/src/copy/copy-frames.ts";
 import type { Column, Table } from "../../src/model.ts";
 import { splitLines, valuesOf } from "../../src/mysql/copy-lines.ts";
 import { LoadText } from "../../src/mysql/load-text.ts";
+import { longLine } from "../../src/mysql/long-line.ts";
 import { type MysqlType, neutralType as ofMysql } from "../../src/mysql/neutral-type.ts";
 import { neutralType as ofPostgres } from "../../src/postgres/neutral-type.ts";
 import { createTable } from "../../src/types/create-table.ts";
@@ -243,6 +244,17 @@ test("lines of COPY's text become values, wherever a piece ends", () => {
     ]);
     expect(rest).toHaveLength(0);
   }
+});
+
+test("a long row is the line that the server would have made, whatever is in its values", () => {
+  const text = `${"x".repeat(65_530)}ä🐘\\\t\n\r${"\n".repeat(70_000)}end`;
+  const bytes = Buffer.from([0, 0x5c, 0x0a, 255]);
+  const fields = [Buffer.from("7"), null, Buffer.from(text), bytes, Buffer.from("")];
+  const pieces = [...longLine(fields, ["as-it-is", "any-text", "any-text", "bytes", "any-text"])];
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(131_072);
+  const line = Buffer.concat(pieces).toString();
+  expect(line).not.toContain("\n");
+  expect(valuesOf(line)).toEqual(["7", null, text, "\\x005c0aff", ""]);
 });
 
 test("messages of COPY give what they hold, wherever a piece ends", () => {

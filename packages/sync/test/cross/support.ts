@@ -45,3 +45,18 @@ export async function openPlace(
     },
   };
 }
+
+/** Lets the application's user follow: the right to read what is replicated. */
+export async function grantReplication({ cluster }: Place): Promise<void> {
+  const grant = cluster.primary().url.startsWith("postgres")
+    ? "ALTER ROLE app REPLICATION"
+    : "GRANT REPLICATION SLAVE ON *.* TO app@'%'";
+  await cluster.primary().query(grant);
+}
+
+/** Pairs of systems of which the suite takes some, and a proof by hand all: `MIRRORPOOL_FOLLOW=all vitest run packages/sync/test/cross/follow`. */
+export const pairsOf = (
+  usual: readonly (readonly [ServerKind, ServerKind])[],
+  more: readonly (readonly [ServerKind, ServerKind])[],
+): (readonly [ServerKind, ServerKind])[] =>
+  process.env["MIRRORPOOL_FOLLOW"] === "all" ? [...usual, ...more] : [...usual];

@@ -1,12 +1,24 @@
-/** One write of the workload. Times in milliseconds since the run began. */
-export interface Write {
+/** One write of the workload, as the application sees it. Times in milliseconds since the run began. */
+export interface Told {
   readonly token: string;
   readonly startedAt: number;
   endedAt: number | undefined;
-  /** The port of the server that acknowledged it; undefined for a write that failed, or that is under way. */
-  server: number | undefined;
   /** What the application was told. */
   error: string | undefined;
+}
+
+/** One write, with what was found out of it in the end. */
+export interface Write extends Readonly<Told> {
+  /** The port of the server that acknowledged it; undefined for a write that failed, that is under way, or that is nowhere. */
+  readonly server: number | undefined;
+}
+
+/** @param rows of all servers that run in the end, by their tokens: with the port of the server that took the write */
+export function whoAcknowledged(writes: readonly Told[], rows: ReadonlyMap<string, number>): Write[] {
+  return writes.map((write) => {
+    const isAcknowledged = write.error === undefined && write.endedAt !== undefined;
+    return { ...write, server: isAcknowledged ? rows.get(write.token) : undefined };
+  });
 }
 
 /** What one client was told, and when. */

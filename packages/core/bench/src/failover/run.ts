@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabNode } from "@mirrorpool/lab";
 import { createCluster } from "@mirrorpool/lab";
-import pg from "pg";
+import type { System } from "../systems/system.ts";
 import type { Contestant } from "./contestants.ts";
 import { observe } from "./first-write.ts";
-import { judge, type Outcome } from "./history.ts";
+import { judge, type Outcome, whoAcknowledged } from "./history.ts";
 import { createVirtualAddress } from "./virtual-address.ts";
 import { startWorkload } from "./workload.ts";
 
@@ -33,22 +33,23 @@ const AFTER_WAKING_MS = 1000;
 const STOP_LIMIT_MS = 2500;
 
 /** One client through one fault, on a cluster of its own. */
-export async function run(contestant: Contestant, fault: Fault): Promise<Outcome> {
-  await using cluster = await createCluster({ mirrors: 1, proxies: false });
+export async function run(system: System, contestant: Contestant, fault: Fault): Promise<Outcome> {
+  await using cluster = await createCluster({ server: system.kind, mirrors: 1, proxies: false });
   const former = cluster.primary();
   const [mirror] = cluster.mirrors() as readonly [LabNode]; // one was asked for
-  await prepare(former);
+  await prepare(system, former);
   await cluster.caughtUp();
   await using address = await createVirtualAddress(former.port);
   const virtualUrl = new URL(former.url);
   virtualUrl.port = String(address.port);
   const origin = performance.now();
   const now = (): number => performance.now() - origin;
-  await using observer = await observe(mirror, now);
+  await using observer = await observe(system, mirror, now);
   const client = await contestant.open({ urls: cluster.urls, virtualUrl: virtualUrl.href });
   try {
+    const insert = `INSERT INTO event (token) VALUES (${system.values[0]})`;
     const lost = new Promise<void>((resolve) => client.onLost?.(resolve));
-    const workload = startWorkload(client.query, WORKERS, now);
+    const workload = startWorkload(client.query, insert, WORKERS, now);
     await sleep(WARM_UP_MS);
     const faultAt = now();
     await fault.strike(former);
@@ -62,13 +63,20 @@ export async function run(contestant: Contestant, fault: Fault): Promise<Outcome
       await former.thaw();
       await sleep(AFTER_WAKING_MS);
     }
-    const isBack = (): boolean => workload.writes.some(({ server }) => server === mirror.directPort);
-    while (!isBack() && now() - promotedAt < LIMIT_MS) await sleep(10);
+    while (!(await observer.hasTaken()) && now() - promotedAt < LIMIT_MS) await sleep(10);
     await sleep(AFTER_MS);
     await workload.stop(STOP_LIMIT_MS);
-    const rows = await mirror.query<{ token: string }>("SELECT token FROM event");
-    const kept = new Set(rows.map(({ token }) => token));
-    return judge({ writes: workload.writes, faultAt, promotedAt, endedAt: now(), newPrimary: mirror.directPort, kept });
+    const endedAt = now();
+    const kept = await eventsOf(system, mirror);
+    const all = new Map([...(former.isRunning ? await eventsOf(system, former) : []), ...kept]);
+    return judge({
+      writes: whoAcknowledged(workload.writes, all),
+      faultAt,
+      promotedAt,
+      endedAt,
+      newPrimary: mirror.directPort,
+      kept: new Set(kept.keys()),
+    });
   } finally {
     // some wait for hung connections for ever
     const closed = Promise.resolve(client[Symbol.asyncDispose]()).catch(() => {});
@@ -76,10 +84,13 @@ export async function run(contestant: Contestant, fault: Fault): Promise<Outcome
   }
 }
 
-async function prepare(primary: LabNode): Promise<void> {
-  const client = new pg.Client(primary.url);
-  await client.connect();
-  await client.query("CREATE TABLE event (token text PRIMARY KEY, server int NOT NULL DEFAULT inet_server_port())");
-  await client.query("CREATE TABLE promoted (at timestamptz NOT NULL DEFAULT clock_timestamp())");
-  await client.end();
+async function prepare({ failover }: System, primary: LabNode): Promise<void> {
+  for (const text of failover.tables) await primary.query(text);
+}
+
+/** Tokens, with the port of the server that took the write. */
+async function eventsOf({ failover }: System, node: LabNode): Promise<Map<string, number>> {
+  await using connection = await failover.connect(node.directUrl);
+  const { rows } = await connection.query<{ token: string; server: number }>("SELECT token, server FROM event");
+  return new Map(rows.map(({ token, server }) => [token, server]));
 }

@@ -1,34 +1,30 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Query } from "../peers/query.ts";
-import type { Write } from "./history.ts";
+import type { Told } from "./history.ts";
 
 const RETRY_PAUSE_MS = 10;
 
 export interface Workload {
-  readonly writes: readonly Write[];
+  readonly writes: readonly Told[];
   /** Workers begin no more writes; resolves when those under way have ended, or after the limit. */
   stop(limitMs: number): Promise<void>;
 }
 
 /** Each worker writes one row after the other, and goes on after an error as an application would. */
-export function startWorkload(query: Query, workers: number, now: () => number): Workload {
-  const writes: Write[] = [];
+export function startWorkload(query: Query, insert: string, workers: number, now: () => number): Workload {
+  const writes: Told[] = [];
   let isStopped = false;
   const work = async (worker: number): Promise<void> => {
     for (let round = 0; !isStopped; round += 1) {
-      const write: Write = {
+      const write: Told = {
         token: `${worker}-${round}`,
         startedAt: now(),
         endedAt: undefined,
-        server: undefined,
         error: undefined,
       };
       writes.push(write);
       try {
-        const { rows } = await query<{ server: number }>("INSERT INTO event (token) VALUES ($1) RETURNING server", [
-          write.token,
-        ]);
-        write.server = rows[0]?.server;
+        await query(insert, [write.token]);
       } catch (error) {
         write.error = error instanceof Error ? error.message : String(error);
       }

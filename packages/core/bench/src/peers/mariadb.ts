@@ -11,6 +11,18 @@ export function openMariadb({ urls, max }: PeerOptions): Peer {
   };
 }
 
+/** Its pools of all addresses: the first one in which a connection can be had answers. */
+export function openMariadbCluster({ urls, max }: PeerOptions): Peer {
+  const cluster = mariadb.createPoolCluster();
+  for (const [index, url] of urls.entries()) cluster.add(`node${index}`, { ...addressOf(url), connectionLimit: max });
+  const pool = cluster.of("^node", "ORDER");
+  return {
+    name: "mariadb PoolCluster",
+    query: <Row>(text: string, values?: unknown[]) => pool.query(text, values).then(toAnswer<Row>),
+    [Symbol.asyncDispose]: () => cluster.end(),
+  };
+}
+
 function toAnswer<Row>(answer: Row[] | mariadb.UpsertResult): Answer<Row> {
   if (Array.isArray(answer)) return { rows: answer, rowCount: answer.length };
   return { rows: [], rowCount: answer.affectedRows };

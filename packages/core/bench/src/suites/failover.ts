@@ -1,10 +1,11 @@
 import type { Contestant } from "../failover/contestants.ts";
-import { ours, peers } from "../failover/contestants.ts";
+import { ours } from "../failover/contestants.ts";
 import { HUNG_MS, type Outcome } from "../failover/history.ts";
 import { type Fault, MANAGER_MS, run } from "../failover/run.ts";
 import { countUncaught } from "../failover/uncaught.ts";
 import { median } from "../statistics.ts";
 import type { Figure, Findings, Suite, Table } from "../suite.ts";
+import type { System } from "../systems/system.ts";
 
 const OUR_RUNS = 5;
 const PEER_RUNS = 1;
@@ -31,10 +32,10 @@ interface Result {
   readonly uncaught: number;
 }
 
-async function repeat(contestant: Contestant, fault: Fault, runs: number): Promise<Result> {
+async function repeat(system: System, contestant: Contestant, fault: Fault, runs: number): Promise<Result> {
   using uncaught = countUncaught();
   const outcomes: Outcome[] = [];
-  for (let count = 0; count < runs; count += 1) outcomes.push(await run(contestant, fault));
+  for (let count = 0; count < runs; count += 1) outcomes.push(await run(system, contestant, fault));
   return { name: contestant.name, outcomes, uncaught: uncaught.count };
 }
 
@@ -93,20 +94,20 @@ function figuresOf(
   ];
 }
 
-async function findings(note: (text: string) => void): Promise<Findings> {
+async function findings(system: System, note: (text: string) => void): Promise<Findings> {
   const play = async (fault: Fault, contestants: readonly Contestant[], runs: number): Promise<Result[]> => {
     const results: Result[] = [];
     for (const contestant of contestants) {
       note(`${fault.name}: ${contestant.name}`);
-      results.push(await repeat(contestant, fault, runs));
+      results.push(await repeat(system, contestant, fault, runs));
     }
     return results;
   };
   // ours first: of the others some go on looking for their primary, long after they were closed
-  const killed = await play(KILL, ours, OUR_RUNS);
-  const frozen = await play(FREEZE, ours, OUR_RUNS);
-  const killedPeers = await play(KILL, peers, PEER_RUNS);
-  const frozenPeers = await play(FREEZE, peers, PEER_RUNS);
+  const killed = await play(KILL, ours(system), OUR_RUNS);
+  const frozen = await play(FREEZE, ours(system), OUR_RUNS);
+  const killedPeers = await play(KILL, system.failover.peers, PEER_RUNS);
+  const frozenPeers = await play(FREEZE, system.failover.peers, PEER_RUNS);
   return {
     tables: [tableOf(KILL.name, [...killed, ...killedPeers]), tableOf(FREEZE.name, [...frozen, ...frozenPeers])],
     figures: [
@@ -122,7 +123,12 @@ async function findings(note: (text: string) => void): Promise<Findings> {
 export const failover: Suite = {
   name: "failover",
   title: "from the loss of the primary to the first write on the new one, eight callers that write",
+  servers: ["postgres", "mariadb", "mysql"],
   pace: "steady",
   targets: () => [],
-  open: async () => ({ cells: [], findings, [Symbol.asyncDispose]: async () => {} }),
+  open: async (system) => ({
+    cells: [],
+    findings: (note) => findings(system, note),
+    [Symbol.asyncDispose]: async () => {},
+  }),
 };

@@ -36,7 +36,9 @@ async function open(system: System): Promise<OpenSuite> {
   await insertRows({ query: (text) => plain.query(text) }, "account", ROWS, "0");
   await plain.query(system.analyze("account"));
   await cluster.caughtUp();
-  const text = `SELECT balance, CASE WHEN random() < ${SLOW_SHARE} THEN pg_sleep(${SLOW_SECONDS}) END FROM account WHERE id = $1`;
+  const { random, sleep, values } = system;
+  const slow = `CASE WHEN ${random} < ${SLOW_SHARE} THEN ${sleep(SLOW_SECONDS)} END`;
+  const text = `SELECT balance, ${slow} FROM account WHERE id = ${values[0]}`;
   const cells: Cell[] = CONCURRENCIES.map((concurrency) => ({
     work: "reads of which some are slow by chance",
     concurrency,
@@ -58,6 +60,7 @@ async function open(system: System): Promise<OpenSuite> {
 export const hedged: Suite = {
   name: "hedged",
   title: `reads of which ${SLOW_SHARE * 100} % take ${SLOW_SECONDS * 1000} ms by chance, at most ${BUDGET * 100} % of them sent twice`,
+  servers: ["postgres", "mariadb", "mysql"],
   pace: "steady",
   effort: { rounds: 8, seconds: 1 },
   targets: () => [{ client: HEDGED, of: "p99", ratio: 2 }],

@@ -1,5 +1,6 @@
 import type { Driver } from "@mirrorpool/core";
 import type { ServerKind } from "@mirrorpool/lab";
+import type { Contestant } from "../failover/contestants.ts";
 import type { Orm } from "../orms/orm.ts";
 import type { Peer, PeerOptions } from "../peers/query.ts";
 
@@ -15,11 +16,31 @@ export interface System {
   readonly values: readonly [first: string, second: string];
   /** What stands behind the columns of a table: room on each page, so that updates stay there and the table does not grow. */
   readonly roomy: string;
+  /** An expression that takes so many seconds, which are an expression themselves. */
+  sleep(seconds: number | string): string;
+  /** An expression for a number from 0 to 1 by chance. */
+  readonly random: string;
   /** Brings the planner's statistics of a table up to date. */
   analyze(table: string): string;
   /** Other pools; the first one is what all are compared with. */
   peers(options: PeerOptions): Peer[];
   readonly orms: readonly Orm[];
+  readonly failover: FailoverParts;
+}
+
+/** What the loss of a primary is measured with. */
+interface FailoverParts {
+  /**
+   * The tables: `event` (token, server), of which the server fills in its own port, and `promoted`, of which any row may be written.
+   * Made by a superuser.
+   */
+  readonly tables: readonly string[];
+  /** Writes a row of `promoted`. */
+  readonly writePromoted: string;
+  /** One connection of the bare library; what it fails with leaves it open. */
+  connect(url: string): Promise<Pick<Peer, "query"> & AsyncDisposable>;
+  /** What else people take. */
+  readonly peers: readonly Contestant[];
 }
 
 /** `(1, 0), (2, 0), ...` in a few statements, on any system. */

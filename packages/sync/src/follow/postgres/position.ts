@@ -1,5 +1,6 @@
-import { formatLsn, type Lsn, parseLsn } from "../postgres/pgoutput.ts";
-import type { Identity, Slot } from "../postgres/slot.ts";
+import { formatLsn, type Lsn, parseLsn } from "../../postgres/pgoutput.ts";
+import type { Identity, Slot } from "../../postgres/slot.ts";
+import type { Start } from "../change-source.ts";
 
 /** How far the target is: everything of that source up to there, on that timeline. */
 export interface Position {
@@ -17,26 +18,14 @@ export function parsePosition(text: string): Position {
   return { system, timeline: Number(timeline), lsn: parseLsn(lsn) };
 }
 
-/**
- * What to do with a source as it is found:
- *
- * - `foreign`: it is another cluster
- * - `reseed`: from this position nothing goes on without a gap, and why
- * - `continue`
- */
-export type Start =
-  | { readonly type: "foreign" }
-  | { readonly type: "reseed"; readonly reason: string }
-  | { readonly type: "continue" };
-
 /** @param endOfTimeline where the position's timeline ended, if the source has left it; undefined where it never was on it. Pure. */
 export function decideStart(
   position: Position,
   source: Identity,
   slot: Slot | undefined,
   endOfTimeline: Lsn | undefined,
-): Start {
-  const reseed = (reason: string): Start => ({ type: "reseed", reason });
+): Exclude<Start, { type: "continue" }> | { readonly type: "continue" } {
+  const reseed = (reason: string) => ({ type: "reseed", reason }) as const;
   if (source.system !== position.system) return { type: "foreign" };
   if (slot === undefined)
     return reseed("the source has no slot for it: it went with the former primary, or was removed");

@@ -1,9 +1,10 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import type { View } from "../dialect.ts";
-import { createSlot, dropSlot, endOfTimeline, findSlot, identify, openReplication } from "../postgres/slot.ts";
-import { Snapshot } from "../postgres/snapshot.ts";
-import { ask } from "../querier.ts";
-import { decideStart, type Position, type Start } from "./position.ts";
+import type { View } from "../../dialect.ts";
+import { createSlot, dropSlot, endOfTimeline, findSlot, identify, openReplication } from "../../postgres/slot.ts";
+import { Snapshot } from "../../postgres/snapshot.ts";
+import { ask } from "../../querier.ts";
+import type { Start } from "../change-source.ts";
+import { decideStart, formatPosition, type Position } from "./position.ts";
 
 /** A new slot in place of any former one, and the view at its very beginning: nothing is between them. */
 export async function openSlotView(
@@ -23,17 +24,15 @@ export async function openSlotView(
   }
 }
 
-/** What a position is worth on the server that the connection leads to, and that server's timeline. */
-export async function examine(
-  connection: ReservedConnection,
-  name: string,
-  position: Position,
-): Promise<{ readonly start: Start; readonly timeline: number }> {
+/** What a position is worth on the server that the connection leads to. */
+export async function examine(connection: ReservedConnection, name: string, position: Position): Promise<Start> {
   const source = await identify(connection);
   const slot = await findSlot(connection, name);
   const hasMoved = source.timeline !== position.timeline;
   const end = hasMoved ? await endOfTimeline(connection, source.timeline, position.timeline) : undefined;
-  return { start: decideStart(position, source, slot, end), timeline: source.timeline };
+  const start = decideStart(position, source, slot, end);
+  if (start.type !== "continue") return start;
+  return { type: "continue", position: formatPosition({ ...position, timeline: source.timeline }) };
 }
 
 const USUAL_STATUS_MS = 10_000;

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool } from "@mirrorpool/core";
-import type { Bridge } from "../dialects.ts";
-import { JobError } from "../errors.ts";
-import { isPassing } from "../faults.ts";
-import type { Pair } from "../pair-tables.ts";
-import { formatLsn, type Lsn, parseLsn } from "../postgres/pgoutput.ts";
-import { quoteName, quoteText } from "../postgres/quote.ts";
-import { dropPublication, dropSlot, openReplication, settlePublication } from "../postgres/slot.ts";
-import { ask, PATIENT } from "../querier.ts";
-import { copySequences } from "../sequences.ts";
-import type { FollowEvent, Following } from "./follow.ts";
-import type { FollowStats } from "./follower.ts";
+import type { Bridge } from "../../dialects.ts";
+import { JobError } from "../../errors.ts";
+import { isPassing } from "../../faults.ts";
+import type { Pair } from "../../pair-tables.ts";
+import { formatLsn, type Lsn, parseLsn } from "../../postgres/pgoutput.ts";
+import { quoteName, quoteText } from "../../postgres/quote.ts";
+import { dropPublication, dropSlot, openReplication, settlePublication } from "../../postgres/slot.ts";
+import { ask, PATIENT } from "../../querier.ts";
+import { copySequences } from "../../sequences.ts";
+import type { FollowEvent, Following } from "../follow.ts";
+import { type FollowStats, NO_COUNTS } from "../stats.ts";
+import { tellEvent } from "../tell-event.ts";
 
 export interface NativeSetting {
   readonly from: FailoverPool;
@@ -59,11 +60,8 @@ export class NativeFollower implements Following {
       position: confirmed === undefined ? undefined : formatLsn(confirmed),
       lagBytes: isStreaming ? lag : undefined,
       lagMs: isStreaming ? (lag === 0 ? 0 : age) : undefined,
-      // the server counts neither
-      transactions: 0,
-      changes: 0,
-      conflicts: 0,
-      reseeds: 0,
+      // the server counts nothing else
+      ...NO_COUNTS,
       interruptions: this.#errors,
     });
   }
@@ -169,12 +167,7 @@ export class NativeFollower implements Following {
   }
 
   #tell(event: FollowEvent): void {
-    try {
-      this.#setting.onEvent?.(event);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      process.emitWarning(`onEvent has thrown: ${why}`, "MirrorpoolWarning");
-    }
+    tellEvent(this.#setting.onEvent, event);
   }
 
   async caughtUp(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {

@@ -1,24 +1,27 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import { JobError } from "../errors.ts";
-import { type Column, type Key, nameOf, type Table } from "../model.ts";
-import { isLossless, type Pair } from "../pair-tables.ts";
-import { readPrimary } from "../postgres/catalog.ts";
-import type { Relation, Tuple } from "../postgres/pgoutput.ts";
-import { ask, PATIENT } from "../querier.ts";
+import { JobError } from "../../errors.ts";
+import { type ChangedRow, type Column, nameOf } from "../../model.ts";
+import { isLossless, type Pair } from "../../pair-tables.ts";
+import { readPrimary } from "../../postgres/catalog.ts";
+import type { Relation } from "../../postgres/pgoutput.ts";
+import { ask, PATIENT } from "../../querier.ts";
+import type { Followed } from "../change-source.ts";
+import { followed } from "../followed.ts";
+import { LossGuard } from "../losses.ts";
+import { rowConverter } from "./to-form.ts";
 
-/** A followed table as the stream has it at this place. */
-export interface Followed {
-  readonly name: string;
-  /** The target's table, with the columns of the stream in their order. */
-  readonly table: Table;
-  keyOf(row: Tuple): Key;
+/** A relation of the stream that is followed. */
+export interface FollowedRelation {
+  readonly table: Followed;
+  /** A row of the stream as the target takes it. @throws {JobError} `VALUE_REFUSED` */
+  toRow(row: ChangedRow): ChangedRow;
 }
 
 /** What the stream calls by numbers. Sees to it that each table still fits to the target's. */
 export class Relations {
   readonly #from: FailoverPool;
   readonly #pairs: ReadonlyMap<string, Pair>;
-  readonly #known = new Map<number, Followed | undefined>();
+  readonly #known = new Map<number, FollowedRelation | undefined>();
 
   constructor(from: FailoverPool, pairs: readonly Pair[]) {
     this.#from = from;
@@ -26,7 +29,7 @@ export class Relations {
   }
 
   /** Undefined for what is not followed. */
-  find(id: number): Followed | undefined {
+  find(id: number): FollowedRelation | undefined {
     return this.#known.get(id);
   }
 
@@ -36,7 +39,7 @@ export class Relations {
     this.#known.set(relation.id, pair && (await this.#check(relation, pair, signal)));
   }
 
-  async #check(relation: Relation, { source, target }: Pair, signal: AbortSignal): Promise<Followed> {
+  async #check(relation: Relation, { source, target, losses }: Pair, signal: AbortSignal): Promise<FollowedRelation> {
     const name = nameOf(relation);
     const stop = (what: string): never => {
       const message = `${name}: ${what}. Change the target's table in the same way and follow again: it goes on where it has stopped`;
@@ -44,13 +47,20 @@ export class Relations {
     };
     const types = await this.#typesOf(relation, signal);
     const there = new Map(target.columns.map((column) => [column.name, column]));
+    const here = new Map(source.columns.map((column) => [column.name, column]));
+    const sources: Column[] = [];
     const columns = relation.columns.map((column, index) => {
+      const own = here.get(column.name);
       const other = there.get(column.name);
       const type = types[index] ?? "";
       if (other === undefined) return stop(`the source has a column ${column.name}, and the target has none`);
-      if (!isLossless(type, other.type))
+      // to another system values go in a form that was found for this type
+      if (own?.form !== undefined && own.type !== type)
+        stop(`${column.name} is ${type} on the source, and was ${own.type}`);
+      if (own?.form === undefined && !isLossless(type, other.type))
         stop(`${column.name} is ${type} on the source, and ${other.type} on the target`);
       there.delete(column.name);
+      sources.push(own ?? other);
       return other;
     });
     const absent = source.columns.filter((column) => there.has(column.name));
@@ -65,7 +75,17 @@ export class Relations {
           stop(`the changes are of the time before the column ${column}, for which the target needs a value`);
       }
     }
-    return follow(name, target, columns);
+    const table = followed(name, target, columns);
+    const convert = rowConverter(sources) ?? ((row: ChangedRow) => row);
+    const guard = new LossGuard(name, { columns: sources }, losses);
+    return {
+      table,
+      toRow: (row) => {
+        const converted = convert(row);
+        guard.check(converted, table.keyOf);
+        return converted;
+      },
+    };
   }
 
   /** Types as the system writes them, in the order of the columns. */
@@ -85,13 +105,4 @@ export class Relations {
       { ...PATIENT, readOnly: true, signal },
     );
   }
-}
-
-function follow(name: string, target: Table, columns: readonly Column[]): Followed {
-  const places = (target.key ?? []).map((column) => columns.findIndex((each) => each.name === column.name));
-  return {
-    name,
-    table: { ...target, columns },
-    keyOf: (row) => places.map((place) => row[place] ?? ""),
-  };
 }

@@ -1,0 +1,31 @@
+import { BATCH_BYTES, type Batcher } from "../stream/row-content.ts";
+
+/** Puts pieces together to batches. */
+export class Batches implements Batcher {
+  readonly #give: (batch: Buffer) => boolean;
+  #batch: Buffer = Buffer.alloc(0);
+  #filled = 0;
+
+  /** @param give false: rather not more now */
+  constructor(give: (batch: Buffer) => boolean) {
+    this.#give = give;
+  }
+
+  take(piece: Uint8Array): boolean {
+    let isWelcome = true;
+    if (this.#filled + piece.length > this.#batch.length) isWelcome = this.flush();
+    if (piece.length > BATCH_BYTES) return this.#give(Buffer.from(piece)) && isWelcome;
+    if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#batch.set(piece, this.#filled);
+    this.#filled += piece.length;
+    return isWelcome;
+  }
+
+  flush(): boolean {
+    if (this.#filled === 0) return true;
+    const batch = this.#batch.subarray(0, this.#filled);
+    this.#batch = Buffer.alloc(0);
+    this.#filled = 0;
+    return this.#give(batch);
+  }
+}

@@ -1,0 +1,11 @@
+/** What jobs of other packages need of a database system. No part of the public API: it changes with any version. */
+export { planChunks } from "./copy/chunks.ts";
+export type { Dialect, View } from "./dialect.ts";
+export { dialectOf } from "./dialects.ts";
+export { JobError } from "./errors.ts";
+export { isPassing, numberOf, ViewLost } from "./faults.ts";
+export type { Catalog, Column, Range, Table } from "./model.ts";
+export { ask as askMysql, askRows as askRowsOfMysql, tell as tellMysql } from "./mysql/ask.ts";
+export { quoteName as quoteMysqlName, quoteText as quoteMysqlText } from "./mysql/quote.ts";
+export { formed } from "./pair-tables.ts";
+export type { Form, NeutralType } from "./types/neutral.ts";
