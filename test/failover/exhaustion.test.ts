@@ -11,6 +11,7 @@ beforeAll(async () => {
   cluster = await createCluster({ mirrors: 1 });
   await using pool = openPool(cluster);
   await pool.query("CREATE TABLE seat (id int)");
+  await pool.query("CREATE SEQUENCE chair");
 });
 afterAll(() => cluster?.close());
 
@@ -72,25 +73,29 @@ test("a caller that gave up leaves its place to the next one", async () => {
 test("a session lets others have its connection between two statements, and stays on the primary", async () => {
   await using pool = openPool(cluster, { pool: { max: 1, warm: 0 }, routing: { consistency: "eventual" } });
   await using session = await pool.connect();
-  await session.query("INSERT INTO seat VALUES (6)");
+  await session.query("UPDATE seat SET id = 6 WHERE id = -1");
   expect(underWay(pool)).toBe(1);
   const waiting = pool.query("INSERT INTO seat VALUES (7)");
   await until("it to wait", () => pool.stats().nodes[cluster.primary().name]?.waiting === 1);
-  await session.query("INSERT INTO seat VALUES (8)");
+  await session.query("UPDATE seat SET id = 8 WHERE id IN (-1, -2)");
   await waiting;
   const where = await session.query("SELECT current_setting('cluster_name') AS name");
   expect(where.rows).toEqual([{ name: cluster.primary().name }]);
 });
 
-test("a session keeps its connection from others while it is in a transaction, or has set something", async () => {
+test("a session keeps its connection from others while it is in a transaction, has set something, or may ask what was generated", async () => {
   await using pool = openPool(cluster, { pool: { max: 1, warm: 0 } });
-  for (const begin of ["BEGIN", "SET work_mem = '8MB'", "SELECT pg_advisory_lock(1)"]) {
+  const begins = [
+    ...["BEGIN", "SET work_mem = '8MB'", "SELECT pg_advisory_lock(1)", "INSERT INTO seat VALUES (9)"],
+    ...["UPDATE seat SET id = nextval('chair') WHERE id = -1", "UPDATE seat SET id = DEFAULT WHERE id = -1"],
+  ];
+  for (const begin of begins) {
     await using session = await pool.connect();
-    await session.query("INSERT INTO seat VALUES (9)");
+    await session.query("UPDATE seat SET id = 9 WHERE id = -1");
     await session.query(begin);
     const waiting = settle(pool.query("INSERT INTO seat VALUES (10)", [], { timeoutMs: 500 }));
     await until("it to wait", () => pool.stats().nodes[cluster.primary().name]?.waiting === 1);
-    await session.query("INSERT INTO seat VALUES (11)");
+    await session.query("UPDATE seat SET id = 11 WHERE id = -1");
     expect((await waiting).error, begin).toBeInstanceOf(AcquireTimeoutError);
   }
 });

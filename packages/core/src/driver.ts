@@ -70,6 +70,8 @@ export interface StatementFacts {
   readonly transactional: boolean;
   /** Provably without effect, though only the primary may answer: catalogues, the server's own state. It may be run again. */
   readonly repeatable?: boolean;
+  /** A write after which its connection knows nothing that another one does not, such as a value that was generated. */
+  readonly leavesNothing?: boolean;
   /** A BEGIN in which a primary finds no mistake: it may be sent together with the statement after it. */
   readonly canWait?: boolean;
   /** More than one statement in the text. */

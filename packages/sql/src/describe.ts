@@ -14,6 +14,8 @@ export interface Findings {
   readonly certain: boolean;
   /** It is a BEGIN in which the server finds no mistake. */
   readonly canWait?: boolean;
+  /** It is a write that leaves nothing behind on its connection. */
+  readonly leavesNothing?: boolean;
   /** How the dialect compares the names of savepoints. */
   readonly foldSavepoint?: (name: string) => string;
 }
@@ -29,6 +31,7 @@ export function describe(tokens: readonly Token[], findings: Findings): Statemen
     ...(reader === "primary" && { repeatable: true as const }),
     transaction: command.transaction,
     ...(findings.canWait && { canWait: true as const }),
+    ...(certain && session === "none" && findings.leavesNothing && { leavesNothing: true as const }),
     ...(command.implicitCommit && { implicitCommit: true as const }),
     session,
     transactional: certain && command.transactional,

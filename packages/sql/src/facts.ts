@@ -64,6 +64,11 @@ export interface StatementFacts {
    * Present and true for a `BEGIN` in which a primary finds no mistake: it may be sent together with the statement after it.
    */
   readonly canWait?: true;
+  /**
+   * Present and true for a write after which its connection knows nothing that another one does not: an UPDATE or DELETE that calls no
+   * function, and so moves no sequence whose `lastval()` could be asked for. A trigger is not seen.
+   */
+  readonly leavesNothing?: true;
   /** The savepoint that the statement makes, releases or rolls back to. */
   readonly savepoint?: string | undefined;
 }

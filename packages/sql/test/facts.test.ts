@@ -26,6 +26,14 @@ const table: readonly [sql: string, expected: Partial<StatementFacts>][] = [
   ["EXPLAIN DELETE FROM t", { command: "EXPLAIN" }],
   ["EXPLAIN ANALYZE CREATE TEMP TABLE x AS SELECT 1", { command: "EXPLAIN", session: "pinned" }],
 
+  ['UPDATE "order" SET item = $1 WHERE id IN ($2)', { command: "UPDATE", leavesNothing: true }],
+  ["DELETE FROM t USING (SELECT 1) AS s WHERE (a = 1) RETURNING (b)", { command: "DELETE", leavesNothing: true }],
+  ["UPDATE t SET a = nextval('s')", { command: "UPDATE" }],
+  ['UPDATE t SET a = public."Next" (1)', { command: "UPDATE" }],
+  ["UPDATE t SET a = DEFAULT", { command: "UPDATE" }],
+  ["UPDATE t SET a = 1; UPDATE t SET a = 2", { command: "UPDATE", multiple: true }],
+  ["EXPLAIN ANALYZE UPDATE t SET a = 1", { command: "EXPLAIN" }],
+
   ["BEGIN", { command: "BEGIN", transaction: "begin", transactional: false, canWait: true }],
   ["begin work;", { command: "BEGIN", transaction: "begin", transactional: false, canWait: true }],
   [

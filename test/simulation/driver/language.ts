@@ -66,7 +66,7 @@ type Traits = Partial<Omit<StatementFacts, "command">>;
 const traits: Readonly<Record<Verb, Traits>> = {
   READ: { intent: "read" },
   LOCKREAD: { intent: "read" },
-  WRITE: {},
+  WRITE: { leavesNothing: true },
   BATCH: { transaction: "mixed", transactional: false },
   BEGIN: { transaction: "begin", canWait: true },
   COMMIT: { transaction: "commit" },

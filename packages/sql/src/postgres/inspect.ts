@@ -5,6 +5,7 @@ import { isQueryStart, withoutOpening } from "../parenthesis.ts";
 import { isWord, type Token } from "../token.ts";
 import { isSoundBegin } from "./begin.ts";
 import { commandOf } from "./commands.ts";
+import { leavesNothing } from "./leaves-nothing.ts";
 import { lex } from "./lex.ts";
 import { postgresReader } from "./read.ts";
 import { sessionEffect } from "./session.ts";
@@ -26,6 +27,7 @@ function factsOf(tokens: readonly Token[], certain: boolean): StatementFacts {
     reader: postgresReader(statement),
     certain,
     canWait: command.transaction === "begin" && isSoundBegin(tokens),
+    leavesNothing: leavesNothing(tokens),
   });
 }
 
