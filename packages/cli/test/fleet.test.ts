@@ -78,7 +78,7 @@ beforeAll(async () => {
   await pools[0]?.query("INSERT INTO keyless SELECT i % 100, 'x' FROM generate_series(1, 5000) AS i");
   await pools[0]?.query("ANALYZE");
   for (const worker of [startWorker(), startWorker(), startWorker()]) await worker.ready;
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await Promise.all(workers.map((worker) => stop(worker, "SIGTERM")));
@@ -162,7 +162,7 @@ test("a leader gives up what the queue has given up, since each worker has died 
     await dying;
     await queue.stop({ graceful: false });
   }
-}, 60_000);
+}, 120_000);
 
 test("a queue is no place for passwords: clusters that were given as URLs are refused", async () => {
   const url = "postgres://app:hidden-one@127.0.0.1:1/app";

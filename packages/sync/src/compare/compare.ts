@@ -22,7 +22,7 @@ import { Side } from "./side.ts";
 export interface CompareOptions extends JobOptions {
   /** `mirror` (default): read the source from a mirror where one is fit. The target is read on its primary. */
   readonly readFrom?: "mirror" | "primary";
-  /** About how much of a table is compared by one checksum; default 64 MiB. */
+  /** About how much of a table is compared by one checksum; default 8 MiB; 64 MiB where the key has no index of use. */
   readonly chunkBytes?: number;
   /** Ends after so many differences; default 10000. */
   readonly maxDifferences?: number;
@@ -50,6 +50,9 @@ export interface CompareReport {
   readonly isTruncated: boolean;
   readonly durationMs: number;
 }
+
+/** The usual size of a chunk that is compared, in bytes, where an index finds it: all of it is read again where one row differs. */
+export const COMPARED_BYTES: number = 8 * 1024 ** 2;
 
 const KEYS = [
   "readFrom",
@@ -80,7 +83,8 @@ export async function compare(options: CompareOptions): Promise<CompareReport> {
   const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("compare", options.onProgress);
   const { delegate } = options;
-  const given = { bridge, from, to, numbers, readFrom, signal, meter, ...(delegate && { delegate }) };
+  const indexedBytes = options.chunkBytes ?? COMPARED_BYTES;
+  const given = { bridge, from, to, numbers, indexedBytes, readFrom, signal, meter, ...(delegate && { delegate }) };
   const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
   const checked = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
   meter.enter("done");
@@ -113,6 +117,8 @@ interface Search {
   readonly from: FailoverPool;
   readonly to: FailoverPool;
   readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "maxDifferences" | "attempts", number>>;
+  /** The size of chunks of tables whose key is indexed; default that of all. */
+  readonly indexedBytes?: number;
   readonly readFrom: "mirror" | "primary";
   readonly signal: AbortSignal;
   readonly meter: Meter;
@@ -131,7 +137,7 @@ interface Found {
 
 /** One pass over everything. Whatever is lost on the way is looked at again. */
 export async function findAll(
-  { bridge, from, to, numbers, readFrom, signal, meter, delegate, openView }: Search,
+  { bridge, from, to, numbers, indexedBytes, readFrom, signal, meter, delegate, openView }: Search,
   pick: (source: Catalog, target: Catalog) => readonly Pair[],
 ): Promise<Found> {
   const { connections } = numbers;
@@ -145,7 +151,8 @@ export async function findAll(
     const target = await bridge.target.readCatalog((await there.view(signal)).holder, signal);
     const pairs = pick(source, target);
     const tables = pairs.map((pair) => pair.source);
-    const chunks = await planChunks(bridge.source, view.holder, tables, numbers.chunkBytes, signal);
+    const { chunkBytes } = numbers;
+    const chunks = await planChunks(bridge.source, view.holder, tables, chunkBytes, signal, indexedBytes);
     meter.plan(chunks.map(({ weight }) => weight));
     meter.enter("rows");
     const suspects: Suspect[] = [];

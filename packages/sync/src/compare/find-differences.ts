@@ -28,7 +28,7 @@ export interface Sides {
 
 /** Up to so many rows are looked at one by one. */
 const LEAF_ROWS = 5000;
-/** Into so many parts a range is cut that differs. */
+/** Into so many parts at most a range is cut that differs. */
 const PARTS = 16;
 
 export interface RangeOutcome {
@@ -80,10 +80,11 @@ async function narrow(
   const rows = Math.max(here.rows, there.rows);
   const { bridge, from, to, signal } = sides;
   if (rows <= LEAF_ROWS) return take(await compareRows(sides, pair, range));
+  const parts = Math.min(PARTS, Math.ceil((2 * rows) / LEAF_ROWS));
   const bounds =
     here.rows >= there.rows
-      ? await bridge.source.splitRange(from, source, range, PARTS, { rows, signal })
-      : await bridge.target.splitRange(to, target, range, PARTS, { rows, signal });
+      ? await bridge.source.splitRange(from, source, range, parts, { rows, signal })
+      : await bridge.target.splitRange(to, target, range, parts, { rows, signal });
   if (bounds.length === 0) return take(await compareRows(sides, pair, range));
   for (const part of rangesBetween(bounds, range)) {
     const [one, other] = await checksums(sides, pair, part);

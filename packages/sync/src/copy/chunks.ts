@@ -10,19 +10,23 @@ const MAX_UNINDEXED_CHUNKS = 8;
 /** Size of a row where the system has no estimate of how many there are. */
 const TYPICAL_ROW_BYTES = 100;
 
-/** Cuts the tables into chunks of about the same size, the biggest first. */
+/**
+ * Cuts the tables into chunks of about the same size, the biggest first.
+ * @param indexedBytes the size where an index finds their bounds
+ */
 export async function planChunks(
   dialect: SideDialect,
   on: Querier,
   tables: readonly Table[],
   chunkBytes: number,
   signal: AbortSignal,
+  indexedBytes: number = chunkBytes,
 ): Promise<readonly Chunk[]> {
   const chunks: Omit<Chunk, "id">[] = [];
   for (const [index, table] of tables.entries()) {
     const isIndexed = table.key?.every(({ order }) => order === "own") ?? false;
     const most = table.key === undefined ? 1 : isIndexed ? MAX_CHUNKS : MAX_UNINDEXED_CHUNKS;
-    const pieces = Math.min(most, Math.ceil(table.bytes / chunkBytes));
+    const pieces = Math.min(most, Math.ceil(table.bytes / (isIndexed ? indexedBytes : chunkBytes)));
     const rows = table.rows > 0 ? table.rows : table.bytes / TYPICAL_ROW_BYTES;
     const bounds = pieces < 2 ? [] : await dialect.splitRange(on, table, WHOLE, pieces, { rows, signal });
     const ranges = rangesBetween(bounds, WHOLE);

@@ -1,5 +1,5 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import { choose, findAll } from "../compare/compare.ts";
+import { COMPARED_BYTES, choose, findAll } from "../compare/compare.ts";
 import type { Difference, Suspect } from "../compare/find-differences.ts";
 import { recheck } from "../compare/recheck.ts";
 import { type Bridge, bridgeOf } from "../dialects.ts";
@@ -83,7 +83,8 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
   const { from, to } = options;
   const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("repair", options.onProgress);
-  const given = { bridge, from, to, numbers, readFrom, signal, meter };
+  const indexedBytes = options.chunkBytes ?? COMPARED_BYTES;
+  const given = { bridge, from, to, numbers, indexedBytes, readFrom, signal, meter };
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   for (let round = 1; ; round += 1) {
     const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
