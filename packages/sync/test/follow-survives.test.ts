@@ -82,6 +82,7 @@ async function start(): Promise<void> {
 
 /** Waits until some more has come to the target. */
 async function goOn(): Promise<void> {
+  await following?.caughtUp({ timeoutMs: 20_000 });
   const { transactions = 0 } = following?.stats() ?? {};
   await expect.poll(() => following?.stats().transactions, { timeout: 20_000 }).toBeGreaterThan(transactions + 5);
 }

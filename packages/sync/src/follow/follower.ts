@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Transaction } from "@mirrorpool/core";
 import { runCopy } from "../copy/copy.ts";
 import type { Bridge } from "../dialects.ts";
 import { type Conflict, JobError } from "../errors.ts";
@@ -11,7 +12,7 @@ import type { Applier } from "./applier.ts";
 import { catchUp } from "./caught-up.ts";
 import type { ChangeSource, ChangeStream } from "./change-source.ts";
 import type { FollowEvent, Following, FollowOptions } from "./follow.ts";
-import { KeptPosition } from "./kept-position.ts";
+import { KeptPosition, PositionMoved } from "./kept-position.ts";
 import { reseed } from "./reseed.ts";
 import { type FollowStats, NO_COUNTS, statsOf } from "./stats.ts";
 import { tellEvent } from "./tell-event.ts";
@@ -211,16 +212,23 @@ export class Follower implements Following {
   async #reseed(reason: string): Promise<void> {
     const { options, numbers, bridge, pairs, source, applier } = this.#setting;
     this.#state = "reseeding";
+    const { epoch } = options.to.topology();
     const { view, position } = await source.openView(this.#signal);
     try {
       await this.#kept.prepare();
       const work = { bridge, ...options, pairs, connections: numbers.connections, signal: this.#signal, applier };
-      const rows = await reseed(work, view, (on) => this.#kept.move(on, position));
+      const isSame = (): boolean => options.to.topology().epoch === epoch;
+      const rows = await reseed(work, view, async (on) => {
+        if (!isSame()) throw new PositionMoved();
+        await this.#kept.move(on, position);
+      });
       this.#counts.reseeds += 1;
       if (rows !== undefined) {
         this.#kept.settle(position);
         this.#position = position;
         this.#tell({ type: "reseeded", reason, rows, isWhole: true });
+        // the transaction was run again on a node that nobody has compared
+        if (!isSame()) await this.#reseed("the target has failed over while it was compared");
         return;
       }
     } finally {
@@ -238,27 +246,40 @@ export class Follower implements Following {
     if (first.type === "none") return;
     const { options, numbers, levels, applier, onConflict } = this.#setting;
     const before = this.#position as string; // set before the stream was opened
+    const conflicts: Conflict[] = [];
     const writing = {
       applier,
       batchChanges: numbers.batchChanges,
       levels,
       onConflict,
       signal: this.#signal,
-      tellConflict: (conflict: Conflict) => {
-        this.#counts.conflicts += 1;
-        this.#tell({ type: "conflict", conflict });
-      },
+      tellConflict: (conflict: Conflict) => void conflicts.push(conflict),
     };
-    const batch = await options.to.transaction(
-      async (on) => {
-        await applier.prepare(on);
-        const written = await writeBatch(on, first, stream, writing);
-        await this.#kept.move(on, written.end ?? before);
-        return written;
-      },
-      { ...PATIENT, signal: this.#signal },
-    );
+    const write = async (on: Transaction): Promise<Batch> => {
+      await applier.prepare(on);
+      const written = await writeBatch(on, first, stream, writing);
+      await this.#kept.move(on, written.end ?? before);
+      return written;
+    };
+    let batch: Batch;
+    try {
+      batch = await options.to.transaction(write, { ...PATIENT, signal: this.#signal });
+    } catch (error) {
+      const isConflict = error instanceof JobError && error.code === "CONFLICT";
+      // what was written before is lost on a target that has failed over
+      if (isConflict && (await this.#kept.hasMoved())) throw new PositionMoved();
+      if (isConflict) this.#noteConflicts(conflicts);
+      throw error;
+    }
+    this.#noteConflicts(conflicts);
     this.#noteWritten(batch.end ?? before, batch, stream);
+  }
+
+  #noteConflicts(conflicts: readonly Conflict[]): void {
+    for (const conflict of conflicts) {
+      this.#counts.conflicts += 1;
+      this.#tell({ type: "conflict", conflict });
+    }
   }
 
   #noteWritten(position: string, { transactions, changes, committedAt }: Batch, stream: ChangeStream): void {

@@ -40,6 +40,11 @@ export class KeptPosition {
     this.#kept = position;
   }
 
+  /** The target has another one: what was to be written is not for its state. */
+  async hasMoved(): Promise<boolean> {
+    return ((await this.#state.loadPosition(onPrimary(this.#to), this.#job)) ?? null) !== this.#kept;
+  }
+
   /** Moves it in a transaction of its own. */
   async set(position: string, signal: AbortSignal): Promise<void> {
     await this.prepare();

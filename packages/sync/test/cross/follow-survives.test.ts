@@ -102,6 +102,8 @@ async function expectEqual(): Promise<void> {
 /** Kills a primary whose promoted mirror lacks what was written last. */
 async function failOver({ cluster }: Place, mirror: string): Promise<void> {
   for (const each of cluster.mirrors()) if (each.isRunning) await each.replicate(false);
+  // what comes after that is on no mirror
+  await following?.caughtUp({ timeoutMs: 30_000 });
   const { transactions = 0 } = following?.stats() ?? {};
   await expect.poll(() => following?.stats().transactions, { timeout: 20_000 }).toBeGreaterThan(transactions + 5);
   await cluster.primary().kill();
