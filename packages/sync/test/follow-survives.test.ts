@@ -102,7 +102,8 @@ test("the source fails over and loses writes that the target has: it goes on by 
   await pair.source.node("node2").replicate(false);
   await goOn();
   await pair.source.primary().kill();
-  await pair.source.promote("node2");
+  // the other mirror has more than this one, and cannot follow it
+  await pair.source.promote("node2", { follow: false });
   await sleep(1500);
   await moving.stop();
   await expectEqual();
