@@ -40,8 +40,13 @@ const UNDONE_NUMBERS: ReadonlySet<number> = new Set([1020, 1205, 1213, 1317, 161
 /** Whether the same work may succeed when it is begun anew. By codes alone. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MirrorpoolError) return !FINAL.has(error.code) && (PASSING.has(error.code) || error.retryable);
-  if (error instanceof Stalled || error instanceof UnitFailed) return true;
+  if (error instanceof Stalled || error instanceof UnitFailed || error instanceof ChangesLost) return true;
   return UNDONE.has(codeOf(error) ?? "") || UNDONE_NUMBERS.has(numberOf(error) ?? 0);
+}
+
+/** Nothing more comes of the source's changes over this connection. */
+export class ChangesLost extends Error {
+  override readonly name = "ChangesLost";
 }
 
 /** The target's server has taken rows, and not as they are. */

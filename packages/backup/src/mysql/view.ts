@@ -84,7 +84,8 @@ export class MysqlView implements SourceView {
         this.#busy.add(found);
         return found;
       }
-      if (found !== undefined) continue;
+      // one may have been given back meanwhile
+      if (found !== undefined || this.#idle.length > 0) continue;
       if (![...this.#busy].some(({ isOpen }) => isOpen))
         throw new BackupError("SOURCE_LOST", `the view of ${this.source.node} is gone with all its connections`, {
           retryable: true,
@@ -103,6 +104,7 @@ export class MysqlView implements SourceView {
   }
 
   async #wait(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted(); // it tells that but once
     let wake = (): void => {};
     const woken = new Promise<void>((resolve) => {
       wake = resolve;

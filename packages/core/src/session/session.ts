@@ -124,7 +124,7 @@ export class Session implements ErrandOwner {
   endTurn(): void {
     if (this.#isForOne) this.#isReleased = true;
     if (this.#isReleased) this.#unbindWhenSettled();
-    else this.#leaveSharedWhenSettled();
+    else this.#leaveWhenSettled();
     this.#turns.end();
   }
 
@@ -179,16 +179,19 @@ export class Session implements ErrandOwner {
     this.#binding.release(this.#releaseHow);
   }
 
-  /** A place on a shared connection is for one statement; the next one may need a connection to itself. */
-  #leaveSharedWhenSettled(): void {
+  /**
+   * A place on a shared connection is for one statement; the next one may need a connection to itself. One that others wait for is
+   * theirs, where the session needs nothing of it and has no statement waiting.
+   */
+  #leaveWhenSettled(): void {
     const { settling } = this.#aftermath;
     if (settling !== undefined) {
       void settling.then(() => this.#binding.leaveShared());
       return;
     }
     this.#binding.leaveShared();
-    // what it reads next has to be as new as what it has just seen
     if (this.#turns.isAwaited) return;
+    // what it reads next has to be as new as what it has just seen
     if (this.#binding.leaveToOthers()) this.wroteAt = Number.POSITIVE_INFINITY;
   }
 

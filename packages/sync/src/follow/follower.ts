@@ -210,34 +210,41 @@ export class Follower implements Following {
   }
 
   async #reseed(reason: string): Promise<void> {
-    const { options, numbers, bridge, pairs, source, applier } = this.#setting;
     this.#state = "reseeding";
-    const { epoch } = options.to.topology();
-    const { view, position } = await source.openView(this.#signal);
-    try {
-      await this.#kept.prepare();
-      const work = { bridge, ...options, pairs, connections: numbers.connections, signal: this.#signal, applier };
-      const isSame = (): boolean => options.to.topology().epoch === epoch;
-      const rows = await reseed(work, view, async (on) => {
-        if (!isSame()) throw new PositionMoved();
-        await this.#kept.move(on, position);
-      });
-      this.#counts.reseeds += 1;
-      if (rows !== undefined) {
-        this.#kept.settle(position);
-        this.#position = position;
-        this.#tell({ type: "reseeded", reason, rows, isWhole: true });
-        // the transaction was run again on a node that nobody has compared
-        if (!isSame()) await this.#reseed("the target has failed over while it was compared");
-        return;
-      }
-    } finally {
-      view.close();
+    const { to } = this.#setting.options;
+    const { epoch } = to.topology();
+    const isSame = (): boolean => to.topology().epoch === epoch;
+    if (await this.#writeDifference(reason, isSame)) {
+      // its transaction was run again on a node that nobody has compared
+      if (!isSame()) await this.#reseed("the target has failed over while it was compared");
+      return;
     }
     // too much for one transaction: chunk by chunk, each of them whole
     await this.#copy();
     this.#tell({ type: "reseeded", reason, rows: 0, isWhole: false });
     throw new ViewLost(undefined); // connects anew
+  }
+
+  /** @param isSame the target's primary is still the one that is compared. @returns false, and nothing is changed, where too much differs */
+  async #writeDifference(reason: string, isSame: () => boolean): Promise<boolean> {
+    const { options, numbers, bridge, pairs, source, applier } = this.#setting;
+    const { view, position } = await source.openView(this.#signal);
+    try {
+      await this.#kept.prepare();
+      const work = { bridge, ...options, pairs, connections: numbers.connections, signal: this.#signal, applier };
+      const rows = await reseed(work, view, async (on) => {
+        if (!isSame()) throw new PositionMoved();
+        await this.#kept.move(on, position);
+      });
+      this.#counts.reseeds += 1;
+      if (rows === undefined) return false;
+      this.#kept.settle(position);
+      this.#position = position;
+      this.#tell({ type: "reseeded", reason, rows, isWhole: true });
+      return true;
+    } finally {
+      view.close();
+    }
   }
 
   /** One transaction of the target: all that has come of whole transactions of the source, one at least. */

@@ -1,6 +1,7 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import { JobError } from "../../errors.ts";
-import { BinlogDump, lost } from "../../mysql/binlog/dump.ts";
+import { ChangesLost } from "../../faults.ts";
+import { BinlogDump } from "../../mysql/binlog/dump.ts";
 import type { ChangeStream, SourceChange } from "../change-source.ts";
 import { Inbox } from "../inbox.ts";
 import { Reach } from "../reach.ts";
@@ -42,7 +43,7 @@ export class Changes implements ChangeStream {
     this.#dump = dump;
     const { signal, explain } = setting;
     dump.ended.then(
-      () => inbox.end(lost("the binary log has ended")),
+      () => inbox.end(new ChangesLost("the binary log has ended")),
       (error: unknown) => inbox.end(explain(error)),
     );
     this.#onAbort = () => inbox.end(signal.reason);

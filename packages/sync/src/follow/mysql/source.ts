@@ -1,8 +1,7 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import type { View } from "../../dialect.ts";
 import { JobError } from "../../errors.ts";
-import { numberOf } from "../../faults.ts";
-import { lost } from "../../mysql/binlog/dump.ts";
+import { ChangesLost, numberOf } from "../../faults.ts";
 import { createGtids } from "../../mysql/binlog/gtids.ts";
 import { readShapes, type Shapes } from "../../mysql/binlog/shape.ts";
 import type { Flavor } from "../../mysql/settings.ts";
@@ -125,7 +124,7 @@ export class MysqlSource implements ChangeSource {
       onClose: () => this.#watch.stop(),
     });
     // a primary that has handed over sends on what it gets as a mirror, and nobody would notice when it gets no more
-    this.#watch.start(connection.node, () => stream.end(lost("the source has another primary")));
+    this.#watch.start(connection.node, () => stream.end(new ChangesLost("the source has another primary")));
     return stream;
   }
 

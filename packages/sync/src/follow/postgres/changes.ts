@@ -1,4 +1,5 @@
 import type { ReservedConnection } from "@mirrorpool/core";
+import { ChangesLost } from "../../faults.ts";
 import type { Message } from "../../postgres/pgoutput.ts";
 import { ReplicationStream } from "../../postgres/stream.ts";
 import type { ChangeStream, SourceChange } from "../change-source.ts";
@@ -54,9 +55,8 @@ export class Changes implements ChangeStream {
         },
       },
     );
-    const lost = (): Error => Object.assign(new Error("the stream has ended"), { code: "57P01" });
     this.#stream.ended.then(
-      () => this.#inbox.end(lost()),
+      () => this.#inbox.end(new ChangesLost("the stream has ended")),
       (error: unknown) => this.#inbox.end(error),
     );
     this.#onAbort = () => this.#inbox.end(signal.reason);

@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { ReservedConnection } from "@mirrorpool/core";
 import { CommandChannel } from "@mirrorpool/mysql2";
+import { ChangesLost } from "../../faults.ts";
 import { PATIENT } from "../../querier.ts";
 import { ask } from "../ask.ts";
 import { Checksum } from "./checksum.ts";
@@ -73,7 +74,7 @@ export class BinlogDump {
     this.#connection = connection;
     const checksum = new Checksum(hasChecksum);
     this.#silence = setTimeout(() => {
-      if (!this.#isPaused) this.#fail(lost("the source has said nothing for too long"));
+      if (!this.#isPaused) this.#fail(new ChangesLost("the source has said nothing for too long"));
     }, SILENCE_MS);
     this.#channel = new CommandChannel({
       text: "BINLOG DUMP",
@@ -144,6 +145,3 @@ export class BinlogDump {
     this.#connection.release();
   }
 }
-
-/** As an error of a connection that was lost. */
-export const lost = (message: string): Error => Object.assign(new Error(message), { code: "57P01" });
