@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Connection, ConnectTarget, Result, Statement, StatementFacts } from "@mirrorpool/core";
 import { NotSentError } from "@mirrorpool/core";
 import mysql from "mysql2";
+import { runAgain } from "./again.ts";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
@@ -61,6 +62,8 @@ export class MysqlConnection implements Connection {
   /** On a node that has just become the primary: what its predecessor has acknowledged may be still to come. */
   #mayLag = false;
   #served: "primary" | "mirror" | undefined;
+  /** The server holds an id for the next row that is made here. */
+  #owesId = false;
   /** What the session was last told to be. */
   #guard: "primary" | "mirror" = "primary";
 
@@ -102,7 +105,16 @@ export class MysqlConnection implements Connection {
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#isPlain(statement) ? this.#pipe(statement) : this.#execute(statement, undefined);
+    if (this.#isPlain(statement)) return this.#pipe(statement);
+    if (ownOf(statement)?.insertId === undefined) return this.#execute(statement, undefined);
+    return this.#runAgain(statement);
+  }
+
+  async #runAgain(statement: Statement): Promise<Result> {
+    const isMariadb = identityOf(this)?.flavour === "mariadb";
+    const { result, isPending } = await runAgain((each) => this.#execute(each, undefined), statement, isMariadb);
+    this.#owesId = isPending;
+    return result;
   }
 
   /** Undefined where a compressed packet would have to be cut in parts, and where each read would begin a transaction. */
@@ -146,9 +158,12 @@ export class MysqlConnection implements Connection {
   }
 
   /** Nothing of the statement is sent. */
-  #refusal({ values }: Statement): Error | undefined {
+  #refusal(statement: Statement): Error | undefined {
+    const { values } = statement;
     const { _fatalError, _closing, stream } = this.#client;
-    if (_fatalError || _closing || stream.destroyed) this.destroy();
+    // a transaction that is run again on another connection will know better
+    const isSpoilt = this.#owesId && ownOf(statement)?.insertId === undefined;
+    if (_fatalError || _closing || stream.destroyed || isSpoilt) this.destroy();
     if (this.#isClosed) return new NotSentError(new ConnectionLost("the connection is closed"));
     if (values === undefined || Array.isArray(values)) return undefined;
     return new TypeError("the values of a statement must be an array");

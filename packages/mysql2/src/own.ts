@@ -10,6 +10,8 @@ export interface Own {
   readonly isSeveral?: boolean;
   /** The session is made as new before it. */
   readonly isReset?: boolean;
+  /** Of a statement that is run again: what it answered as the id of its row. */
+  readonly insertId?: string;
   /** With a reset: the session has gone to another database. */
   readonly hasMoved?: boolean;
 }

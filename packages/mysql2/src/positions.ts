@@ -10,7 +10,8 @@ import { type GtidSet, includes, parseGtidSet, writtenBy } from "./gtid-set.ts";
  * - MariaDB: the last GTID of each domain
  * - Galera: `wsrep:<cluster>:<number>`
  *
- * Histories are `<server>@<all it has>`, and of a group's primary `view:<of that group, since it was founded>@<number of the view>`.
+ * Histories are `<server>@<all it has>`, and of a group's primary
+ * `view:<of that group, since it was founded>@<number of the view>@<all it has>`.
  */
 export const positions: Positions = {
   covers: (position, other) => {
@@ -29,13 +30,21 @@ export const positions: Positions = {
   supersedes: (history, other) => {
     const [server = "", has = ""] = history.split("@");
     const [otherServer = "", otherHas = ""] = other.split("@");
-    if (server.startsWith("view:")) return server === otherServer && BigInt(has) > BigInt(otherHas);
+    if (server.startsWith("view:")) return server === otherServer && isLaterInGroup(history, other);
     if (formOf(has) !== formOf(otherHas)) return false;
     return formOf(has) === "list"
       ? isLaterList(server, parseGtidList(has), otherServer, parseGtidList(otherHas))
       : isLaterSet(server, parseGtidSet(has), otherServer, parseGtidSet(otherHas));
   },
 };
+
+/** A group may change its primary within a view, one after the other: the later one has all that the other one had. */
+function isLaterInGroup(history: string, other: string): boolean {
+  const [, view = "", has = ""] = history.split("@");
+  const [, otherView = "", otherHas = ""] = other.split("@");
+  if (view !== otherView) return BigInt(view) > BigInt(otherView);
+  return includes(parseGtidSet(has), parseGtidSet(otherHas));
+}
 
 /** The numbers of a domain go on from server to server: the other one's last transaction was its own. */
 function isLaterList(server: string, has: GtidList, otherServer: string, otherHas: GtidList): boolean {

@@ -113,13 +113,17 @@ describe("a claim supersedes another one", () => {
     ["on MariaDB not by the last writes of an old primary", "1@0-1-103", "2@0-1-100", false],
     ["on MariaDB not by those of an old primary after two promotions", "1@0-2-5,0-1-9", "2@0-2-5,0-1-7", false],
     ["on MariaDB after the primary came back", "1@0-1-110,0-2-105", "2@0-1-100,0-2-105", true],
-    ["in a group by the number of the view", "view:179@7", "view:179@6", true],
-    ["in a group by its number and not by its text", "view:179@10", "view:179@9", true],
-    ["in a group not in the same view", "view:179@7", "view:179@7", false],
-    ["not of a group that was founded anew", "view:180@7", "view:179@6", false],
+    ["in a group by the number of the view", `view:179@7@${A}:1-4`, `view:179@6@${A}:1-5`, true],
+    ["in a group by its number and not by its text", "view:179@10@", "view:179@9@", true],
+    ["in a group within a view once it has more", `view:179@7@${A}:1-5`, `view:179@7@${A}:1-4`, true],
+    ["not of a group that was founded anew", "view:180@7@", "view:179@6@", false],
     ["not of another system", "1@0-1-100", `${A}@${A}:1`, false],
   ])("%s", (_, history, other, expected) => {
     expect(supersedes(history, other)).toBe(expected);
     if (expected) expect(supersedes(other, history)).toBe(false);
+  });
+
+  test("in a group within a view also before it has written: only one claims at a time that it is the primary", () => {
+    expect(supersedes(`view:179@7@${A}:1-4`, `view:179@7@${A}:1-4`)).toBe(true);
   });
 });
