@@ -228,6 +228,13 @@ describe("without timelines", () => {
       expect(after(unseen, lost("a"), observed("b", claim("b:ab"), 9))).toMatchObject({ primary: "b", epoch: 2 });
     });
 
+    test("what only one node at a time can claim is believed to another one once the first one is lost, and to the first one itself", () => {
+      const reign = after(blank("a", "b"), lost("b"), observed("a", claim("alone:1")));
+      expect(reign).toMatchObject({ primary: "a", isSplit: false });
+      const next = after(reign, lost("a"), observed("b", claim("alone:1"), 5));
+      expect(next).toMatchObject({ primary: "b", isSplit: false, epoch: 2 });
+    });
+
     test("a mirror that lacks the last writes is accepted all the same, and who has them stays superseded", () => {
       const ahead = after(reigning, observed("a", claim("a:aa"), 3), lost("a"));
       const lossy = after(ahead, observed("b", claim("b:a"), 5));

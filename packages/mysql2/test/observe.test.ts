@@ -12,6 +12,7 @@ const identity = (changes: Partial<Identity> = {}): Identity => ({
   instance: "1/host/3306/100",
   group: undefined,
   isGalera: false,
+  hasPeers: false,
   opened: [],
   hasSemiSync: true,
   ...changes,

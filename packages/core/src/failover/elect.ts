@@ -51,7 +51,7 @@ function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Posit
   const { reign, nodes } = topology;
   const isLater = (one: NodeState | undefined, other: NodeState): boolean => {
     const [history, older] = [one?.observation?.history, other.observation?.history];
-    return history !== undefined && older !== undefined && supersedes?.(history, older) === true;
+    return one !== other && history !== undefined && older !== undefined && supersedes?.(history, older) === true;
   };
   if (reign === undefined) return [...nodes.values()].some((each) => each.status === "up" && isLater(each, node));
   const accepted = nodes.get(reign.node);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Engine, Host } from "../cluster/engine.ts";
 import type { Ask } from "../cluster/login.ts";
 import type { StopMode } from "../cluster/server.ts";
@@ -138,8 +139,10 @@ class GroupEngine implements Engine {
       }
       if (await flavor.isWritable(ask)) return true;
       // one that is electing refuses
-      await flavor.lead(ask, this.#host);
-      return flavor.isWritable(ask);
+      const leading = flavor.lead(ask, this.#host);
+      leading.catch(() => {}); // it is waited for here, and not for ever
+      isBlind = await Promise.race([leading.then(() => false), pause(NOTICE_MS).then(() => true)]);
+      return isBlind || flavor.isWritable(ask);
     };
     await this.#untilDone("take writes", lead, wait);
     if (!isBlind) return;
@@ -176,7 +179,8 @@ class GroupEngine implements Engine {
   async #foundAnew(primary: Host, wait: WaitOptions): Promise<void> {
     const others = this.#group.hosts.filter((host) => host !== primary && host.server.pid !== undefined);
     await Promise.all(others.map((host) => host.server.kill()));
-    await new GroupEngine(primary, this.#group).promote(wait);
+    await primary.server.kill();
+    await new GroupEngine(primary, this.#group).start(wait);
     await this.start(wait);
     for (const host of others) await new GroupEngine(host, this.#group).start(wait);
   }
