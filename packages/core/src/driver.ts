@@ -125,10 +125,14 @@ export interface Positions {
   /**
    * True when the claim with the first history is certainly the later one: its node has followed the other one up to what that
    * wrote last itself, and has written since. That it merely has more proves nothing: so has an old primary whose last writes were
-   * never mirrored. Doubt means false; equal histories are none where only one node at a time can claim to be primary with
-   * one. Absent where timelines tell.
+   * never mirrored. Doubt means false. Absent where timelines tell.
    */
   supersedes?(history: string, other: string): boolean;
+  /**
+   * True when the node with the first history has certainly followed the other claim: it has more of what that has written itself
+   * than that had when it was last seen. Doubt means false. Absent where timelines tell.
+   */
+  hasFollowed?(history: string, other: string): boolean;
 }
 
 /**

@@ -9,9 +9,8 @@ import { initialTopology } from "../src/topology/topology.ts";
 export const positions: Positions = {
   covers: (position, other) => Number(position) >= Number(other),
   distanceBytes: (ahead, behind) => Math.max(0, Number(ahead) - Number(behind)),
-  // `alone:…` only one node at a time can claim; else `owner:writers`, one letter for each write: who has followed the other one up to its own last write, and has written since
+  // `owner:writers`, one letter for each write: who has followed the other one up to its own last write, and has written since
   supersedes: (history, other) => {
-    if (history.startsWith("alone:")) return history === other;
     const [[owner = "", writes = ""], [otherOwner = "", otherWrites = ""]] = [history.split(":"), other.split(":")];
     return (
       writes.startsWith(otherWrites) &&
@@ -19,6 +18,10 @@ export const positions: Positions = {
       writes !== otherWrites &&
       writes.endsWith(owner)
     );
+  },
+  hasFollowed: (history, other) => {
+    const [[, writes = ""], [otherOwner = "", otherWrites = ""]] = [history.split(":"), other.split(":")];
+    return writes.startsWith(otherWrites) && writes.slice(otherWrites.length).includes(otherOwner);
   },
 };
 

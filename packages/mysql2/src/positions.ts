@@ -30,20 +30,37 @@ export const positions: Positions = {
   supersedes: (history, other) => {
     const [server = "", has = ""] = history.split("@");
     const [otherServer = "", otherHas = ""] = other.split("@");
-    if (server.startsWith("view:")) return server === otherServer && isLaterInGroup(history, other);
+    if (server.startsWith("view:")) return server === otherServer && BigInt(has) > BigInt(otherHas);
     if (formOf(has) !== formOf(otherHas)) return false;
     return formOf(has) === "list"
       ? isLaterList(server, parseGtidList(has), otherServer, parseGtidList(otherHas))
       : isLaterSet(server, parseGtidSet(has), otherServer, parseGtidSet(otherHas));
   },
+
+  hasFollowed: (history, other) => {
+    const [server = "", has = ""] = history.split("@");
+    const [otherServer = "", otherHas = ""] = other.split("@");
+    if (server.startsWith("view:")) return server === otherServer && hasFollowedInGroup(history, other);
+    if (formOf(has) !== formOf(otherHas)) return false;
+    return formOf(has) === "list"
+      ? hasMoreOfList(parseGtidList(has), otherServer, parseGtidList(otherHas))
+      : hasMoreOfSet(parseGtidSet(has), otherServer, parseGtidSet(otherHas));
+  },
 };
 
-/** A group may change its primary within a view, one after the other: the later one has all that the other one had. */
-function isLaterInGroup(history: string, other: string): boolean {
+/** A group may change its primary within a view, to a member that has all that the one before has. */
+function hasFollowedInGroup(history: string, other: string): boolean {
   const [, view = "", has = ""] = history.split("@");
   const [, otherView = "", otherHas = ""] = other.split("@");
-  if (view !== otherView) return BigInt(view) > BigInt(otherView);
-  return includes(parseGtidSet(has), parseGtidSet(otherHas));
+  return BigInt(view) >= BigInt(otherView) && includes(parseGtidSet(has), parseGtidSet(otherHas));
+}
+
+function hasMoreOfList(has: GtidList, otherServer: string, otherHas: GtidList): boolean {
+  return includesAll(has, otherHas) && !includesAll(otherHas, listOf(has, otherServer));
+}
+
+function hasMoreOfSet(has: GtidSet, otherServer: string, otherHas: GtidSet): boolean {
+  return includes(has, otherHas) && !includes(otherHas, writtenBy(has, otherServer));
 }
 
 /** The numbers of a domain go on from server to server: the other one's last transaction was its own. */

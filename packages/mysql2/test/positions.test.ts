@@ -115,15 +115,33 @@ describe("a claim supersedes another one", () => {
     ["on MariaDB after the primary came back", "1@0-1-110,0-2-105", "2@0-1-100,0-2-105", true],
     ["in a group by the number of the view", `view:179@7@${A}:1-4`, `view:179@6@${A}:1-5`, true],
     ["in a group by its number and not by its text", "view:179@10@", "view:179@9@", true],
-    ["in a group within a view once it has more", `view:179@7@${A}:1-5`, `view:179@7@${A}:1-4`, true],
+    ["in a group not within a view", `view:179@7@${A}:1-5`, `view:179@7@${A}:1-4`, false],
     ["not of a group that was founded anew", "view:180@7@", "view:179@6@", false],
     ["not of another system", "1@0-1-100", `${A}@${A}:1`, false],
   ])("%s", (_, history, other, expected) => {
     expect(supersedes(history, other)).toBe(expected);
     if (expected) expect(supersedes(other, history)).toBe(false);
   });
+});
 
-  test("in a group within a view also before it has written: only one claims at a time that it is the primary", () => {
-    expect(supersedes(`view:179@7@${A}:1-4`, `view:179@7@${A}:1-4`)).toBe(true);
+describe("a node has followed a claim", () => {
+  const hasFollowed = positions.hasFollowed as NonNullable<typeof positions.hasFollowed>;
+  test.each([
+    ["with more of its own writes than it was seen to have", `${A}@${A}:1-9,${B}:1-5`, `${B}@${A}:1-9,${B}:1-4`, true],
+    ["with its first own writes", `${A}@${A}:1-9,${B}:1`, `${B}@${A}:1-9`, true],
+    ["not with just as many", `${A}@${A}:1-9,${B}:1-4`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["not when it lacks something", `${A}@${A}:1-8,${B}:1-5`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["not by writes of its own", `${A}@${A}:1-12,${B}:1-4`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["not by those of a third server", `${A}@${A}:1-9,${B}:1-4,${C}:1`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["on MariaDB by the same rule", "1@0-1-9,0-2-12", "2@0-1-9,0-2-11", true],
+    ["on MariaDB not with just as many", "1@0-1-9,0-2-11", "2@0-1-9,0-2-11", false],
+    ["on MariaDB not by writes of its own", "1@0-1-12,0-2-11", "2@0-1-9,0-2-11", false],
+    ["in a group within a view, with all of its writes", `view:179@7@${A}:1-4`, `view:179@7@${A}:1-4`, true],
+    ["in a group not when it lacks something", `view:179@7@${A}:1-4`, `view:179@7@${A}:1-5`, false],
+    ["in a group not in an older view", `view:179@6@${A}:1-5`, `view:179@7@${A}:1-4`, false],
+    ["not in a group that was founded anew", `view:180@7@${A}:1-5`, `view:179@7@${A}:1-4`, false],
+    ["not of another system", "1@0-1-100", `${A}@${A}:1`, false],
+  ])("%s", (_, history, other, expected) => {
+    expect(hasFollowed(history, other)).toBe(expected);
   });
 });

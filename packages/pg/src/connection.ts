@@ -318,7 +318,8 @@ function isPlain(statement: Statement): boolean {
 
 /** One that says no more of itself than how its answer is to be read. */
 export function isPipeable(statement: Statement): boolean {
-  for (const name in statement) if (!PIPEABLE.has(name)) return false;
+  // Prisma names what it gives no value
+  for (const name in statement) if (!PIPEABLE.has(name) && statement[name] !== undefined) return false;
   return Object.getPrototypeOf(statement) === Object.prototype && !Array.isArray(statement["types"]); // of parameters
 }
 
