@@ -111,7 +111,11 @@ export class MysqlConnection implements Connection {
 
   async #runAgain(statement: Statement): Promise<Result> {
     const isMariadb = identityOf(this)?.flavour === "mariadb";
-    const { result, isPending } = await runAgain((each) => this.#execute(each, undefined), statement, isMariadb);
+    const run = (each: Statement): Promise<Result> => {
+      if (ownOf(each)?.setsId === true) this.#owesId = false;
+      return this.#execute(each, undefined);
+    };
+    const { result, isPending } = await runAgain(run, statement, isMariadb);
     this.#owesId = isPending;
     return result;
   }
@@ -161,8 +165,7 @@ export class MysqlConnection implements Connection {
     const { values } = statement;
     const { _fatalError, _closing, stream } = this.#client;
     // a transaction that is run again on another connection will know better
-    const isSpoilt = this.#owesId && ownOf(statement)?.insertId === undefined;
-    if (_fatalError || _closing || stream.destroyed || isSpoilt) this.destroy();
+    if (_fatalError || _closing || stream.destroyed || this.#owesId) this.destroy();
     if (this.#isClosed) return new NotSentError(new ConnectionLost("the connection is closed"));
     if (values === undefined || Array.isArray(values)) return undefined;
     return new TypeError("the values of a statement must be an array");
