@@ -1,16 +1,14 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { createCluster } from "@mirrorpool/lab";
 
 const run = promisify(execFile);
 const { values } = parseArgs({
-  options: { rows: { type: "string", default: "200000" }, rounds: { type: "string", default: "3" } },
+  options: { rows: { type: "string", default: "400000" }, rounds: { type: "string", default: "3" } },
 });
 const [rows, rounds] = [Number(values.rows), Number(values.rounds)];
-/** Readers, and as many writers, on every side of the comparison. */
+/** Readers, and as many writers. */
 const CONNECTIONS = 2;
 
 const NARROW =
@@ -26,8 +24,12 @@ async function timed(command: string, ...args: string[]): Promise<number> {
   return performance.now() - startedAt;
 }
 
-const child = (name: string, ...args: string[]): Promise<number> =>
-  timed(process.execPath, join(import.meta.dirname, name), ...args, String(CONNECTIONS));
+const copied = (from: string, to: string, tables: string, job: string): Promise<number> =>
+  timed(process.execPath, join(import.meta.dirname, "copy.ts"), from, to, tables, job, String(CONNECTIONS));
+
+/** By hand, with so many connections on each side. */
+const written = (from: string, to: string, connections: number): Promise<number> =>
+  timed(process.execPath, join(import.meta.dirname, "rows.ts"), from, to, "wide", String(rows), String(connections));
 
 const median = (numbers: readonly number[]): number =>
   [...numbers].sort((one, other) => one - other)[numbers.length >> 1] ?? 0;
@@ -39,7 +41,6 @@ interface Row {
   readonly times: number[];
 }
 
-const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mirrorpool-bench-"));
 const measured = new Map<string, Row>();
 const note = (what: string, by: string, count: number, ms: number): void => {
   const key = `${what} | ${by}`;
@@ -62,10 +63,11 @@ try {
     await node.query(`ALTER TABLE ${table} ADD PRIMARY KEY (id)`);
   }
   await node.query("VACUUM ANALYZE");
-  const anew = async (withTables: boolean): Promise<string> => {
+  /** A database with the tables, and no rows. */
+  const anew = async (): Promise<string> => {
     await node.query("DROP DATABASE IF EXISTS copied");
     await node.query("CREATE DATABASE copied OWNER app");
-    if (withTables) await run("sh", ["-c", 'pg_dump --schema-only "$0" | psql -qd "$1"', source, on("copied")]);
+    await run("sh", ["-c", 'pg_dump --schema-only "$0" | psql -qd "$1"', source, on("copied")]);
     return on("copied");
   };
   const emptied = async (): Promise<string> => {
@@ -73,31 +75,27 @@ try {
     return other.directUrl;
   };
   // makes the tables, and warms all servers
-  await child("copy.ts", source, other.directUrl, "wide", "first");
+  await copied(source, other.directUrl, "wide", "first");
   for (let round = 0; round < rounds; round += 1) {
     const job = `round ${round}`;
     const whole = "PostgreSQL to PostgreSQL";
-    note(whole, "copy", rows * 5, await child("copy.ts", source, await anew(true), "narrow,wide", job));
+    note(whole, "copy", rows * 5, await copied(source, await anew(), "narrow,wide", job));
     // a table for each of two connections: what pgcopydb does, without its work on indexes
     const pipe = (table: string): string => `pg_dump --data-only -t ${table} "$0" | psql -qd "$1"`;
     const pipes = `${pipe("narrow")} & ${pipe("wide")} & wait`;
-    note(whole, "pg_dump | psql, twice at once", rows * 5, await timed("sh", "-c", pipes, source, await anew(true)));
-    const dump = join(folder, "dump");
-    const files = `pg_dump -Fd -j2 -Z0 --data-only -f ${dump} "$0" && pg_restore -j2 --data-only -d "$1" ${dump}`;
-    note(whole, "pg_dump -Fd -j2, pg_restore -j2", rows * 5, await timed("sh", "-c", files, source, await anew(true)));
-    rmSync(dump, { recursive: true });
-
+    note(whole, "pg_dump | psql, twice at once", rows * 5, await timed("sh", "-c", pipes, source, await anew()));
     const there = "PostgreSQL to MariaDB";
-    note(there, "rows and INSERTs", rows, await child("rows.ts", source, await emptied(), "wide", String(rows)));
-    note(there, "copy", rows, await child("copy.ts", source, await emptied(), "wide", job));
+    note(there, "rows and INSERTs, one connection", rows, await written(source, await emptied(), 1));
+    note(there, "rows and INSERTs, two at once", rows, await written(source, await emptied(), CONNECTIONS));
+    note(there, "copy", rows, await copied(source, await emptied(), "wide", job));
     const back = "MariaDB to PostgreSQL";
     const from = other.directUrl;
-    note(back, "rows and INSERTs", rows, await child("rows.ts", from, await anew(true), "wide", String(rows)));
-    note(back, "copy", rows, await child("copy.ts", from, await anew(true), "wide", job));
+    note(back, "rows and INSERTs, one connection", rows, await written(from, await anew(), 1));
+    note(back, "rows and INSERTs, two at once", rows, await written(from, await anew(), CONNECTIONS));
+    note(back, "copy", rows, await copied(from, await anew(), "wide", job));
   }
 } finally {
   await Promise.all([postgres.close(), mariadb.close()]);
-  rmSync(folder, { recursive: true, force: true });
 }
 const figures = [...measured].map(([key, { what, rows: count, times }]) => {
   const own = [...measured.values()].find((row) => row.what === what && row.isOurs)?.times ?? [];
@@ -110,5 +108,5 @@ const figures = [...measured].map(([key, { what, rows: count, times }]) => {
 });
 console.table(figures);
 console.log(
-  `${rows} wide and ${rows * 4} narrow rows, ${CONNECTIONS} connections on each side, whole processes, ${rounds} rounds in turn, medians`,
+  `${rows} wide and ${rows * 4} narrow rows, copies with ${CONNECTIONS} connections on each side, whole processes, ${rounds} rounds in turn, medians`,
 );
