@@ -21,8 +21,10 @@ import { lagOf } from "./lag.ts";
 import { decideStart, formatPosition, parsePosition } from "./position.ts";
 import type { Replica, ReplicaStatus } from "./replica.ts";
 import { positionOf, readReplicated, setOnMirrors, setReplicated } from "./replica-position.ts";
+import { isHalted, isUnlimited } from "./replica-state.ts";
 import { readAddress } from "./server-address.ts";
 import { readLog } from "./source-log.ts";
+import { TidyMirrors } from "./tidy-mirrors.ts";
 
 export interface MysqlNativeSetting {
   readonly from: FailoverPool;
@@ -67,8 +69,7 @@ export class MysqlNativeFollower implements Following {
   #status: ReplicaStatus | undefined;
   /** Which node was told to follow which one. */
   #told: { readonly target: string; readonly source: string } | undefined;
-  /** Mirrors of the target that have nothing left of a time in which they were its primary. */
-  readonly #tidy = new Set<string>();
+  readonly #mirrors: TidyMirrors;
   #problem = "";
   #appliedAgainAt = 0;
   #interruptions = 0;
@@ -79,6 +80,7 @@ export class MysqlNativeFollower implements Following {
     this.#isMariadb = setting.flavor === "mariadb";
     this.#signal = AbortSignal.any([setting.signal, this.#stop.signal]);
     this.#watch = new EndWatch(setting.from, this.#isMariadb);
+    this.#mirrors = new TidyMirrors(setting.to, setting.replica);
     this.#seed = new Seed({
       ...setting.seed,
       source: { openView: (signal) => this.#openView(signal) },
@@ -188,8 +190,8 @@ export class MysqlNativeFollower implements Following {
     }
     this.#position = await readReplicated(on, this.#isMariadb);
     this.#status = status;
-    await this.#tidyMirrors(target);
     await this.#judge(status, target);
+    await this.#mirrors.tidy(this.#signal);
   }
 
   /** Has the target's primary follow the source's, from where it is. */
@@ -216,7 +218,6 @@ export class MysqlNativeFollower implements Following {
       on.release();
     }
     this.#told = { target, source };
-    this.#tidy.delete(target);
     this.#watch.start(source, () => {}); // this is noticed here as well
   }
 
@@ -271,23 +272,6 @@ export class MysqlNativeFollower implements Following {
     throw new JobError("FOLLOW_FAILED", message, { resumable: true });
   }
 
-  /** A former primary that is a mirror now gets the same from the new one. */
-  async #tidyMirrors(primary: string): Promise<void> {
-    const { to, replica } = this.#setting;
-    for (const { id, role, status, fence } of to.topology().nodes) {
-      if (status !== "up" || fence !== undefined || role !== "mirror") this.#tidy.delete(id);
-      else if (id !== primary && !this.#tidy.has(id)) {
-        const on = await to.reserve({ on: { node: id }, signal: this.#signal });
-        try {
-          await replica.remove(on, this.#signal);
-          this.#tidy.add(id);
-        } finally {
-          on.release();
-        }
-      }
-    }
-  }
-
   #tell(event: FollowEvent): void {
     tellEvent(this.#setting.onEvent, event);
   }
@@ -327,13 +311,6 @@ export class MysqlNativeFollower implements Following {
 }
 
 const REMOVE_MS = 60_000;
-
-/** Neither part runs, and none of them says why. */
-const isHalted = ({ isReceiving, isApplying, receiveError, applyError }: ReplicaStatus): boolean =>
-  !isReceiving && !isApplying && receiveError === 0 && applyError === 0;
-
-const isUnlimited = ({ isReceiving, isApplying, tables }: ReplicaStatus): boolean =>
-  (isReceiving || isApplying) && tables === "";
 
 /** Which tables they are. */
 const shapeOf = (pairs: readonly Pair[]): string =>
