@@ -63,6 +63,12 @@ const MYSQL_GROUP = {
   members: `(SELECT COUNT(*) ${MEMBERS})`,
   members_reachable: `(SELECT COUNT(*) ${MEMBERS} WHERE MEMBER_STATE <> 'UNREACHABLE')`,
   view: `(SELECT VIEW_ID FROM performance_schema.replication_group_member_stats ${ITSELF})`,
+  // every member proposes its figures for the flow control to the group, whether that is on or not
+  consensus_age_s: `(SELECT TIMESTAMPDIFF(SECOND, NULLIF(VARIABLE_VALUE, ''), UTC_TIMESTAMP())
+                     FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Gr_last_consensus_end_timestamp')`,
+  consensus_every_s: "@@global.group_replication_flow_control_period",
+  expel_timeout_s: "@@global.group_replication_member_expel_timeout",
+  single_primary: "@@global.group_replication_single_primary_mode",
 };
 
 const WSREP = [
