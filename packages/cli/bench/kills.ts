@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCluster, type LabNode } from "@mirrorpool/lab";
 import { mirrorpool, type Report } from "./command.ts";
+import { followKills } from "./follow-kills.ts";
 
 const TABLES = ["customer", "purchase", "keyless"];
 const MOST_MS = 1500;
@@ -15,7 +16,7 @@ async function contentOf(node: LabNode): Promise<string> {
   return JSON.stringify(await node.query(sql));
 }
 
-/** Copies, backups and restores, each killed at so many random moments: equal in the end, and nothing twice. */
+/** Copies, backups, restores and followers, each killed at so many random moments: equal in the end, and nothing twice. */
 export async function kills(report: Report, count = 20): Promise<void> {
   await using from = await createCluster({ mirrors: 0, proxies: false, system: "system" });
   await using to = await createCluster({ mirrors: 0, proxies: false, system: "system" });
@@ -81,6 +82,7 @@ export async function kills(report: Report, count = 20): Promise<void> {
       async () => (await mirrorpool(["verify", ...store])).exitCode === 0,
     );
     await untilKilled("restore", ["restore", target.directUrl, ...store], () => anew(false), isEqual);
+    await followKills(report, count);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
