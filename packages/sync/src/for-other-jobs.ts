@@ -7,5 +7,6 @@ export { isPassing, numberOf, ViewLost } from "./faults.ts";
 export type { Catalog, Column, Range, Table } from "./model.ts";
 export { ask as askMysql, askRows as askRowsOfMysql, tell as tellMysql } from "./mysql/ask.ts";
 export { quoteName as quoteMysqlName, quoteText as quoteMysqlText } from "./mysql/quote.ts";
+export { isOwnTable } from "./own-tables.ts";
 export { formed } from "./pair-tables.ts";
 export type { Form, NeutralType } from "./types/neutral.ts";

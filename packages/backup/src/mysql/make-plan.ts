@@ -3,6 +3,7 @@ import {
   type Column,
   type Dialect,
   formed,
+  isOwnTable,
   planChunks,
   quoteMysqlName as quoteName,
   type Table,
@@ -27,7 +28,7 @@ export async function makePlan(
   const never = new AbortController().signal; // short questions
   const on = view.holder;
   const catalog = await dialect.readCatalog(on, never);
-  const own = catalog.tables.filter(({ name }) => !MARKS.includes(name)).map(withForms);
+  const own = catalog.tables.filter((table) => !MARKS.includes(table.name) && !isOwnTable(table)).map(withForms);
   const tables = chooseTables(own, patterns);
   await view.lock(tables, never);
   const size = chunkBytes ?? usualChunkBytes(tables);

@@ -1,4 +1,5 @@
 import type { ReservedConnection } from "@mirrorpool/core";
+import { isOwnTable } from "@mirrorpool/sync/for-other-jobs";
 import { chooseTables } from "../backup/choose-tables.ts";
 import { usualChunkBytes } from "../backup/chunk-bytes.ts";
 import type { FromCatalogue, Wanted } from "../dialect.ts";
@@ -21,7 +22,8 @@ export async function makePlan(
 ): Promise<FromCatalogue> {
   const { holder, source } = snapshot;
   const catalogue = await readCatalogue(holder);
-  const chosen = chooseTables(catalogue.tables, patterns);
+  const application = catalogue.tables.filter((table) => !isOwnTable(table));
+  const chosen = chooseTables(application, patterns);
   const isMirror = source.role === "mirror";
   // a mirror has their definition and none of their rows
   const tables = isMirror ? chosen.filter((table) => !table.isUnlogged) : chosen;
