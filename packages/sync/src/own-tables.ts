@@ -1,7 +1,7 @@
 import { nameOf, type TableName } from "./model.ts";
 
 /** The commit ledger where no other name was given: it knows what this cluster has committed, and no other one. */
-export const LEDGER = "mirrorpool_ledger";
+const LEDGER = "mirrorpool_ledger";
 
 /** Where jobs keep on their target how far they are. */
 export const JOBS = "mirrorpool_job";

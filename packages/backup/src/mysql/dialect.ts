@@ -26,6 +26,7 @@ import { MysqlView } from "./view.ts";
 export function createMysqlDialect(dialect: SyncDialect, flavor: Flavor): Dialect {
   const tables = new TargetTables(dialect);
   return Object.freeze({
+    system: "mysql",
     openView: (pool, from, jobs, signal) => MysqlView.open(dialect, flavor, pool, from, jobs, signal),
     steps: createSteps(dialect),
     lock: lockTarget,

@@ -15,6 +15,7 @@ import { PostgresView } from "./view.ts";
 
 /** PostgreSQL 14 and later. */
 export const postgresDialect: Dialect = Object.freeze({
+  system: "postgres",
   openView: (pool, from, _, signal) => PostgresView.open(pool, from, signal),
   steps,
   lock: lockTarget,
