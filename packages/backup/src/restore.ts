@@ -1,5 +1,5 @@
 import { AbortedError, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
-import { type LossyRule, lossyRules } from "@mirrorpool/sync";
+import { type LossyRule, lossyRules } from "@mirrorpool/sync/for-other-jobs";
 import { inTarget } from "./across/dialect.ts";
 import { dialectFor } from "./across/dialect-for.ts";
 import { systemOf } from "./across/pairs.ts";

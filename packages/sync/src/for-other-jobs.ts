@@ -11,5 +11,6 @@ export { isOwnTable } from "./own-tables.ts";
 export { formed, type Pair, pairTables } from "./pair-tables.ts";
 export { readCatalog as readPostgresCatalog } from "./postgres/catalog.ts";
 export { createTable } from "./types/create-table.ts";
+export { type LossyRule, lossyRules } from "./types/fit.ts";
 export type { Loss } from "./types/losses.ts";
 export type { Form, NeutralType } from "./types/neutral.ts";

@@ -9,8 +9,9 @@ export function convertedRows(target: RowTarget, conversions: readonly (Conversi
   return {
     ready: target.ready,
     failed: target.failed,
-    write: (bytes) => {
+    write: (bytes, onSent) => {
       const converted = converter.convert(bytes);
+      onSent?.(); // the other ones are copies
       return converted.length === 0 || target.write(converted);
     },
     onDrain: (listener) => target.onDrain(listener),

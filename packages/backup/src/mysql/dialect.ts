@@ -56,7 +56,7 @@ export function createMysqlDialect(dialect: SyncDialect, flavor: Flavor): Dialec
     readBack: async (connection, _, table, signal) => {
       const { model } = await tables.find(connection, table);
       const rows = dialect.source(connection, model, { from: null, to: null }, "text");
-      return new RowContent(rows, (give) => new Batches(give), signal);
+      return new RowContent(rows, (give, fresh) => new Batches(give, fresh), signal);
     },
   } satisfies Dialect);
 }

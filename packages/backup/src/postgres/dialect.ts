@@ -33,5 +33,5 @@ export const postgresDialect: Dialect = Object.freeze({
   finish,
   giveUp,
   readBack: async (connection, _, table, signal) =>
-    new RowContent(copyOut(connection, copyOutStatement(table)), (give) => new Unframer(give), signal),
+    new RowContent(copyOut(connection, copyOutStatement(table)), (give, fresh) => new Unframer(give, fresh), signal),
 } satisfies Dialect);
