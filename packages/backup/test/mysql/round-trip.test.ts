@@ -99,7 +99,7 @@ describe.each(KINDS)("%s", (kind) => {
       "SET SESSION sql_mode = ''",
       "CREATE TABLE loose (id int PRIMARY KEY, e enum('a', 'b'), s set('x', 'y'), body longblob, words longtext)",
       "INSERT INTO loose (id, e) VALUES (1, 'c'), (2, NULL), (3, 'a')",
-      "INSERT INTO loose (id, body, words) VALUES (4, REPEAT(x'00ff5c0a', 4100000), REPEAT('tab\\tä\\\\', 500000))",
+      "INSERT INTO loose (id, body, words) VALUES (4, REPEAT(x'00ff5c0a', 1000000), REPEAT('tab\\tä\\\\', 700000))",
     );
     const before = await contents(target);
     const folder = newFolder();
