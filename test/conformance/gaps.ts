@@ -5,6 +5,7 @@ import { rejection } from "../failover/support/outcome.ts";
 /** What is asked of every adapter, by name. */
 type CheckName =
   | "reads"
+  | "shared-reads"
   | "raw-reads"
   | "streamed-reads"
   | "locking-reads"

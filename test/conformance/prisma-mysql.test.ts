@@ -17,6 +17,10 @@ for (const server of mysqlServers) {
     },
     gaps: {
       ...prismaGaps,
+      "shared-reads": {
+        why: "Prisma's statements are prepared ones there, which `mysql2` sends one at a time",
+        fails: /expected \[ Array\(1\) \] to deeply equal \[\]/,
+      },
       "killed-in-write": {
         why: "`create` is a transaction there, which is run again",
         fails: /expected \[\] to include 'COMMIT_UNKNOWN'/,

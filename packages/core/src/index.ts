@@ -50,6 +50,7 @@ export {
 } from "./errors.ts";
 export type { FailoverPool, PoolStats, StartOptions } from "./failover-pool.ts";
 export { type PoolEventName, type PoolEvents, poolEventNames } from "./observe/events.ts";
+export { type Holdable, outbox } from "./outbox.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";
 export type { PoolSession } from "./pool-session.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";

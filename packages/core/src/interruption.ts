@@ -40,8 +40,11 @@ export class Interruption implements CallSignal {
   }
 
   removeEventListener(_: "abort", listener: AbortListener): void {
-    const place = this.#listeners.indexOf(listener);
-    if (place >= 0) this.#listeners.splice(place, 1);
+    const listeners = this.#listeners;
+    const place = listeners.lastIndexOf(listener);
+    // mostly it is the only one
+    if (place === listeners.length - 1) listeners.pop();
+    else if (place >= 0) listeners.splice(place, 1);
   }
 
   /** Once. */

@@ -228,6 +228,16 @@ describe("without timelines", () => {
       expect(after(unseen, lost("a"), observed("b", claim("b:ab"), 9))).toMatchObject({ primary: "b", epoch: 2 });
     });
 
+    test("a node that was not seen following is accepted with more of the former primary's writes than that was seen to have", () => {
+      const succeeded = after(reigning, observed("b", claim("b:ab"), 5), lost("b"));
+      const unknown = after(succeeded, observed("a", claim("a:ab"), 7));
+      expect(unknown.primary).toBeUndefined();
+      expect(unknown.nodes.get("a")?.fence).toBe("superseded");
+      expect(after(succeeded, observed("a", claim("a:abb"), 7))).toMatchObject({ primary: "a", epoch: 3 });
+      const following = after(succeeded, observed("b", untimedMirror, 6), observed("a", claim("a:abb"), 7));
+      expect(following).toMatchObject({ primary: "a", epoch: 3 });
+    });
+
     test("a mirror that lacks the last writes is accepted all the same, and who has them stays superseded", () => {
       const ahead = after(reigning, observed("a", claim("a:aa"), 3), lost("a"));
       const lossy = after(ahead, observed("b", claim("b:a"), 5));

@@ -19,6 +19,10 @@ export const positions: Positions = {
       writes.endsWith(owner)
     );
   },
+  hasFollowed: (history, other) => {
+    const [[, writes = ""], [otherOwner = "", otherWrites = ""]] = [history.split(":"), other.split(":")];
+    return writes.startsWith(otherWrites) && writes.slice(otherWrites.length).includes(otherOwner);
+  },
 };
 
 export const rules: ReduceRules = { elect, positions };

@@ -54,7 +54,10 @@ describe("the next probe comes", () => {
   const options = { intervalMs: 250, fastIntervalMs: 50, patientIntervalMs: 1000 };
   test.each([
     ["at the usual interval while there is a primary", "usual", 0, 0.5, 250],
-    ["fast while there is none", "usual", 1, 0.5, 50],
+    ["very fast when it has just been lost", "usual", 1, 0.5, 10],
+    ["the later, the longer there has been none", "usual", 200, 0.5, 25],
+    ["fast while there is none", "usual", 400, 0.5, 50],
+    ["fast for a minute", "usual", 59_999, 0.5, 50],
     ["at the usual interval again after a minute without one", "usual", 60_000, 0.5, 250],
     ["late where asking often would do harm, also without a primary", "patient", 1, 0.5, 1000],
     ["almost at once to settle a doubt", "now", 0, 0.5, 5],

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Connection, ConnectTarget, Result, Statement, StatementFacts } from "@mirrorpool/core";
-import { NotSentError } from "@mirrorpool/core";
+import { NotSentError, outbox } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
@@ -102,7 +102,9 @@ export class MysqlConnection implements Connection {
   }
 
   run(statement: Statement): Promise<Result> {
-    return this.#isPlain(statement) ? this.#pipe(statement) : this.#execute(statement, undefined);
+    if (!this.#isPlain(statement)) return this.#execute(statement, undefined);
+    outbox.hold(this.#client.stream);
+    return this.#pipe(statement);
   }
 
   /** Undefined where a compressed packet would have to be cut in parts, and where each read would begin a transaction. */

@@ -35,7 +35,24 @@ export const positions: Positions = {
       ? isLaterList(server, parseGtidList(has), otherServer, parseGtidList(otherHas))
       : isLaterSet(server, parseGtidSet(has), otherServer, parseGtidSet(otherHas));
   },
+
+  hasFollowed: (history, other) => {
+    const [server = "", has = ""] = history.split("@");
+    const [otherServer = "", otherHas = ""] = other.split("@");
+    if (server.startsWith("view:") || formOf(has) !== formOf(otherHas)) return false;
+    return formOf(has) === "list"
+      ? hasMoreOfList(parseGtidList(has), otherServer, parseGtidList(otherHas))
+      : hasMoreOfSet(parseGtidSet(has), otherServer, parseGtidSet(otherHas));
+  },
 };
+
+function hasMoreOfList(has: GtidList, otherServer: string, otherHas: GtidList): boolean {
+  return includesAll(has, otherHas) && !includesAll(otherHas, listOf(has, otherServer));
+}
+
+function hasMoreOfSet(has: GtidSet, otherServer: string, otherHas: GtidSet): boolean {
+  return includes(has, otherHas) && !includes(otherHas, writtenBy(has, otherServer));
+}
 
 /** The numbers of a domain go on from server to server: the other one's last transaction was its own. */
 function isLaterList(server: string, has: GtidList, otherServer: string, otherHas: GtidList): boolean {

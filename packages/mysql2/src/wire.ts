@@ -1,3 +1,4 @@
+import { outbox } from "@mirrorpool/core";
 import type { Client, Packet } from "./client.ts";
 
 /** Sends one command, whose answer is a single packet. */
@@ -65,8 +66,9 @@ export class Wire {
     const unsent = [...before.map(around), { send: statement, isStatement: true }, ...behind.map(around)];
     const flush: Flush = { unsent, sent: [], onEnd, refusal: undefined };
     this.#flush = flush;
+    const { stream } = this.#client;
+    outbox.hold(stream);
     if (this.#inOneFlush && unsent.length > 1) {
-      const { stream } = this.#client;
       stream.cork();
       while (unsent.length > 0) this.#sendNext(flush);
       stream.uncork();

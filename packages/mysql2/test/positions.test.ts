@@ -123,3 +123,22 @@ describe("a claim supersedes another one", () => {
     if (expected) expect(supersedes(other, history)).toBe(false);
   });
 });
+
+describe("a node has followed a claim", () => {
+  const hasFollowed = positions.hasFollowed as NonNullable<typeof positions.hasFollowed>;
+  test.each([
+    ["with more of its own writes than it was seen to have", `${A}@${A}:1-9,${B}:1-5`, `${B}@${A}:1-9,${B}:1-4`, true],
+    ["with its first own writes", `${A}@${A}:1-9,${B}:1`, `${B}@${A}:1-9`, true],
+    ["not with just as many", `${A}@${A}:1-9,${B}:1-4`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["not when it lacks something", `${A}@${A}:1-8,${B}:1-5`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["not by writes of its own", `${A}@${A}:1-12,${B}:1-4`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["not by those of a third server", `${A}@${A}:1-9,${B}:1-4,${C}:1`, `${B}@${A}:1-9,${B}:1-4`, false],
+    ["on MariaDB by the same rule", "1@0-1-9,0-2-12", "2@0-1-9,0-2-11", true],
+    ["on MariaDB not with just as many", "1@0-1-9,0-2-11", "2@0-1-9,0-2-11", false],
+    ["on MariaDB not by writes of its own", "1@0-1-12,0-2-11", "2@0-1-9,0-2-11", false],
+    ["not in a group, whose views tell", "view:179@7", "view:179@6", false],
+    ["not of another system", "1@0-1-100", `${A}@${A}:1`, false],
+  ])("%s", (_, history, other, expected) => {
+    expect(hasFollowed(history, other)).toBe(expected);
+  });
+});

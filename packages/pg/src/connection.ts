@@ -1,5 +1,5 @@
 import type { Connection, Result, Statement } from "@mirrorpool/core";
-import { NotSentError } from "@mirrorpool/core";
+import { NotSentError, outbox } from "@mirrorpool/core";
 import pg from "pg";
 import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
@@ -143,7 +143,10 @@ export class PgConnection implements Connection, HeldConnection {
     });
   }
 
-  /** What is sent in one turn goes out in one write: the system call is the dearest part of a small statement. */
+  /**
+   * What is sent at once goes out in one write: the system call is the dearest part of a small statement. Not at the end of the turn,
+   * as what has its connection to itself: the server would wait for many statements instead of one.
+   */
   #gather(): void {
     if (this.#isGathering) return;
     this.#isGathering = true;
@@ -174,6 +177,7 @@ export class PgConnection implements Connection, HeldConnection {
     const { isInTransaction } = this;
     const wasParsed = preparation !== undefined && this.#prepared?.isParsed(preparation) === true;
     return new Promise<Result>((resolve, reject) => {
+      if (statement.channel === undefined) outbox.hold(this.#client.connection.stream);
       this.#send(statement, begin, preparation, (error, answer) => {
         if (error === null || error === undefined) {
           this.#endRun();
@@ -318,7 +322,8 @@ function isPlain(statement: Statement): boolean {
 
 /** One that says no more of itself than how its answer is to be read. */
 export function isPipeable(statement: Statement): boolean {
-  for (const name in statement) if (!PIPEABLE.has(name)) return false;
+  // Prisma names what it gives no value
+  for (const name in statement) if (!PIPEABLE.has(name) && statement[name] !== undefined) return false;
   return Object.getPrototypeOf(statement) === Object.prototype && !Array.isArray(statement["types"]); // of parameters
 }
 

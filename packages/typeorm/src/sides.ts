@@ -3,6 +3,9 @@ import { createDropIn, type DropIn, type DropInPoolConfig } from "@mirrorpool/pg
 import type pg from "pg";
 import { SharedPool } from "./shared-pool.ts";
 
+/** Idle virtual clients that no timer is kept for: each costs some hundred bytes, a timer would be set with each statement. */
+const KEPT = 100;
+
 /** TypeORM makes a pool for its master and one for each slave, and says only by their options which is which. */
 export const MASTER = { host: "the primary" } as const;
 export const SLAVE = { host: "the mirrors" } as const;
@@ -28,7 +31,7 @@ export function createSides(open: () => PoolInUse): DropIn {
     constructor(config: DropInPoolConfig = {}) {
       const consistency = config.host === MASTER.host ? { consistency: "strong" as const } : {};
       // virtual clients cost nothing: connections are waited for in the failover pool, with a bound and a deadline
-      super({ ...config, ...consistency, max: Number.POSITIVE_INFINITY });
+      super({ min: KEPT, ...config, ...consistency, max: Number.POSITIVE_INFINITY });
       shared.enter();
       this.on("connect", checkCommits);
     }

@@ -1,3 +1,4 @@
+import type { Statement } from "@mirrorpool/core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { mend } from "../../failover/support/cluster.ts";
 import type { Check } from "../gaps.ts";
@@ -30,6 +31,22 @@ export function routing(stage: Stage, check: Check): void {
     check("reads", "a read of the query builder is answered by a mirror", async () => {
       await using scene = await stage.open(EVENTUAL);
       expect(await scene.subject.find(WITNESS)).toEqual(ON_MIRRORS);
+    });
+
+    check("shared-reads", "a read of the query builder may share its connection with those of others", async () => {
+      const driver = stage.database.driver();
+      const unshared: string[] = [];
+      let asked = 0;
+      const mayPipeline = (statement: Statement): boolean => {
+        asked += 1;
+        const may = driver.mayPipeline?.(statement) === true;
+        if (!may) unshared.push(statement.text);
+        return may;
+      };
+      await using scene = await stage.open({ ...EVENTUAL, driver: { ...driver, mayPipeline } });
+      expect(await scene.subject.find(WITNESS)).toEqual(ON_MIRRORS);
+      expect(asked).toBeGreaterThan(0);
+      expect(unshared).toEqual([]);
     });
 
     check("raw-reads", "a read written by hand is answered by a mirror", async () => {

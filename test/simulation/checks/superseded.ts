@@ -77,7 +77,10 @@ class Seen {
     const [known, former] = [sent, before].map(({ instance }) => this.#last.get(instance)?.observation);
     if (known === undefined || known.timeline !== undefined) return [];
     const { history } = known;
-    const isLater = history !== undefined && sets.supersedes?.(history, former?.history ?? "@") === true;
+    const older = former?.history ?? "@";
+    const isLater =
+      history !== undefined &&
+      (sets.supersedes?.(history, older) === true || sets.hasFollowed?.(history, older) === true);
     return isLater ? [] : [`it has not followed since ${before.node} was the primary`];
   }
 

@@ -94,8 +94,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "without timelines a former primary reigns again that has not followed since",
     file: "failover/elect.ts",
-    from: "return !node.hasFollowed && !isLater(node, accepted);",
-    to: "return false;",
+    from: "if (node.hasFollowed || isLater(node, accepted)) return false;",
+    to: "if (node !== undefined) return false;",
     rules: ["no write to a superseded primary"],
   },
   {
@@ -104,6 +104,13 @@ export const mutants: readonly Mutant[] = [
     from: "supersedes?.(history, older) === true",
     to: "supersedes !== undefined",
     rules: ["no write to a superseded primary", "calls succeed again"],
+  },
+  {
+    name: "any history counts as that of a node that has followed",
+    file: "failover/elect.ts",
+    from: "hasFollowed?.(history, reign.history)",
+    to: "hasFollowed !== undefined",
+    rules: ["no write to a superseded primary"],
   },
   {
     name: "the topology is not asked again right before sending",

@@ -2,7 +2,7 @@ import type { CallOptions } from "@mirrorpool/core";
 import { CommitUnknownError, MirrorpoolError, NotMirroredError } from "@mirrorpool/core";
 import type { Failure, Fate } from "../history.ts";
 import type { Stage } from "../stage.ts";
-import type { Server } from "../world/server.ts";
+import type { Entry, Server } from "../world/server.ts";
 
 /** What the application says of a call before it makes it. */
 export interface CallPlan {
@@ -94,7 +94,16 @@ export class Application {
   /** Notes what the application may conclude of its writes. */
   claim(unit: string, tokens: readonly string[], fate: Fate, call: number): void {
     const { history, world } = this.stage;
-    const has = (server: Server): boolean => tokens.every((token) => server.log.some((entry) => entry.token === token));
+    const { clock } = world;
+    const isIn = (log: readonly Entry[]): boolean => {
+      const held = new Set(log.map(({ token }) => token));
+      return tokens.every((token) => held.has(token));
+    };
+    const has = (server: Server): boolean => {
+      const { log, thrownAway } = server;
+      const isHeard = thrownAway !== undefined && clock.now - thrownAway.at <= world.path(server).longestDelayMs;
+      return isIn(log) || (isHeard && isIn(thrownAway.log));
+    };
     const copies = world.members.filter(has).length;
     if (tokens.length > 0) history.add({ type: "claim", unit, tokens, fate, call, copies });
     if (fate === "committed") this.#acknowledged.push(...tokens);

@@ -49,6 +49,11 @@ export class Path {
     return this.#baseMs * this.#random.between(0.7, 1.5) + this.#extraMs * this.#random.between(0.5, 1);
   }
 
+  /** At most, as the path is now. */
+  get longestDelayMs(): number {
+    return this.#baseMs * 1.5 + this.#extraMs;
+  }
+
   /** A wire of its own for one connection. */
   wire(): Wire {
     return new Wire(this, this.#clock);

@@ -29,6 +29,12 @@ export const sets: Positions = {
     const [has, otherHas] = [toCounts(own), toCounts(foreign)];
     return has.has(origin) && otherHas.has(otherOrigin) && !otherHas.has(origin) && sets.covers(own, foreign);
   },
+  hasFollowed(history, other) {
+    const [, own = ""] = history.split("@");
+    const [otherOrigin = "", foreign = ""] = other.split("@");
+    const count = (position: string): number => toCounts(position).get(otherOrigin) ?? 0;
+    return count(own) > count(foreign) && sets.covers(own, foreign);
+  },
 };
 
 function toCounts(position: string): Map<string, number> {

@@ -26,6 +26,8 @@ export class Server {
   readonly #random: Random;
   readonly #onCommit: (server: Server, entries: readonly Entry[]) => void;
   log: Entry[] = [];
+  /** What it had before it was last rebuilt: an answer that says so may be on its way still. */
+  thrownAway: { readonly log: readonly Entry[]; readonly at: number } | undefined;
   role: "primary" | "mirror";
   timeline = 1;
   /** What it had when it was promoted; forgotten with the process. */
@@ -159,6 +161,7 @@ export class Server {
   /** Thrown away and copied anew from another server, which it follows then. */
   rebuild(upstream: Server, startupMs: number): void {
     this.crash(true);
+    this.thrownAway = { log: this.log, at: this.#clock.now };
     this.#directory += 1;
     this.role = "mirror";
     this.upstream = upstream;

@@ -126,7 +126,10 @@ export interface PoolOptions {
   readonly monitor?: {
     /** Between two probes of a node. 10 ms to a minute, default 250. */
     readonly intervalMs?: number;
-    /** The same while there is no primary, for the first minute. 10 ms to a second, default 50. */
+    /**
+     * The longest between two while there is no primary, for the first minute; right after the loss it is 10 ms, later an eighth of
+     * the time since. 10 ms to a second, default 50.
+     */
     readonly fastIntervalMs?: number;
     /** A probe without answer for this long is a miss. 10 ms to a minute, default 400. */
     readonly probeTimeoutMs?: number;

@@ -41,11 +41,16 @@ export function elect(topology: Topology, positions: Positions): Election {
     for (const node of candidates) if (node.id !== reign?.node) fences.set(node.id, "rival");
     return { primary: undefined, isSplit: isConfirmed(candidates), reign, fences };
   }
-  const { timeline, instance, systemId } = winner.observation as NonNullable<NodeState["observation"]>;
-  return { primary: winner.id, isSplit: false, reign: { node: winner.id, timeline, instance, systemId }, fences };
+  const { timeline, instance, systemId, history } = winner.observation as NonNullable<NodeState["observation"]>;
+  return {
+    primary: winner.id,
+    isSplit: false,
+    reign: { node: winner.id, timeline, instance, systemId, history },
+    fences,
+  };
 }
 
-function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Positions): boolean {
+function isSuperseded(node: NodeState, topology: Topology, { supersedes, hasFollowed }: Positions): boolean {
   const timeline = node.observation?.timeline;
   if (timeline !== undefined) return timeline < topology.highestTimeline;
   const { reign, nodes } = topology;
@@ -57,7 +62,10 @@ function isSuperseded(node: NodeState, topology: Topology, { supersedes }: Posit
   const accepted = nodes.get(reign.node);
   const isOverthrown = (each: NodeState): boolean => each.status === "up" && each.hasFollowed && isLater(each, node);
   if (accepted === undefined || accepted === node) return [...nodes.values()].some(isOverthrown);
-  return !node.hasFollowed && !isLater(node, accepted);
+  if (node.hasFollowed || isLater(node, accepted)) return false;
+  const { history } = node.observation ?? {};
+  const isFollower = history !== undefined && reign.history !== undefined && hasFollowed?.(history, reign.history);
+  return isFollower !== true;
 }
 
 /**

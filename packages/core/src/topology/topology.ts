@@ -10,6 +10,8 @@ export interface Reign {
   readonly timeline: number | undefined;
   readonly instance: string;
   readonly systemId: string;
+  /** Of its last claim. */
+  readonly history?: string | undefined;
 }
 
 /** Where the primary stood when a probe was sent: covers every write that had completed before. */

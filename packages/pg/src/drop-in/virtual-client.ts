@@ -51,8 +51,6 @@ const BaseClient = pg.Client as unknown as new (config: Record<string, unknown>)
 
 const GIVEN_BACK: Promise<void> = Promise.resolve();
 
-const NO_OPTIONS: CheckoutTask["options"] = Object.freeze({});
-
 /** A query object as applications submit it. */
 interface Submitted extends QueryObject {
   callback?: unknown;
@@ -68,6 +66,8 @@ interface Submitted extends QueryObject {
  */
 export class VirtualClient extends BaseClient implements Holder {
   readonly #source: Source;
+  /** Of a query that says nothing else. */
+  readonly #usual: CheckoutTask["options"];
   #checkout: Checkout | undefined;
   /** Somebody has it; an idle one gives its session back after each statement. */
   #isLent = false;
@@ -86,6 +86,7 @@ export class VirtualClient extends BaseClient implements Holder {
     const connection = new VirtualConnection((error) => this.#connecting.abort(error));
     super({ ...source.shown, types, connection });
     this.#source = source;
+    this.#usual = usualOptions(source);
     this.#hasOwnTypes = types !== undefined;
     connection.on("error", () => {});
   }
@@ -221,11 +222,8 @@ export class VirtualClient extends BaseClient implements Holder {
     return object;
   }
 
-  #options(given: number | undefined): CheckoutTask["options"] {
-    const { consistency, queryTimeoutMs } = this.#source;
-    const timeoutMs = given ?? queryTimeoutMs;
-    if (timeoutMs === undefined && consistency === undefined) return NO_OPTIONS;
-    return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(consistency === undefined ? {} : { consistency }) };
+  #options(timeoutMs: number | undefined): CheckoutTask["options"] {
+    return timeoutMs === undefined ? this.#usual : { ...this.#usual, timeoutMs };
   }
 
   #add(task: CheckoutTask): Checkout | undefined {
@@ -356,6 +354,10 @@ export class VirtualClient extends BaseClient implements Holder {
     if (this.#source.isOwned) await this.#source.pool.close();
     if (this.#lost === undefined) this.emit("end"); // else it was told already
   }
+}
+
+function usualOptions({ consistency, queryTimeoutMs: timeoutMs }: Source): CheckoutTask["options"] {
+  return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(consistency === undefined ? {} : { consistency }) };
 }
 
 function refuseWithoutText({ text }: Statement, callback: Callback): boolean {

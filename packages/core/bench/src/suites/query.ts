@@ -105,7 +105,7 @@ const target = (work: string, concurrency: number, ratio: number): Target => ({
   ratio,
 });
 
-/** A safe write has its connection to itself: on PostgreSQL it gains by being prepared. */
+/** A safe write has its connection to itself: it gains by being prepared, and by leaving together with others. */
 const TARGETS: Readonly<Record<"postgres" | "mysql", readonly Target[]>> = {
   postgres: [
     { client: MIRRORPOOL, work: TRIVIAL, ratio: 0.95 },

@@ -1,7 +1,7 @@
 import { postgres } from "@mirrorpool/pg";
 import { postgresOrms } from "../orms/index.ts";
 import { openAwsWrapper } from "../peers/aws-wrapper.ts";
-import { openPgPool } from "../peers/pg.ts";
+import { openNamedPgPool, openPgPool } from "../peers/pg.ts";
 import { openPostgresJs } from "../peers/postgres-js.ts";
 import { failoverOnPostgres } from "./postgres-failover.ts";
 import type { System } from "./system.ts";
@@ -16,7 +16,7 @@ export const postgresSystem: System = {
   sleep: (seconds) => `pg_sleep(${seconds}::float8)`,
   random: "random()",
   analyze: (table) => `VACUUM ANALYZE ${table}`,
-  peers: (options) => [openPgPool(options), openPostgresJs(options), openAwsWrapper(options)],
+  peers: (options) => [openPgPool(options), openNamedPgPool(options), openPostgresJs(options), openAwsWrapper(options)],
   orms: postgresOrms,
   failover: failoverOnPostgres,
 };

@@ -1,0 +1,58 @@
+import { Writable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { Outbox } from "../src/outbox.ts";
+
+/** Notes what leaves, one entry for each write. */
+function wire(left: string[]): Writable {
+  const note = (chunks: { chunk: Buffer }[], done: () => void): void => {
+    left.push(chunks.map(({ chunk }) => String(chunk)).join(""));
+    done();
+  };
+  return new Writable({ writev: note, write: (chunk, _, done) => note([{ chunk }], done) });
+}
+
+test("what is written in one turn leaves at its end, in one write for each stream", async () => {
+  const left: string[] = [];
+  const outbox = new Outbox();
+  const [one, other] = [wire(left), wire(left)];
+  for (const [stream, text] of [
+    [one, "a"],
+    [other, "b"],
+    [one, "c"],
+  ] as const) {
+    outbox.hold(stream);
+    stream.write(text);
+    await Promise.resolve();
+  }
+  expect(left).toEqual([]);
+  await turn();
+  expect(left).toEqual(["ac", "b"]);
+  one.write("d");
+  expect(left).toEqual(["ac", "b", "d"]);
+});
+
+test("a long turn does not hold it back for as long", () => {
+  const left: string[] = [];
+  const outbox = new Outbox();
+  const [one, other] = [wire(left), wire(left)];
+  outbox.hold(one);
+  one.write("early");
+  for (const from = performance.now(); performance.now() - from < 5; );
+  outbox.hold(other);
+  other.write("late");
+  expect(left).toEqual(["early", "late"]);
+});
+
+test("a stream that is destroyed meanwhile does no harm", async () => {
+  const left: string[] = [];
+  const outbox = new Outbox();
+  const [one, other] = [wire(left), wire(left)];
+  for (const stream of [one, other]) {
+    outbox.hold(stream);
+    stream.write("x");
+  }
+  one.destroy();
+  await turn();
+  expect(left).toEqual(["x"]);
+});
