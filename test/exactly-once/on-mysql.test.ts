@@ -198,6 +198,62 @@ describe.each(mysqlServers)("on %s", (server) => {
     expect(await countRows(cluster.primary(), "entry", "note = 'mine'")).toBe(0);
   });
 
+  test("rows keep their ids beside those of others, and an id that was not made up goes to no other row", async () => {
+    await using other = openPool(cluster);
+    await pool.query("CREATE TABLE IF NOT EXISTS ticket (number int)");
+    await pool.query("INSERT INTO ticket VALUES (900)");
+    const ids: number[] = [];
+    await pool.transaction(async (tx) => {
+      const insert = async (text: string): Promise<void> => void ids.push(Number((await tx.query(text)).insertId));
+      await insert("INSERT INTO entry (note) VALUES ('a'), ('b')");
+      await insert("INSERT INTO entry VALUES (77, 'chosen')");
+      await insert("INSERT INTO entry VALUES (39 * 2, 'chosen too')");
+      await insert("INSERT INTO entry (note) VALUES ('79')");
+      await insert("UPDATE ticket SET number = LAST_INSERT_ID(number + 1)");
+      await failOver();
+      await other.query("INSERT INTO entry VALUES (500, 'theirs')");
+      await insert("INSERT INTO entry (note) VALUES ('next')");
+    });
+    // some ids are lost with what was tried first
+    const next = expect.toSatisfy((id: number) => id > 500 && id < 900);
+    expect(ids).toEqual([1, 77, 78, 79, 901, next]);
+    const rows = await cluster.primary().query<{ note: string; id: number }>("SELECT note, id FROM entry ORDER BY id");
+    expect(rows.map(({ note, id }) => `${note} ${id}`)).toEqual([
+      "a 1",
+      "b 2",
+      "chosen 77",
+      "chosen too 78",
+      "79 79",
+      "theirs 500",
+      `next ${ids[5]}`,
+    ]);
+    expect(pool.stats()).toMatchObject({ replays: 1, transactionsLost: 0 });
+  });
+
+  test("after a failover nobody takes an id that an open transaction was given: what is new goes behind what was under way", async () => {
+    await pool.query("INSERT INTO entry VALUES (100, 'before')");
+    const sessions = await Promise.all(Array.from({ length: 6 }, () => pool.connect()));
+    const given: unknown[] = [];
+    for (const [index, session] of sessions.entries()) {
+      await session.query("BEGIN");
+      given.push((await session.query("INSERT INTO entry (note) VALUES (?)", [`open ${index}`])).insertId);
+    }
+    await cluster.caughtUp();
+    await cluster.primary().kill();
+    const fresh = Array.from({ length: 6 }, (_, index) =>
+      pool.query("INSERT INTO entry (note) VALUES (?)", [`new ${index}`]),
+    );
+    const going = sessions.map((session) => session.query("SELECT LAST_INSERT_ID() AS id"));
+    await promoteMirror(cluster);
+    expect((await Promise.all(going)).map(({ rows }) => rows[0]?.["id"])).toEqual(given);
+    await Promise.all(sessions.map((session) => session.query("COMMIT")));
+    const others = (await Promise.all(fresh)).map(({ insertId }) => insertId);
+    for (const session of sessions) session.release();
+    expect(new Set([...given, ...others]).size).toBe(12);
+    expect(await countRows(cluster.primary(), "entry")).toBe(13);
+    expect(pool.stats()).toMatchObject({ replays: 6, transactionsLost: 0 });
+  });
+
   test("savepoints, isolation level and failed statements are replayed faithfully", async () => {
     await pool.query("INSERT INTO entry VALUES (1, 'one')");
     let level: unknown;

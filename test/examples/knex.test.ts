@@ -1,3 +1,3 @@
 import { example } from "./run-example.ts";
 
-example("knex");
+example("knex", ["mariadb", "mysql"]);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ServerKind } from "@mirrorpool/lab";
 import { describe, expect, test } from "vitest";
 import { bootCluster, failOver, type Run, runApplication } from "./run-application.ts";
 
@@ -16,8 +17,9 @@ const REPORT = [
  * The tests of an example: `node src/main.ts CONFIG` in `examples/NAME`. It reads the primary's address from DATABASE_URL, or
  * all of them from DATABASE_URLS, migrates an empty database, prints `order N: OUTCOME` for each of its orders, then the report
  * as JSON.
+ * @param servers besides PostgreSQL, on which it has to survive a failover
  */
-export function example(name: string): void {
+export function example(name: string, servers: readonly ServerKind[] = ["mariadb"]): void {
   const folder = join(import.meta.dirname, "../../examples", name);
 
   describe(`examples/${name}`, () => {
@@ -42,11 +44,14 @@ export function example(name: string): void {
       expectAll(await runApplication(folder, ["plain-mariadb.config.ts"], cluster));
     });
 
-    test("loses and doubles no order on MariaDB either when the primary is killed and a mirror takes over", async () => {
-      await using cluster = await bootCluster("mariadb");
-      expectAll(await runApplication(folder, ["mirrored-mariadb.config.ts"], cluster, () => failOver(cluster)));
-      expect(cluster.primary().name).not.toBe("node1");
-    });
+    test.each(servers)(
+      "loses and doubles no order on %s either when the primary is killed and a mirror takes over",
+      async (server) => {
+        await using cluster = await bootCluster(server);
+        expectAll(await runApplication(folder, ["mirrored-mariadb.config.ts"], cluster, () => failOver(cluster)));
+        expect(cluster.primary().name).not.toBe("node1");
+      },
+    );
 
     test("has application code that does not know which of them it runs on", () => {
       const sources = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" })

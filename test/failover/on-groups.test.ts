@@ -91,6 +91,37 @@ describe.each(groups)("on $title", ({ server, electsItself }) => {
     expect(await countRows(cluster.node("node1"), "entry", "id = 5")).toBe(electsItself ? 0 : 1);
   });
 
+  test.runIf(electsItself)(
+    "where every member is a primary, one is written to, and another one when that is read-only",
+    async () => {
+      const change = async (mode: "multi" | "single"): Promise<void> => {
+        await cluster.node("node1").query(`SELECT group_replication_switch_to_${mode}_primary_mode()`);
+      };
+      const before = primary();
+      await change("multi");
+      const stop = keepWriting(30_000);
+      await until("load", async () => (await idsOn(before, 30_000)).length > 20);
+      await until("all to be seen as peers", async () => {
+        const rows = await Promise.all(cluster.nodes.map((node) => node.query("SELECT @@super_read_only AS is_on")));
+        return rows.every(([row]) => row?.["is_on"] === 0);
+      });
+      await using another = openPool(cluster);
+      await another.query("SELECT 1", [], { consistency: "strong" });
+      expect(another.topology()).toMatchObject({ primary: "node1", isSplit: false, isWritable: true });
+      await before.readOnly(true);
+      await until("another node", () => pool.topology().isWritable && pool.topology().primary !== before.name);
+      const next = primary();
+      await until("load there", async () => (await countRows(next, "entry", "id >= 30000")) > 40);
+      const { acknowledged, errors } = await stop();
+      expect(errors).toEqual([]);
+      await before.readOnly(false);
+      await cluster.caughtUp();
+      expect(await idsOn(next, 30_000)).toEqual(acknowledged.sort((a, b) => a - b));
+      await change("single");
+      await until("one primary", () => pool.topology().isWritable);
+    },
+  );
+
   test("without a quorum nobody is written to; once there is one work goes on, with no error for those who wait", async () => {
     const left = primary();
     const others = cluster.nodes.filter((node) => node !== left);

@@ -79,6 +79,8 @@ export type Happening =
       /** The first that this connection was asked: it may turn out to lead elsewhere than the monitor's. */
       readonly isGreeting: boolean;
       readonly observation: Observation;
+      /** When the server said so: on several connections answers overtake each other. */
+      readonly toldAt: number;
     }
   | { readonly type: "event"; readonly name: PoolEventName; readonly data: object; readonly stand: Stand }
   | { readonly type: "fault"; readonly what: string }

@@ -13,7 +13,8 @@ export interface Called {
   readonly errors: readonly string[];
 }
 
-const MAIN = join(import.meta.dirname, "../dist/main.js");
+/** The command. */
+export const MAIN: string = join(import.meta.dirname, "../dist/main.js");
 const LOOK_MS = 20;
 
 /**

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCluster } from "@mirrorpool/lab";
 import { mirrorpool, type Report } from "./command.ts";
+import { followKills } from "./follow-kills.ts";
 import { contentOf, fillShop, SCHEMA, TABLES } from "./shop.ts";
 
 const MOST_MS = 1500;
 
-/** Copies, backups and restores, each killed at so many random moments: equal in the end, and nothing twice. */
+/** Copies, backups, restores and followers, each killed at so many random moments: equal in the end, and nothing twice. */
 export async function kills(report: Report, count = 20): Promise<void> {
   await using from = await createCluster({ mirrors: 0, proxies: false, system: "system" });
   await using to = await createCluster({ mirrors: 0, proxies: false, system: "system" });
@@ -61,6 +62,7 @@ export async function kills(report: Report, count = 20): Promise<void> {
       async () => (await mirrorpool(["verify", ...store])).exitCode === 0,
     );
     await untilKilled("restore", ["restore", target.directUrl, ...store], () => anew(false), isEqual);
+    await followKills(report, count);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -145,7 +145,7 @@ export function createProgram(run: Run): Command {
       new Option("--on-conflict <what>", "for a change that does not fit").choices(["stop", "source-wins"]),
       new Option(
         "--native [connection]",
-        "PostgreSQL: by the servers' own replication; how the target's server reaches the source",
+        "by the servers' own replication, between servers of the same system; how the target's server reaches the source",
       ),
       new Option("--until-caught-up", "end as soon as the target has what the source has now"),
       new Option("--remove", "then end it for good: the source keeps nothing for it any more"),

@@ -26,6 +26,7 @@ import { drain } from "./session/drain.ts";
 import { pruneLedger } from "./session/ledger-upkeep.ts";
 import { reportLosses } from "./session/loss-report.ts";
 import { Misrouted } from "./session/misrouted.ts";
+import { Precedence } from "./session/precedence.ts";
 import { ReadYourWrites } from "./session/read-your-writes.ts";
 import { Reserved } from "./session/reserve.ts";
 import { reportStrays, StrayCommits } from "./session/stray-commits.ts";
@@ -102,6 +103,7 @@ export class Cluster {
       events: new Events(),
       counters: createCounters(),
       work: new Work(),
+      precedence: new Precedence(environment),
       misrouted: new Misrouted(),
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
       strays: new StrayCommits(),

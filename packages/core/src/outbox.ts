@@ -13,13 +13,18 @@ const MAX_HOLD_MS = 2;
  * processor away where there are few: in between, each statement would begin with cold caches, and each commit be flushed alone.
  */
 export class Outbox {
+  readonly #now: () => number;
   #held: Holdable[] = [];
   #since = 0;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** What is written to the stream from now on, in this turn. */
   hold(stream: Holdable): void {
     if (stream.writableCorked > 0) return;
-    const now = performance.now();
+    const now = this.#now();
     if (this.#held.length === 0) {
       this.#since = now;
       setImmediate(this.#flush);

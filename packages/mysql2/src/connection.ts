@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import type { Connection, ConnectTarget, Result, Statement, StatementFacts } from "@mirrorpool/core";
 import { NotSentError, outbox } from "@mirrorpool/core";
 import mysql from "mysql2";
+import { runAgain } from "./again.ts";
+import { type CatchUp, catchUpOf } from "./catch-up.ts";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
 import type { Holder } from "./holder.ts";
@@ -26,9 +28,6 @@ interface Outcome {
 const CLOSE_MS = 500;
 
 const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSION TRANSACTION READ WRITE" } as const;
-
-/** Answered when the node has applied all that its cluster has committed by now. */
-const CATCH_UP = "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1";
 
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
@@ -59,8 +58,10 @@ export class MysqlConnection implements Connection {
   #lose: ((error: unknown) => void) | undefined;
   #role: "primary" | "mirror" = "primary";
   /** On a node that has just become the primary: what its predecessor has acknowledged may be still to come. */
-  #mayLag = false;
+  #mayLag: CatchUp | undefined;
   #served: "primary" | "mirror" | undefined;
+  /** The server holds an id for the next row that is made here. */
+  #owesId = false;
   /** What the session was last told to be. */
   #guard: "primary" | "mirror" = "primary";
 
@@ -97,19 +98,34 @@ export class MysqlConnection implements Connection {
 
   serveAs(role: "primary" | "mirror"): void {
     this.#role = role;
-    if (role !== this.#served) this.#mayLag = role === "primary" && identityOf(this)?.isGalera === true;
+    const identity = identityOf(this);
+    if (role !== this.#served) this.#mayLag = role === "primary" && identity ? catchUpOf(identity) : undefined;
     this.#served = role;
   }
 
   run(statement: Statement): Promise<Result> {
-    if (!this.#isPlain(statement)) return this.#execute(statement, undefined);
-    outbox.hold(this.#client.stream);
-    return this.#pipe(statement);
+    if (this.#isPlain(statement)) {
+      outbox.hold(this.#client.stream);
+      return this.#pipe(statement);
+    }
+    if (ownOf(statement)?.insertId === undefined) return this.#execute(statement, undefined);
+    return this.#runAgain(statement);
   }
 
-  /** Undefined where a compressed packet would have to be cut in parts, and where each read would begin a transaction. */
+  async #runAgain(statement: Statement): Promise<Result> {
+    const isMariadb = identityOf(this)?.flavour === "mariadb";
+    const run = (each: Statement): Promise<Result> => {
+      if (ownOf(each)?.setsId === true) this.#owesId = false;
+      return this.#execute(each, undefined);
+    };
+    const { result, isPending } = await runAgain(run, statement, isMariadb);
+    this.#owesId = isPending;
+    return result;
+  }
+
+  /** Undefined where a compressed packet would have to be cut in parts, each read would begin a transaction, or has to wait. */
   get pipeline(): Connection["pipeline"] {
-    const isPossible = !this.#client.config.compress && this.#wire.isAutocommit;
+    const isPossible = !this.#client.config.compress && this.#wire.isAutocommit && this.#mayLag === undefined;
     return isPossible ? this.#runPiped : undefined;
   }
 
@@ -123,7 +139,7 @@ export class MysqlConnection implements Connection {
   /** Nothing goes around it, and whatever comes of it is told by its answer. */
   #isPlain(statement: Statement): boolean {
     const { isInTransaction, isAutocommit } = this.#wire;
-    if (isInTransaction || !isAutocommit || this.#guard !== this.#role) return false;
+    if (isInTransaction || !isAutocommit || this.#guard !== this.#role || this.#mayLag !== undefined) return false;
     if (statement["execute"] === true || ownOf(statement) !== undefined) return false;
     const { multiple, transaction } = this.#options.inspect(statement.text);
     return !multiple && transaction !== "mixed";
@@ -148,9 +164,11 @@ export class MysqlConnection implements Connection {
   }
 
   /** Nothing of the statement is sent. */
-  #refusal({ values }: Statement): Error | undefined {
+  #refusal(statement: Statement): Error | undefined {
+    const { values } = statement;
     const { _fatalError, _closing, stream } = this.#client;
-    if (_fatalError || _closing || stream.destroyed) this.destroy();
+    // a transaction that is run again on another connection will know better
+    if (_fatalError || _closing || stream.destroyed || this.#owesId) this.destroy();
     if (this.#isClosed) return new NotSentError(new ConnectionLost("the connection is closed"));
     if (values === undefined || Array.isArray(values)) return undefined;
     return new TypeError("the values of a statement must be an array");
@@ -172,7 +190,7 @@ export class MysqlConnection implements Connection {
     const sql = prepared ? text : ((statement["sql"] as string | undefined) ?? format(client, statement, text));
     const { values = [] } = statement;
     (statement["holder"] as Holder | undefined)?.attach(client);
-    if (this.#mayLag && !this.#wire.isInTransaction) await this.#catchUp();
+    if (this.#mayLag !== undefined && !this.#wire.isInTransaction) await this.#catchUp(this.#mayLag);
     const before = this.#before(own, begin);
     const behind = this.#isSeveral(own) ? [() => client.write(MULTI_OFF)] : [];
     // what may begin a transaction itself may fail after that
@@ -200,17 +218,16 @@ export class MysqlConnection implements Connection {
     this.#client._statements?.clear();
   }
 
-  /**
-   * Nobody promotes a Galera node: it is the primary at once, and applies what it has received a moment later.
-   * @throws {NotSentError} when it did not in time, or is no longer in its cluster
-   */
-  async #catchUp(): Promise<void> {
-    const send = (callback: Callback): void => void this.#client.query(CATCH_UP, callback);
-    const { error } = await this.#exchange([], send, [], false);
-    if (error === undefined) this.#mayLag = false;
+  /** @throws {NotSentError} when the node did not catch up in time, or is no longer in its group */
+  async #catchUp({ before, text, behind }: CatchUp): Promise<void> {
+    const client = this.#client;
+    const query = (each: string) => () => sendQuery(client, each);
+    const send = (callback: Callback): void => void client.query(text, callback);
+    const { error, refusal } = await this.#exchange(before.map(query), send, behind.map(query), false);
+    if (error === undefined && refusal === undefined) this.#mayLag = undefined;
     else {
       this.destroy();
-      throw new NotSentError(error);
+      throw new NotSentError(error ?? refusal);
     }
   }
 

@@ -1,17 +1,11 @@
-import {
-  type Connection,
-  type Driver,
-  OptionsError,
-  type Result,
-  type Statement,
-  type TransactionMode,
-} from "@mirrorpool/core";
+import { type Connection, type Driver, OptionsError, type Statement, type TransactionMode } from "@mirrorpool/core";
 import { createInspector } from "@mirrorpool/sql";
+import { again } from "./again.ts";
 import { classify } from "./classify.ts";
 import { type MysqlConnection, openConnection } from "./connection.ts";
 import { ledger } from "./ledger.ts";
 import type { ClientSettings } from "./open.ts";
-import { ownStatement, withOwn } from "./own.ts";
+import { ownStatement } from "./own.ts";
 import { positions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { sessionStates } from "./session-states.ts";
@@ -45,15 +39,6 @@ export function mysql(settings: ClientSettings = {}): Driver {
     inspect,
     mayPipeline,
   } satisfies Driver);
-}
-
-/**
- * The ids of new rows are never given twice, not even to a transaction that was undone: without this no insert would answer the
- * same when it is run again.
- */
-function again(statement: Statement, { insertId }: Result): Statement {
-  const id = String(insertId);
-  return /^\d+$/.test(id) ? withOwn(statement, { before: [`SET insert_id = ${id}`] }) : statement;
 }
 
 /** What a statement may say besides its text: how its answer is to be read. */

@@ -13,6 +13,8 @@ export interface Identity {
   /** The group that it belongs to, where it can be known for certain. */
   readonly group: string | undefined;
   readonly isGalera: boolean;
+  /** Every member of its group takes writes. */
+  readonly hasPeers: boolean;
   /** What the login itself has set, as statements: a reset loses it. */
   readonly opened: readonly string[];
   /** MySQL: whether semi-synchronous replication is installed. */
@@ -38,6 +40,8 @@ SELECT @@sql_mode AS mode, @@character_set_client AS characters, @@collation_con
        (SELECT VARIABLE_VALUE FROM performance_schema.global_variables
         WHERE VARIABLE_NAME = 'group_replication_group_name') AS cluster,
        (SELECT VARIABLE_VALUE FROM performance_schema.global_variables
+        WHERE VARIABLE_NAME = 'group_replication_single_primary_mode') AS single_primary,
+       (SELECT VARIABLE_VALUE FROM performance_schema.global_variables
         WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled') AS semi_sync`;
 
 interface Row {
@@ -50,6 +54,7 @@ interface Row {
   readonly started: unknown;
   readonly cluster: string | null;
   readonly wsrep?: string | null;
+  readonly single_primary?: string | null;
   readonly semi_sync?: string | null;
 }
 
@@ -72,6 +77,7 @@ export async function identify(connection: MysqlConnection): Promise<Identity> {
     instance: [row.server, row.host, row.port, row.started].join("/"),
     group: (flavour === "mysql" || isGalera) && row.cluster ? row.cluster : undefined,
     isGalera,
+    hasPeers: isGalera || row.single_primary === "OFF",
     opened: [
       `SET NAMES ${row.characters} COLLATE ${row.collation}`,
       `SET SESSION sql_mode = ${mysql.escape(row.mode)}`,

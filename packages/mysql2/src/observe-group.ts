@@ -32,25 +32,30 @@ export function observeGalera({ flavour, instance, group }: Identity, facts: Fac
   };
 }
 
+/** The group suspects a member that it has not heard of for 5 s; the rest is for a machine under load. */
+const SUSPICION_S = 10;
+
 /**
- * A member of a Group Replication with one primary. That it is not read-only proves nothing: so is a server that has not joined
+ * A member of a Group Replication. Where each of them is a primary they are peers. Where one is, that it is not read-only proves nothing: so is a server that has not joined
  * yet. Pure.
- * @throws {OutOfGroup} for one that is no member, or is a primary without a quorum, which lets its writes wait for ever
+ * @throws {OutOfGroup} for one that is no member, or takes writes without a quorum, and lets them wait for ever
  */
 export function observeMember({ flavour, instance, group }: Identity, facts: Facts): Observation {
   const state = facts.get("member_state");
   if (state !== "ONLINE" && state !== "RECOVERING") {
     throw new OutOfGroup(`the server is ${state ?? "no member"} in its group`);
   }
-  const hasQuorum = 2 * Number(facts.get("members_reachable")) > Number(facts.get("members"));
   const isPrimary = facts.get("member_role") === "PRIMARY";
-  if (isPrimary && !hasQuorum) throw new OutOfGroup("the primary has lost the quorum of its group");
+  if (isPrimary && !hasQuorum(facts)) throw new OutOfGroup("the primary has lost the quorum of its group");
   const seen = {
     systemId: `${flavour} ${group}`,
     instance,
     timeline: undefined,
     position: facts.get("primary_position") || undefined,
   };
+  if (isPrimary && facts.get("single_primary") === "0") {
+    return { ...seen, role: "mirror", isPeer: !isReadOnly(facts), isWritable: false, isSynchronous: true };
+  }
   // while it is elected, or was switched to read-only
   if (!isPrimary || isReadOnly(facts)) return { ...seen, role: "mirror", isWritable: false, isFollowing: !isPrimary };
   const view = facts.get("view")?.replace(":", "@");
@@ -59,8 +64,19 @@ export function observeMember({ flavour, instance, group }: Identity, facts: Fac
     role: "primary",
     isWritable: true,
     // a primary that was put out of its group, and has not noticed yet, has an older view of it
-    history: view === undefined ? undefined : `view:${view}`,
+    history: view === undefined ? undefined : `view:${view}@${facts.get("executed") ?? ""}`,
     // acknowledged is only what most members have received
     isSynchronous: true,
   };
+}
+
+/**
+ * Its own view of the group may be old: it may have been frozen, or the others may have left without a word. Whether they still agree
+ * with it is told by when they last did.
+ */
+function hasQuorum(facts: Facts): boolean {
+  const age = facts.get("consensus_age_s");
+  const limit = Number(facts.get("consensus_every_s")) + Number(facts.get("expel_timeout_s")) + SUSPICION_S;
+  const isHeard = !age || Number(age) <= limit;
+  return isHeard && 2 * Number(facts.get("members_reachable")) > Number(facts.get("members"));
 }

@@ -10,6 +10,10 @@ export interface Own {
   readonly isSeveral?: boolean;
   /** The session is made as new before it. */
   readonly isReset?: boolean;
+  /** Of a statement that is run again: what it answered as the id of its row. */
+  readonly insertId?: string;
+  /** What is sent before it sets the id of the next row. */
+  readonly setsId?: boolean;
   /** With a reset: the session has gone to another database. */
   readonly hasMoved?: boolean;
 }

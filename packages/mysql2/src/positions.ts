@@ -10,7 +10,8 @@ import { type GtidSet, includes, parseGtidSet, writtenBy } from "./gtid-set.ts";
  * - MariaDB: the last GTID of each domain
  * - Galera: `wsrep:<cluster>:<number>`
  *
- * Histories are `<server>@<all it has>`, and of a group's primary `view:<of that group, since it was founded>@<number of the view>`.
+ * Histories are `<server>@<all it has>`, and of a group's primary
+ * `view:<of that group, since it was founded>@<number of the view>@<all it has>`.
  */
 export const positions: Positions = {
   covers: (position, other) => {
@@ -39,12 +40,20 @@ export const positions: Positions = {
   hasFollowed: (history, other) => {
     const [server = "", has = ""] = history.split("@");
     const [otherServer = "", otherHas = ""] = other.split("@");
-    if (server.startsWith("view:") || formOf(has) !== formOf(otherHas)) return false;
+    if (server.startsWith("view:")) return server === otherServer && hasFollowedInGroup(history, other);
+    if (formOf(has) !== formOf(otherHas)) return false;
     return formOf(has) === "list"
       ? hasMoreOfList(parseGtidList(has), otherServer, parseGtidList(otherHas))
       : hasMoreOfSet(parseGtidSet(has), otherServer, parseGtidSet(otherHas));
   },
 };
+
+/** A group may change its primary within a view, to a member that has all that the one before has. */
+function hasFollowedInGroup(history: string, other: string): boolean {
+  const [, view = "", has = ""] = history.split("@");
+  const [, otherView = "", otherHas = ""] = other.split("@");
+  return BigInt(view) >= BigInt(otherView) && includes(parseGtidSet(has), parseGtidSet(otherHas));
+}
 
 function hasMoreOfList(has: GtidList, otherServer: string, otherHas: GtidList): boolean {
   return includesAll(has, otherHas) && !includesAll(otherHas, listOf(has, otherServer));

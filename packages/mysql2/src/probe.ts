@@ -1,7 +1,7 @@
 import type { Connection, Observation } from "@mirrorpool/core";
 import { GroupHidden, serverNumberOf } from "./classify.ts";
 import type { MysqlConnection } from "./connection.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, isReadOnly } from "./facts.ts";
 import { type Identity, identify } from "./identity.ts";
 import { observe } from "./observe.ts";
 import { ownStatement } from "./own.ts";
@@ -40,11 +40,18 @@ const MYSQL_SEMI_SYNC = {
     "@@global.rpl_semi_sync_source_wait_for_replica_count > 0 AND @@global.rpl_semi_sync_source_wait_no_replica",
 };
 
-/** What takes a privilege (`SELECT` on these tables). The threads of a group's own channels run on its primary as well. */
+/**
+ * What takes a privilege (`SELECT` on these tables). The threads of a group's own channels run on its primary as well, and those by which a
+ * database of it follows another cluster (`@mirrorpool/sync`).
+ */
 const MYSQL_PRIVILEGED = {
   applier: `(SELECT COUNT(*) FROM performance_schema.replication_applier_status
-             WHERE SERVICE_STATE = 'ON' AND CHANNEL_NAME NOT LIKE 'group\\_replication\\_%')`,
+             WHERE SERVICE_STATE = 'ON' AND CHANNEL_NAME NOT LIKE 'group\\_replication\\_%' AND CHANNEL_NAME NOT LIKE 'mirrorpool\\_%')`,
 };
+
+/** The same of MariaDB, which has no table of it for all versions. Takes `SLAVE MONITOR`. */
+const MARIADB_CONNECTIONS = "SHOW ALL SLAVES STATUS";
+const JOBS = "mirrorpool_";
 
 const MEMBERS = "FROM performance_schema.replication_group_members";
 const ITSELF = "WHERE MEMBER_ID = @@global.server_uuid";
@@ -56,6 +63,12 @@ const MYSQL_GROUP = {
   members: `(SELECT COUNT(*) ${MEMBERS})`,
   members_reachable: `(SELECT COUNT(*) ${MEMBERS} WHERE MEMBER_STATE <> 'UNREACHABLE')`,
   view: `(SELECT VIEW_ID FROM performance_schema.replication_group_member_stats ${ITSELF})`,
+  // every member proposes its figures for the flow control to the group, whether that is on or not
+  consensus_age_s: `(SELECT TIMESTAMPDIFF(SECOND, NULLIF(VARIABLE_VALUE, ''), UTC_TIMESTAMP())
+                     FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Gr_last_consensus_end_timestamp')`,
+  consensus_every_s: "@@global.group_replication_flow_control_period",
+  expel_timeout_s: "@@global.group_replication_member_expel_timeout",
+  single_primary: "@@global.group_replication_single_primary_mode",
 };
 
 const WSREP = [
@@ -84,7 +97,8 @@ export async function probe(connection: MysqlConnection): Promise<Observation> {
 async function ask(connection: MysqlConnection, identity: Identity): Promise<Facts> {
   if (identity.isGalera)
     return factsOf(connection, `SELECT ${select({ read_only: MARIADB.read_only })}, ${WSREP_FACTS}`);
-  if (identity.flavour === "mariadb") return factsOf(connection, `SELECT ${select(MARIADB)}`);
+  if (identity.flavour === "mariadb")
+    return withoutJobs(connection, await factsOf(connection, `SELECT ${select(MARIADB)}`));
   const open = { ...MYSQL, ...(identity.hasSemiSync && MYSQL_SEMI_SYNC) };
   if (unprivileged.has(connection)) return factsOf(connection, `SELECT ${select(open)}`);
   try {
@@ -95,6 +109,23 @@ async function ask(connection: MysqlConnection, identity: Identity): Promise<Fac
     if (identity.group !== undefined) throw new GroupHidden("the state of the group is not visible", { cause: error });
     unprivileged.add(connection);
     return factsOf(connection, `SELECT ${select(open)}`);
+  }
+}
+
+/** Does not count connections by which a database follows another cluster; who may not see them counts them. */
+async function withoutJobs(connection: MysqlConnection, facts: Facts): Promise<Facts> {
+  const appliers = Number(facts.get("appliers") ?? 0);
+  if (appliers === 0 || isReadOnly(facts) || unprivileged.has(connection)) return facts;
+  try {
+    const { rows } = await connection.run(ownStatement(MARIADB_CONNECTIONS, [], {}));
+    const jobs = (rows as readonly Record<string, unknown>[]).filter(
+      (row) => String(row["Connection_name"]).startsWith(JOBS) && row["Slave_SQL_Running"] === "Yes",
+    );
+    return new Map(facts).set("appliers", String(appliers - jobs.length));
+  } catch (error) {
+    if (!DENIED.has(serverNumberOf(error))) throw error;
+    unprivileged.add(connection);
+    return facts;
   }
 }
 

@@ -12,6 +12,7 @@ const identity = (changes: Partial<Identity> = {}): Identity => ({
   instance: "1/host/3306/100",
   group: undefined,
   isGalera: false,
+  hasPeers: false,
   opened: [],
   hasSemiSync: true,
   ...changes,
@@ -137,6 +138,10 @@ describe("in a Group Replication", () => {
     members: "3",
     members_reachable: "3",
     view: "17952690877745306:7",
+    consensus_age_s: "1",
+    consensus_every_s: "1",
+    expel_timeout_s: "0",
+    single_primary: "1",
   };
 
   test("its primary is the one that the group has elected, and tells its view of the group", () => {
@@ -145,9 +150,26 @@ describe("in a Group Replication", () => {
       isWritable: true,
       systemId: `mysql ${UUID}`,
       position: `${UUID}:1-9`,
-      history: "view:17952690877745306@7",
+      history: `view:17952690877745306@7@${UUID}:1-9`,
       isSynchronous: true,
     });
+  });
+
+  test.each([
+    ["has just joined", { consensus_age_s: null }],
+    ["waits while the group looks for a member that was lost", { consensus_age_s: "11" }],
+    ["waits longer, as the group gives its members more time", { consensus_age_s: "16", expel_timeout_s: "5" }],
+  ])("a primary that %s is one", (_, changes) => {
+    expect(observe(member, facts({ ...primary, ...changes }))).toMatchObject({ role: "primary", isWritable: true });
+  });
+
+  test.each([
+    ["takes writes is a peer", {}, true],
+    ["is read-only is a mirror", { super_read_only: "1" }, false],
+  ])("where each member is a primary one that %s", (_, changes, isPeer) => {
+    const seen = observe(member, facts({ ...primary, single_primary: "0", ...changes }));
+    expect(seen).toMatchObject({ role: "mirror", isPeer, isWritable: false });
+    expect(seen.history).toBeUndefined();
   });
 
   test.each([
@@ -166,6 +188,7 @@ describe("in a Group Replication", () => {
     ["was put out", { member_state: "ERROR", member_role: "" }],
     ["is the primary without a quorum", { members_reachable: "1" }],
     ["is the primary of half a group", { members: "4", members_reachable: "2" }],
+    ["is the primary and has not been heard for as long as it takes to be put out", { consensus_age_s: "12" }],
   ])("one that %s takes no writes, whatever else it says", (_, changes) => {
     expect(() => observe(member, facts({ ...primary, ...changes }))).toThrow(OutOfGroup);
   });

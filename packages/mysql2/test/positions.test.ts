@@ -113,10 +113,10 @@ describe("a claim supersedes another one", () => {
     ["on MariaDB not by the last writes of an old primary", "1@0-1-103", "2@0-1-100", false],
     ["on MariaDB not by those of an old primary after two promotions", "1@0-2-5,0-1-9", "2@0-2-5,0-1-7", false],
     ["on MariaDB after the primary came back", "1@0-1-110,0-2-105", "2@0-1-100,0-2-105", true],
-    ["in a group by the number of the view", "view:179@7", "view:179@6", true],
-    ["in a group by its number and not by its text", "view:179@10", "view:179@9", true],
-    ["in a group not in the same view", "view:179@7", "view:179@7", false],
-    ["not of a group that was founded anew", "view:180@7", "view:179@6", false],
+    ["in a group by the number of the view", `view:179@7@${A}:1-4`, `view:179@6@${A}:1-5`, true],
+    ["in a group by its number and not by its text", "view:179@10@", "view:179@9@", true],
+    ["in a group not within a view", `view:179@7@${A}:1-5`, `view:179@7@${A}:1-4`, false],
+    ["not of a group that was founded anew", "view:180@7@", "view:179@6@", false],
     ["not of another system", "1@0-1-100", `${A}@${A}:1`, false],
   ])("%s", (_, history, other, expected) => {
     expect(supersedes(history, other)).toBe(expected);
@@ -136,7 +136,10 @@ describe("a node has followed a claim", () => {
     ["on MariaDB by the same rule", "1@0-1-9,0-2-12", "2@0-1-9,0-2-11", true],
     ["on MariaDB not with just as many", "1@0-1-9,0-2-11", "2@0-1-9,0-2-11", false],
     ["on MariaDB not by writes of its own", "1@0-1-12,0-2-11", "2@0-1-9,0-2-11", false],
-    ["not in a group, whose views tell", "view:179@7", "view:179@6", false],
+    ["in a group within a view, with all of its writes", `view:179@7@${A}:1-4`, `view:179@7@${A}:1-4`, true],
+    ["in a group not when it lacks something", `view:179@7@${A}:1-4`, `view:179@7@${A}:1-5`, false],
+    ["in a group not in an older view", `view:179@6@${A}:1-5`, `view:179@7@${A}:1-4`, false],
+    ["not in a group that was founded anew", `view:180@7@${A}:1-5`, `view:179@7@${A}:1-4`, false],
     ["not of another system", "1@0-1-100", `${A}@${A}:1`, false],
   ])("%s", (_, history, other, expected) => {
     expect(hasFollowed(history, other)).toBe(expected);

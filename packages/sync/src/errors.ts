@@ -11,6 +11,7 @@ export const jobErrorCodes = {
   VALUE_REFUSED: "a change of the source has a value that the target cannot hold as it is",
   LOG_UNREADABLE: "the source's binary log does not tell every change row by row",
   SLOT_LOST: "the source has no position any more from which to go on",
+  GTIDS_LOST: "the source does not have, or no longer has, the transactions that the target's server has or needs",
   FOLLOW_FAILED: "following has ended because of an error that does not mend by itself",
 } as const;
 

@@ -7,6 +7,7 @@ export { isPassing, numberOf, ViewLost } from "./faults.ts";
 export { type Catalog, type Column, nameOf, type Range, type SequenceState, type System, type Table } from "./model.ts";
 export { ask as askMysql, askRows as askRowsOfMysql, tell as tellMysql } from "./mysql/ask.ts";
 export { quoteName as quoteMysqlName, quoteText as quoteMysqlText } from "./mysql/quote.ts";
+export { gtidsAt, readViewPlace } from "./mysql/view-place.ts";
 export { isOwnTable } from "./own-tables.ts";
 export { formed, type Pair, pairTables } from "./pair-tables.ts";
 export { readCatalog as readPostgresCatalog } from "./postgres/catalog.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { evenBytes } from "../src/copy/chunks.ts";
 import { type Change, netEffect } from "../src/follow/net-effect.ts";
 import { decideStart, formatPosition, parsePosition } from "../src/follow/postgres/position.ts";
 import { foreignKeyOrder } from "../src/foreign-key-order.ts";
@@ -146,3 +147,16 @@ test("texts are quoted for any setting of the server", () => {
   expect(quoteText("it's")).toBe("'it''s'");
   expect(quoteText("a\\'b")).toBe(" E'a\\\\''b'");
 });
+
+test.each([
+  ["a small database", [20, 5], 64, 2, 8],
+  ["one big table for few connections", [240], 64, 2, 30],
+  ["as much as was asked for", [2000, 900], 64, 4, 64],
+  ["less than that", [20], 1, 4, 1],
+])(
+  "chunks are small enough that all connections end at about the same time: %s",
+  (_, sizes, asked, connections, expected) => {
+    const tables = sizes.map((size) => ({ bytes: size * 1_048_576 }) as Table);
+    expect(evenBytes(tables, asked * 1_048_576, connections)).toBe(expected * 1_048_576);
+  },
+);

@@ -58,7 +58,7 @@ function observed(node: string, changes: Partial<Observation>): Happening {
     position: "0",
     ...changes,
   };
-  return { type: "observed", node, isGreeting: false, observation };
+  return { type: "observed", node, isGreeting: false, observation, toldAt: 0 };
 }
 
 const applied: Extract<Happening, { type: "applied" }> = {

@@ -47,8 +47,8 @@ class Seen {
     const { observation, step, isGreeting, node } = observed;
     const { timeline = 0, systemId, instance } = observation;
     const last = this.#last.get(instance);
-    // on a slow way a greeting may tell of the time before a promotion that a probe has told of already
-    if (isGreeting && last?.observation.role === "primary" && observation.role === "mirror") return;
+    // on a slow way one may tell of the time before a promotion that another one has told of already
+    if (last !== undefined && last.toldAt > observed.toldAt) return;
     if (last !== undefined) this.#before.set(instance, last);
     this.#last.set(instance, observed);
     if (observation.role === "mirror") this.#followed.add(node);

@@ -88,8 +88,8 @@ function refusalOf({ isStarting, loginFault, backends }: Server): Code | undefin
 
 async function probe({ history }: Shared, connection: Connection): Promise<Observation> {
   const { rows } = await connection.run({ text: "PROBE" });
-  const observation = rows[0] as unknown as Observation; // PROBE answers exactly one
+  const { observation, toldAt } = rows[0] as unknown as ReturnType<Server["tell"]>; // PROBE answers exactly one
   const { node, isGreeting } = connection as SimulatedConnection; // the only connections that this driver makes
-  history.add({ type: "observed", node, isGreeting, observation });
+  history.add({ type: "observed", node, isGreeting, observation, toldAt });
   return observation;
 }

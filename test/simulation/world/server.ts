@@ -100,6 +100,11 @@ export class Server {
     this.#onCommit(this, entries);
   }
 
+  /** What it says of itself, and when: an answer on a slow way arrives after later ones. */
+  tell(): { readonly observation: Observation; readonly toldAt: number } {
+    return { observation: this.observe(), toldAt: this.#clock.now };
+  }
+
   observe(): Observation {
     const { role, isReadOnly, systemId, instance, log, flavour } = this;
     const isTold = flavour === "timelines" || (flavour === "timelines-of-primaries-only" && role === "primary");

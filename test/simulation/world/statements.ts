@@ -45,7 +45,7 @@ export function execute(backend: Backend, command: Command): Reply {
     case "PRUNE":
       return answer(backend, verb);
     case "PROBE":
-      return answer(backend, verb, [backend.server.observe()]);
+      return answer(backend, verb, [backend.server.tell()]);
     default:
       return verb satisfies never;
   }

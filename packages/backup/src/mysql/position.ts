@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
-import { askMysql as ask } from "@mirrorpool/sync/for-other-jobs";
+import { askMysql as ask, gtidsAt, readViewPlace } from "@mirrorpool/sync/for-other-jobs";
 import type { SourcePosition } from "../format/manifest.ts";
 
 /** When its process began is the difference of two times that are both reckoned from the start of the statement. */
@@ -47,16 +47,8 @@ async function positionOf(on: ReservedConnection, flavor: Flavor): Promise<strin
 
 /** MariaDB tells the place in its binary log that the connection's view has, and which GTID that is. */
 async function exactPosition(on: ReservedConnection): Promise<string | undefined> {
-  const rows = await ask<{ Variable_name: string; Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
-  const told = (name: string): string =>
-    rows.find((row) => row.Variable_name.toLowerCase() === `binlog_snapshot_${name}`)?.Value ?? "";
-  const [file, position] = [told("file"), told("position")];
-  if (file === "") return undefined;
-  const [row] = await ask<{ gtid: string | null }>(on, "SELECT BINLOG_GTID_POS(?, ?) AS gtid", [
-    file,
-    Number(position),
-  ]);
-  return row?.gtid ?? undefined;
+  const place = await readViewPlace(on);
+  return place && gtidsAt(on, place);
 }
 
 /** A transaction is seen a moment before its GTID is told. */

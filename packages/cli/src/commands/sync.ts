@@ -5,6 +5,7 @@ import {
   type Delegate,
   type Difference,
   type FollowEvent,
+  type FollowOptions,
   type FollowStats,
   follow,
   type LossyRule,
@@ -208,23 +209,29 @@ export async function runFollow(context: Context, flags: FollowFlags): Promise<v
   });
 }
 
-/** How the target's server reaches the source: as was said, or by the URL of its only node. */
-async function nativeOf(
-  context: Context,
-  { native, from }: FollowFlags,
-): Promise<{ readonly connection: string } | undefined> {
+/** How the target's server reaches the source: as was said, or by the URLs of its nodes. */
+async function nativeOf(context: Context, { native, from }: FollowFlags): Promise<FollowOptions["native"]> {
   if (native === undefined || native === false) return undefined;
   if (typeof native === "string") {
     keepUrlSecret(native);
     return { connection: native };
   }
   const { nodes } = (await context.cluster(from)).config;
-  const [node] = nodes;
-  const url = typeof node === "string" ? node : node?.url;
-  if (nodes.length === 1 && url !== undefined) return { connection: url };
+  const urls = nodes.map((node) => (typeof node === "string" ? node : node.url));
+  const [first] = urls;
+  if (urls.length === 1 && first !== undefined) return { connection: first };
+  const names = nodes.map((node) => (typeof node === "string" ? undefined : node.name));
+  if (urls.every((url) => url !== undefined && /^(mysql|mariadb):/.test(url)))
+    // a node without a name is known by its place
+    return { connection: (node) => urls.find((url, index) => (names[index] ?? placeOf(url)) === node) ?? "" };
   throw new UsageError(
     "--native: say how the target's server reaches the source, such as postgres://host1,host2/db?target_session_attrs=read-write",
   );
+}
+
+function placeOf(url: string | undefined): string {
+  const { hostname, port } = new URL(url ?? "");
+  return `${hostname}:${port === "" ? 3306 : port}`;
 }
 
 const FOREVER_MS = 86_400_000;

@@ -20,6 +20,8 @@ export interface Demand {
   readonly anew?: () => Demand;
   /** Of work that has begun: whoever holds new work waits for its end. */
   readonly isUnderWay?: boolean;
+  /** Of what was lost with its node, and is settled or run again: new writes let it go first. */
+  readonly isResumed?: boolean;
   /** Nodes that this call has already failed on. */
   readonly excluded?: ReadonlySet<NodeId>;
 }

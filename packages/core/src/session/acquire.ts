@@ -26,8 +26,11 @@ import { establish, StateRefused } from "./establish.ts";
 /** What may have an effect, or has to see all effects, goes to the primary. */
 export const TO_PRIMARY: Demand = Object.freeze({ intent: "write", freshAfter: Number.POSITIVE_INFINITY });
 
-/** The rest of a transaction that has begun, and the question for its outcome: not held, since its end is waited for. */
+/** The rest of a transaction that has begun: not held, since its end is waited for. */
 export const UNDER_WAY: Demand = Object.freeze({ ...TO_PRIMARY, isUnderWay: true });
+
+/** A transaction that is run again, and the question for its outcome. */
+export const RESUMED: Demand = Object.freeze({ ...UNDER_WAY, isResumed: true });
 
 const RETRY_DELAY_MS = 25;
 
@@ -67,6 +70,10 @@ export async function acquire(
       excluded = undefined;
       continue;
     }
+    if (isNewWrite(demand) && !context.precedence.mayGo(found.nodes[0] as NodeId)) {
+      await context.precedence.wait(call);
+      if (!call.isOver) continue;
+    }
     const pool = choose(context, found.nodes);
     const place = shareable === undefined ? undefined : pool.multiplexer.take(shareable);
     if (place !== undefined) return place;
@@ -96,10 +103,12 @@ export function acquireAtHand(context: SessionContext, demand: Demand, call: Cal
   const { state, avoid, shareable } = wanted;
   if (context.isClosed || call.signal?.aborted === true || avoid !== undefined || state !== undefined) return undefined;
   const found = findRoute(context, demand);
-  if (found.type === "wait") return undefined;
+  if (found.type === "wait" || (!context.precedence.isOpen && isNewWrite(demand))) return undefined;
   const pool = choose(context, found.nodes);
   return (shareable === undefined ? undefined : pool.multiplexer.take(shareable)) ?? pool.takeIdle();
 }
+
+const isNewWrite = ({ intent, isResumed }: Demand): boolean => intent === "write" && isResumed !== true;
 
 /** Resolves when a node could answer a read. @throws as {@link acquire} does where none comes in time */
 export async function awaitReadable(context: SessionContext, call: Call): Promise<void> {

@@ -40,7 +40,7 @@ export async function commitWithToken(
     // refused before any effect: there is no doubt to settle
     if (kind === "read-only") throw new Undone(error);
     lease.destroy(); // its place in the pool is needed to ask
-    const fate = await settle(context, ledger, token, place, call);
+    const fate = await context.precedence.during(lease.node, () => settle(context, ledger, token, place, call));
     if (fate !== "committed") context.strays.add(token, lease.node);
     if (fate === "fenced") throw new Undone(error);
     if (fate === undefined) throw new Unsettled(error);

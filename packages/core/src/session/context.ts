@@ -13,6 +13,7 @@ import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { Misrouted } from "./misrouted.ts";
+import type { Precedence } from "./precedence.ts";
 import type { ReadYourWrites } from "./read-your-writes.ts";
 import type { StrayCommits } from "./stray-commits.ts";
 import type { Work } from "./work.ts";
@@ -38,6 +39,7 @@ export interface SessionContext {
   readonly events: Events;
   readonly counters: Counters;
   readonly work: Work;
+  readonly precedence: Precedence;
   readonly misrouted: Misrouted;
   /** Commits with a token of the ledger that the application was told of. */
   readonly acknowledged: Acknowledged;

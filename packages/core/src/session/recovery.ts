@@ -2,6 +2,7 @@ import type { Call } from "../call.ts";
 import type { Statement } from "../driver.ts";
 import { ReplayMismatchError, TransactionLostError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
+import type { NodeId } from "../topology/node.ts";
 import type { Aftermath } from "./aftermath.ts";
 import type { Binding } from "./binding.ts";
 import { rollBack } from "./commit.ts";
@@ -36,14 +37,24 @@ export class Recovery {
     if (transaction === undefined || transaction.recording.obstacle !== undefined || isPinned) return false;
     this.#throwIfReleased();
     try {
-      if (conflicts > 0) await rest(this.#context, call, conflicts);
-      await replay(this.#context, this.#binding, call, error);
+      const again = (): Promise<void> => replay(this.#context, this.#binding, call, error);
+      if (conflicts > 0) {
+        await rest(this.#context, call, conflicts);
+        await again();
+      } else await this.#resume(node, again, call);
       return true;
     } catch (cause) {
       this.#binding.release();
       const isMismatch = cause instanceof ReplayMismatchError;
       throw this.#aftermath.loseTransaction(isMismatch ? cause : new TransactionLostError(node, cause), facts);
     }
+  }
+
+  /** What comes next is new: it waits until all others have what they had. */
+  async #resume(node: NodeId, again: () => Promise<void>, call: Call): Promise<void> {
+    const { precedence } = this.#context;
+    await precedence.during(node, again);
+    if (!precedence.isOpen) await precedence.wait(call);
   }
 
   /** The server has undone the transaction, or the single statement: makes ready to send the statement once more. */

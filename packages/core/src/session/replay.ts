@@ -2,7 +2,7 @@ import type { Call } from "../call.ts";
 import { NotSentError, ReplayMismatchError } from "../errors.ts";
 import { jittered } from "../jittered.ts";
 import type { Lease } from "../pool/lease.ts";
-import { acquire, cutUnlessPrimary, maySend, UNDER_WAY } from "./acquire.ts";
+import { acquire, cutUnlessPrimary, maySend, RESUMED } from "./acquire.ts";
 import type { Binding } from "./binding.ts";
 import type { SessionContext } from "./context.ts";
 import { digestError, digestResult } from "./digest.ts";
@@ -34,9 +34,9 @@ export async function replay(context: SessionContext, binding: Binding, call: Ca
     // a half-open transaction on a server that is being demoted would stand in its way
     binding.cut();
     call.throwIfAborted();
-    const lease = await acquire(context, UNDER_WAY, call, { state: binding.journal.stateAtBegin });
+    const lease = await acquire(context, RESUMED, call, { state: binding.journal.stateAtBegin });
     try {
-      if (!maySend(context, UNDER_WAY, lease.node)) continue;
+      if (!maySend(context, RESUMED, lease.node)) continue;
       await repeat(context, lease, statements, call, cause);
       binding.move(lease);
       context.counters.replays += 1;

@@ -3,7 +3,7 @@ import type { LedgerStatements } from "../driver.ts";
 import { AbortedError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { NodeId } from "../topology/node.ts";
-import { acquire, maySend, UNDER_WAY } from "./acquire.ts";
+import { acquire, maySend, RESUMED } from "./acquire.ts";
 import type { Ledger, SessionContext } from "./context.ts";
 import { Interrupted, run } from "./run.ts";
 import { isTransient } from "./transient.ts";
@@ -35,9 +35,9 @@ export async function settle(
     if (call.isOver || call.signal?.aborted === true) return undefined;
     let lease: Lease | undefined;
     try {
-      lease = await acquire(context, UNDER_WAY, call);
+      lease = await acquire(context, RESUMED, call);
       if (call.isOver) return undefined;
-      if (!maySend(context, UNDER_WAY, lease.node)) continue;
+      if (!maySend(context, RESUMED, lease.node)) continue;
       const { rows } = await run(context, lease, statements.settle(table, token), question(context, call));
       return rows[0]?.["isFenced"] === true ? "fenced" : "committed";
     } catch (error) {
@@ -73,7 +73,7 @@ async function endOldSession(
   if (!isSameServer || lost.sessionId === undefined) return;
   let lease: Lease | undefined;
   try {
-    lease = await acquire(context, UNDER_WAY, call);
+    lease = await acquire(context, RESUMED, call);
     if (lease.node !== lost.node) return;
     await run(context, lease, statements.endSession(lost.sessionId), question(context, call));
   } catch {

@@ -58,7 +58,8 @@ class MysqlEngine implements Engine {
     const isMirror = this.#upstream !== undefined;
     const options = formatSettings({
       ...this.#settings,
-      server_id: String(number + this.#copies * SERVER_ID_STEP),
+      // clusters that follow each other need ids of their own: what is set comes before the nodes' numbers
+      server_id: String(Number(this.#settings["server_id"] ?? 0) + number + this.#copies * SERVER_ID_STEP),
       read_only: isMirror || this.#isReadOnly ? "ON" : "OFF",
       ...(plan.synchronous && { [this.#flavor.commitWaits]: isMirror ? "OFF" : "ON" }),
     });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Engine, Host } from "../cluster/engine.ts";
 import type { Ask } from "../cluster/login.ts";
 import type { StopMode } from "../cluster/server.ts";
@@ -138,8 +139,10 @@ class GroupEngine implements Engine {
       }
       if (await flavor.isWritable(ask)) return true;
       // one that is electing refuses
-      await flavor.lead(ask, this.#host);
-      return flavor.isWritable(ask);
+      const leading = flavor.lead(ask, this.#host);
+      leading.catch(() => {}); // it is waited for here, and not for ever
+      isBlind = await Promise.race([leading.then(() => false), pause(NOTICE_MS).then(() => true)]);
+      return isBlind || flavor.isWritable(ask);
     };
     await this.#untilDone("take writes", lead, wait);
     if (!isBlind) return;
@@ -163,9 +166,35 @@ class GroupEngine implements Engine {
   /** By what it has missed. Where it is in the group there is nothing to do: its end might cost that the quorum. */
   async rejoin(primary: Host, wait: WaitOptions = {}): Promise<void> {
     this.#isReadOnly = false;
+    // one that has just woken up knows in a moment whether it still is in the group
+    await this.#withinNotice(async () => (await this.#isWith(primary)) || !(await this.#isMember(this.#host)), wait);
     if (await this.#isWith(primary)) return this.readOnly(false);
     await this.#host.server.kill();
+    const isNoticed = await this.#withinNotice(async () => !(await this.#isSeen()), wait);
+    if (isNoticed) await this.start(wait);
+    else await this.#foundAnew(primary, wait);
+  }
+
+  /** Two of three that have left a group without telling it are believed to be there, for ever: it begins anew with the primary. */
+  async #foundAnew(primary: Host, wait: WaitOptions): Promise<void> {
+    const others = this.#group.hosts.filter((host) => host !== primary && host.server.pid !== undefined);
+    await Promise.all(others.map((host) => host.server.kill()));
+    await primary.server.kill();
+    await new GroupEngine(primary, this.#group).start(wait);
     await this.start(wait);
+    for (const host of others) await new GroupEngine(host, this.#group).start(wait);
+  }
+
+  /** @returns false where it does not come about in the time in which a member notices what has become of others */
+  async #withinNotice(isSo: () => Promise<boolean>, wait: WaitOptions): Promise<boolean> {
+    const by = performance.now() + NOTICE_MS;
+    let holds = false;
+    const isDecided = async (): Promise<boolean> => {
+      holds = await isSo();
+      return holds || performance.now() >= by;
+    };
+    await until("the group to notice", isDecided, { everyMs: RETRY_MS, ...this.#host.within(wait) });
+    return holds;
   }
 
   /** Where others run, but not as a group, a new one beside them might be a second one. */

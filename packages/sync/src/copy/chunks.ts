@@ -10,6 +10,16 @@ const MAX_UNINDEXED_CHUNKS = 8;
 /** Size of a row where the system has no estimate of how many there are. */
 const TYPICAL_ROW_BYTES = 100;
 
+/** So many for each connection end at about the same time; below this size a chunk costs more than it evens out. */
+const CHUNKS_EACH = 4;
+const LEAST_BYTES = 8_388_608;
+
+/** The size of chunks, or less where so few would not keep all connections busy to the end. Pure. */
+export function evenBytes(tables: readonly Table[], chunkBytes: number, connections: number): number {
+  const total = tables.reduce((sum, { bytes }) => sum + bytes, 0);
+  return Math.min(chunkBytes, Math.max(LEAST_BYTES, Math.ceil(total / (connections * CHUNKS_EACH))));
+}
+
 /**
  * Cuts the tables into chunks of about the same size, the biggest first.
  * @param indexedBytes the size where an index finds their bounds

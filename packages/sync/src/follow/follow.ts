@@ -17,8 +17,7 @@ import { pairTables } from "../pair-tables.ts";
 import type { Progress } from "../progress.ts";
 import { selectTables } from "../select.ts";
 import { Follower } from "./follower.ts";
-import { NativeFollower } from "./postgres/native.ts";
-import { nativeObstacles } from "./postgres/obstacles.ts";
+import { openNative } from "./open-native.ts";
 import { openSides } from "./sides.ts";
 import type { FollowStats } from "./stats.ts";
 
@@ -41,11 +40,13 @@ export interface FollowOptions extends JobOptions {
   /** How often a step is begun anew before following fails; default 20. One that gets on counts anew. */
   readonly attempts?: number;
   /**
-   * Has the target's server follow by itself (CREATE SUBSCRIPTION), and watches that: costs less, and ends where the slot is lost in
-   * a failover. Given is how the target's server reaches the source, as libpq takes it; several hosts with
-   * `target_session_attrs=read-write` follow the primary.
+   * Has the target's server follow by itself (PostgreSQL: CREATE SUBSCRIPTION; MariaDB and MySQL: replication by GTIDs), and watches
+   * that: costs less, and ends where the source has lost the slot, or transactions that the target has, in a failover. Given is how the
+   * target's server reaches the source. For PostgreSQL as libpq takes it; several hosts with `target_session_attrs=read-write` follow
+   * the primary. For MariaDB and MySQL a URL with a host for each of the source's nodes in their order, or with one that leads to
+   * its primary; or a function that is asked for the URL of a node.
    */
-  readonly native?: { readonly connection: string | (() => string | Promise<string>) };
+  readonly native?: { readonly connection: string | ((node: string) => string | Promise<string>) };
   readonly onProgress?: (progress: Progress) => void;
   readonly onEvent?: (event: FollowEvent) => void;
 }
@@ -121,13 +122,9 @@ export async function follow(options: FollowOptions): Promise<Following> {
     .digest("hex")
     .slice(0, 16);
   const name = `mirrorpool_${hash}`;
-  if (connection !== undefined) {
-    all.push(...(await nativeObstacles(from, to, bridge, pairs)));
-    if (all.length > 0) throw refused(`the job ${job} is`, all);
-    const { onEvent } = options;
-    return new NativeFollower({ from, to, bridge, pairs, name, copies: begin === "copy", connection, onEvent, signal });
-  }
-  const sides = await openSides({ from, to, bridge, source, target, pairs, name, numbers, signal });
+  const given = { from, to, bridge, source, target, pairs, name, numbers, signal };
+  if (connection !== undefined) return openNative({ ...given, job, begin, options, connection }, all);
+  const sides = await openSides(given);
   all.push(...sides.refusals);
   if (all.length > 0) throw refused(`the job ${job} is`, all);
   const { levels } = foreignKeyOrder(
@@ -144,7 +141,7 @@ const isSame = (bridge: Bridge, source: Catalog, target: Catalog): boolean =>
   (bridge.from === "postgres" ? source.identity === target.identity : source.place === target.place);
 
 /** @throws {OptionsError} */
-function checkNative(native: unknown, begin: string): (() => string | Promise<string>) | undefined {
+function checkNative(native: unknown, begin: string): ((node: string) => string | Promise<string>) | undefined {
   if (native === undefined) return undefined;
   const connection = isObject(native) ? native["connection"] : undefined;
   if (typeof connection !== "string" && typeof connection !== "function")
@@ -159,5 +156,5 @@ function checkNative(native: unknown, begin: string): (() => string | Promise<st
       '"copy", or "compare" for a target that is equal already, beside native',
       JSON.stringify(begin),
     );
-  return typeof connection === "string" ? () => connection : () => connection() as string | Promise<string>;
+  return typeof connection === "string" ? () => connection : (node) => connection(node) as string | Promise<string>;
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction } from "@mirrorpool/core";
-import { runCopy } from "../copy/copy.ts";
 import type { Bridge } from "../dialects.ts";
 import { type Conflict, JobError } from "../errors.ts";
 import { ViewLost } from "../faults.ts";
@@ -13,7 +12,7 @@ import { catchUp } from "./caught-up.ts";
 import type { ChangeSource, ChangeStream } from "./change-source.ts";
 import type { FollowEvent, Following, FollowOptions } from "./follow.ts";
 import { KeptPosition, PositionMoved } from "./kept-position.ts";
-import { reseed } from "./reseed.ts";
+import { copyJob, Seed } from "./seed.ts";
 import { type FollowStats, NO_COUNTS, statsOf } from "./stats.ts";
 import { tellEvent } from "./tell-event.ts";
 import { waitForChange } from "./wait-for-change.ts";
@@ -42,6 +41,7 @@ export class Follower implements Following {
   readonly ended: Promise<void>;
   readonly #setting: FollowerSetting;
   readonly #kept: KeptPosition;
+  readonly #seed: Seed;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #state: FollowStats["state"] = "starting";
@@ -56,6 +56,18 @@ export class Follower implements Following {
     const { options, bridge, job } = setting;
     this.#kept = new KeptPosition(options.to, bridge.target.state, job);
     this.#signal = AbortSignal.any([setting.signal, this.#stop.signal]);
+    this.#seed = new Seed({
+      ...setting,
+      kept: this.#kept,
+      signal: this.#signal,
+      onState: (state) => {
+        this.#state = state;
+      },
+      onReseed: () => {
+        this.#counts.reseeds += 1;
+      },
+      tell: (event) => this.#tell(event),
+    });
     this.ended = this.#run();
     this.ended.catch(() => {}); // whoever does not look at it is told by stats()
   }
@@ -152,11 +164,11 @@ export class Follower implements Following {
     const connection = await source.connect(this.#signal);
     try {
       this.#position = kept;
-      if (kept === undefined) await this.#begin();
+      if (kept === undefined) await this.#seeded(this.#seed.begin());
       else {
         const start = await connection.examine(kept);
         if (start.type === "foreign") throw this.#foreign();
-        if (start.type === "reseed") await this.#reseed(start.reason);
+        if (start.type === "reseed") await this.#seeded(this.#seed.again(start.reason));
         else this.#position = start.position;
       }
       const position = this.#position as string; // one of these has set it
@@ -180,71 +192,11 @@ export class Follower implements Following {
     return new JobError("JOB_CONFLICT", message);
   }
 
-  #begin(): Promise<void> {
-    return this.#setting.begin === "compare" ? this.#reseed("it begins with a comparison") : this.#copy();
-  }
-
-  async #copy(): Promise<void> {
-    const { options, numbers, bridge, job, begin, pairs, source } = this.#setting;
-    this.#state = "copying";
-    let position: string | undefined;
-    const { rows } = await runCopy({
-      options: { ...options, tables: pairs.map((pair) => ({ schema: pair.source.schema, name: pair.source.name })) },
-      numbers: { ...numbers, stallMs: 300_000 },
-      bridge,
-      job: copyJob(job),
-      into: begin === "copy" ? "empty" : begin,
-      createTables: false,
-      readFrom: "primary",
-      signal: this.#signal,
-      isAgain: true,
-      openView: async () => {
-        const opened = await source.openView(this.#signal);
-        position = opened.position;
-        return opened.view;
-      },
-    });
-    await this.#kept.set(position as string, this.#signal); // a copy has a view
+  /** From what the target was made equal to. */
+  async #seeded(seeding: ReturnType<Seed["begin"]>): Promise<void> {
+    const { position, isWhole } = await seeding;
     this.#position = position;
-    this.#tell({ type: "copied", rows });
-  }
-
-  async #reseed(reason: string): Promise<void> {
-    this.#state = "reseeding";
-    const { to } = this.#setting.options;
-    const { epoch } = to.topology();
-    const isSame = (): boolean => to.topology().epoch === epoch;
-    if (await this.#writeDifference(reason, isSame)) {
-      // its transaction was run again on a node that nobody has compared
-      if (!isSame()) await this.#reseed("the target has failed over while it was compared");
-      return;
-    }
-    // too much for one transaction: chunk by chunk, each of them whole
-    await this.#copy();
-    this.#tell({ type: "reseeded", reason, rows: 0, isWhole: false });
-    throw new ViewLost(undefined); // connects anew
-  }
-
-  /** @param isSame the target's primary is still the one that is compared. @returns false, and nothing is changed, where too much differs */
-  async #writeDifference(reason: string, isSame: () => boolean): Promise<boolean> {
-    const { options, numbers, bridge, pairs, source, applier } = this.#setting;
-    const { view, position } = await source.openView(this.#signal);
-    try {
-      await this.#kept.prepare();
-      const work = { bridge, ...options, pairs, connections: numbers.connections, signal: this.#signal, applier };
-      const rows = await reseed(work, view, async (on) => {
-        if (!isSame()) throw new PositionMoved();
-        await this.#kept.move(on, position);
-      });
-      this.#counts.reseeds += 1;
-      if (rows === undefined) return false;
-      this.#kept.settle(position);
-      this.#position = position;
-      this.#tell({ type: "reseeded", reason, rows, isWhole: true });
-      return true;
-    } finally {
-      view.close();
-    }
+    if (!isWhole) throw new ViewLost(undefined); // connects anew
   }
 
   /** One transaction of the target: all that has come of whole transactions of the source, one at least. */
@@ -310,4 +262,3 @@ export class Follower implements Following {
 
 const STOPPED = Symbol("following was stopped");
 const REMOVE_MS = 30_000;
-const copyJob = (job: string): string => `${job}/copy`;

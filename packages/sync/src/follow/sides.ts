@@ -36,7 +36,8 @@ export async function openSides(
   return { source, applier: await openApplier(given, keepsOrder, refusals), refusals };
 }
 
-const flavorOf = ({ major }: Catalog): Flavor => (isMariadb(major) ? "mariadb" : "mysql");
+/** Of MariaDB or MySQL. */
+export const flavorOf = ({ major }: Catalog): Flavor => (isMariadb(major) ? "mariadb" : "mysql");
 
 async function openSource(given: Given, refusals: Refusal[]): Promise<ChangeSource> {
   const { from, bridge, pairs, name, numbers, signal } = given;
@@ -76,7 +77,10 @@ async function openApplier(given: Given, keepsOrder: ReadonlySet<string>, refusa
 }
 
 /** Tables whose changes change rows of others, by foreign keys, without a word in the source's log: the target's have to do the same. */
-async function orderKept({ from, to, bridge, pairs }: Given, refusals: Refusal[]): Promise<ReadonlySet<string>> {
+export async function orderKept(
+  { from, to, bridge, pairs }: Pick<Given, "from" | "to" | "bridge" | "pairs">,
+  refusals: Refusal[],
+): Promise<ReadonlySet<string>> {
   if (bridge.from === "postgres") return new Set();
   const tables = pairs.map(({ source }) => source);
   const [here, there] = await Promise.all([readActions(from, bridge.from), readActions(to, bridge.to)]);

@@ -5,6 +5,7 @@ import { codeOf, ViewLost } from "../faults.ts";
 import type { ViewTicket } from "../fleet/unit.ts";
 import { ask } from "./ask.ts";
 import { type Flavor, readerSettings } from "./settings.ts";
+import { readViewPlace } from "./view-place.ts";
 
 /** A view of this process, of which others can tell whether theirs is the same. */
 export async function withTicket(view: View, flavor: Flavor): Promise<View> {
@@ -71,6 +72,6 @@ async function placeOf(on: ReservedConnection, flavor: Flavor): Promise<string |
   if (flavor !== "mariadb") return null;
   const [row] = await ask<{ logs: string }>(on, "SELECT @@log_bin AND @@log_slave_updates AS logs");
   if (row?.logs !== "1") return null;
-  const rows = await ask<{ Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
-  return JSON.stringify(rows.map(({ Value }) => Value));
+  const place = await readViewPlace(on);
+  return place === undefined ? null : `${place.file}:${place.offset}`;
 }

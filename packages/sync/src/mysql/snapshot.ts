@@ -8,6 +8,7 @@ import { PATIENT } from "../querier.ts";
 import { ask } from "./ask.ts";
 import { quoteTable } from "./quote.ts";
 import { type Flavor, readerSettings } from "./settings.ts";
+import { gtidsAt, readViewPlace, type ViewPlace } from "./view-place.ts";
 
 const BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /** Beyond these the names would not fit into a statement. */
@@ -133,29 +134,24 @@ async function beginTogether(
 ): Promise<string | undefined> {
   const [first] = all as readonly [ReservedConnection];
   const tells = flavor === "mariadb";
+  const gtidsOf = async (place: ViewPlace | undefined): Promise<string> => {
+    const gtids = place === undefined ? undefined : await gtidsAt(first, place);
+    if (gtids === undefined) throw new ViewLost(new Error("the binary log does not know the place of the view"));
+    return gtids;
+  };
   if (all.length === 1 && (tells || !isPlaced)) {
     await beginAll(all, signal);
-    return isPlaced ? gtidsOf(first) : undefined;
+    return isPlaced ? gtidsOf(await readViewPlace(first)) : undefined;
   }
-  if ((await canAgree(first, flavor)) && (await beginAgreeing(all, signal)))
-    return isPlaced ? gtidsOf(first) : undefined;
+  const agreed = (await canAgree(first, flavor)) ? await beginAgreeing(all, signal) : undefined;
+  if (agreed !== undefined) return isPlaced ? gtidsOf(agreed) : undefined;
   for (const way of BLOCKING[flavor]) {
     const gtids = await beginBlocked(pool, first.node, all, way, flavor, signal);
-    if (gtids !== undefined) return isPlaced && tells ? gtidsOf(first) : gtids;
+    if (gtids !== undefined) return isPlaced && tells ? gtidsOf(await readViewPlace(first)) : gtids;
   }
   const reason =
     "its server lets several connections have the same view only with the right to lock: GRANT LOCK TABLES (or RELOAD), or say connections: 1";
   throw refused("the job is", [{ table: "", reason }]);
-}
-
-/** What a snapshot of MariaDB sees. */
-async function gtidsOf(on: ReservedConnection): Promise<string> {
-  const rows = await ask<{ Variable_name: string; Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
-  const statusOf = (name: string): string => rows.find((row) => row.Variable_name.toLowerCase() === name)?.Value ?? "";
-  const values = [statusOf("binlog_snapshot_file"), Number(statusOf("binlog_snapshot_position"))];
-  const [row] = await ask<{ gtids: string | null }>(on, "SELECT BINLOG_GTID_POS(?, ?) AS gtids", values);
-  if (row?.gtids == null) throw new ViewLost(new Error("the binary log does not know the place of the view"));
-  return row.gtids;
 }
 
 async function beginAll(all: readonly ReservedConnection[], signal: AbortSignal): Promise<void> {
@@ -169,21 +165,27 @@ async function canAgree(on: ReservedConnection, flavor: Flavor): Promise<boolean
   return row?.logs === "1";
 }
 
-/** MariaDB tells each snapshot's place in the binary log. */
-async function beginAgreeing(all: readonly ReservedConnection[], signal: AbortSignal): Promise<boolean> {
+/** MariaDB tells each snapshot's place in the binary log. @returns the one that they all have; undefined where they came to none */
+async function beginAgreeing(all: readonly ReservedConnection[], signal: AbortSignal): Promise<ViewPlace | undefined> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     await beginAll(all, signal);
-    const places = await Promise.all(all.map(placeOf));
-    if (new Set(places).size === 1) return true;
+    const place = await commonPlace(all);
+    if (place !== undefined) return place;
     await Promise.all(all.map((each) => each.query("ROLLBACK", undefined, { signal })));
     await sleep(REST_MS, undefined, { signal });
   }
-  return false;
+  return undefined;
 }
 
-async function placeOf(on: ReservedConnection): Promise<string> {
-  const rows = await ask<{ Value: string }>(on, "SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
-  return JSON.stringify(rows.map(({ Value }) => Value));
+/** Undefined where they do not stand at the same one. */
+async function commonPlace([first, ...others]: readonly ReservedConnection[]): Promise<ViewPlace | undefined> {
+  const place = first === undefined ? undefined : await readViewPlace(first);
+  if (place === undefined) return undefined;
+  for (const each of others) {
+    const other = await readViewPlace(each);
+    if (other?.file !== place.file || other.offset !== place.offset) return undefined;
+  }
+  return place;
 }
 
 /** Statements that keep all others from committing, and the one that lets them go on. */

@@ -52,9 +52,9 @@ const hyphened = (name: string): string =>
     .map(([first, length]) => `SUBSTR(HEX(${name}), ${first}, ${length})`)
     .join(", ")}))`;
 
-/** Zero and partial dates, the year 0, and days that their month does not have. */
+/** Zero and partial dates, the year 0, and days that their month does not have: of those the last ones alone are looked at closely. */
 export const isNoDay = (name: string): string =>
-  `(YEAR(${name}) = 0 OR MONTH(${name}) = 0 OR DAYOFMONTH(${name}) = 0 OR LAST_DAY(${name}) IS NULL OR DAYOFMONTH(${name}) > DAYOFMONTH(LAST_DAY(CONCAT(LEFT(${name}, 7), '-01'))))`;
+  `(YEAR(${name}) = 0 OR MONTH(${name}) = 0 OR DAYOFMONTH(${name}) = 0 OR DAYOFMONTH(${name}) > 28 AND (LAST_DAY(${name}) IS NULL OR DAYOFMONTH(${name}) > DAYOFMONTH(LAST_DAY(CONCAT(LEFT(${name}, 7), '-01')))))`;
 
 /** Forms that may hold any text. */
 const ANY_TEXT: ReadonlySet<string | undefined> = new Set([undefined, "text", "trimmed"]);

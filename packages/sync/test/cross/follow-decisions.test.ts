@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { isLost } from "../../src/follow/losses.ts";
 import { decideStart, formatPosition, parsePosition } from "../../src/follow/mysql/position.ts";
+import { positionOf } from "../../src/follow/mysql/replica-position.ts";
+import { readAddress } from "../../src/follow/mysql/server-address.ts";
 import { readStatement } from "../../src/follow/mysql/statement.ts";
 import { Reach } from "../../src/follow/reach.ts";
 import { decimalText } from "../../src/mysql/binlog/decimal.ts";
@@ -170,4 +172,48 @@ test.each([
   [0, "0.0"],
 ])("the double %d in JSON is %s", (value, expected) => {
   expect(jsonDouble(value)).toBe(expected);
+});
+
+const [UUID_A, UUID_B] = ["aaaaaaaa-0000-0000-0000-000000000001", "bbbbbbbb-0000-0000-0000-000000000002"];
+
+test.each([
+  ["what the server has replicated since", true, "7-1-30,0-101-5", "7-1-20", "7-1-30", "7-1-30"],
+  ["another server of the source wrote last", true, "7-3-200", "7-1-105", "7-1-105,7-3-210", "7-3-200"],
+  ["a former primary of the target has not replicated yet", true, "0-101-5", "7-1-20", "7-1-30", "7-1-20"],
+  ["an earlier job got less far", true, "7-1-10", "7-1-20", "7-1-30", "7-1-20"],
+  [
+    "both together",
+    false,
+    `${UUID_A}:1-30,cccccccc-0000-0000-0000-000000000003:1-9`,
+    `${UUID_A}:1-20`,
+    `${UUID_A}:1-40`,
+    `${UUID_A}:1-30`,
+  ],
+  [
+    "a new primary of the source",
+    false,
+    `${UUID_A}:1-5,${UUID_B}:1-2`,
+    `${UUID_A}:1-9`,
+    `${UUID_A}:1-9,${UUID_B}:1-8`,
+    `${UUID_A}:1-9,${UUID_B}:1-2`,
+  ],
+])("a server goes on by itself from where it is: %s", (_, isMariadb, replicated, begun, has, expected) => {
+  expect(positionOf(isMariadb, replicated, begun, has)).toBe(expected);
+});
+
+test("a server's address is read for each node, and a wrong one is not shown", () => {
+  const one = { host: "db2", port: 3307, user: "re pl", password: "ge:heim", tls: false };
+  expect(readAddress("mysql://re%20pl:ge%3Aheim@db1,db2:3307/shop", 1, 2)).toEqual(one);
+  expect(readAddress("mariadb://repl@[::1]?ssl=true&ssl-ca=/etc/ca.pem", 2, 3)).toEqual({
+    host: "::1",
+    port: 3306,
+    user: "repl",
+    password: "",
+    tls: { ca: "/etc/ca.pem" },
+  });
+  for (const url of ["mysql://repl:geheim@a,b", "postgres://repl:geheim@a", "geheim", "mysql://repl:geheim@a?tls=1"]) {
+    const read = () => readAddress(url, 0, 3);
+    expect(read).toThrow("native.connection");
+    expect(read).not.toThrow("geheim");
+  }
 });

@@ -5,6 +5,7 @@ import { compare, copy, repair } from "@mirrorpool/sync";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Table } from "../../src/model.ts";
 import { mysqlDialect } from "../../src/mysql/dialect.ts";
+import { readViewPlace } from "../../src/mysql/view-place.ts";
 import { openPlace, type Place } from "./support.ts";
 
 let postgres: Place;
@@ -264,4 +265,21 @@ test("rows are read from one view for all connections, on a mirror, while the so
   expect((primary?.() ?? 0) - before[0]).toBeLessThan(bytes / 2);
   const { rows } = await postgres.pool.query("SELECT sum(balance)::int AS sum, count(*)::int AS count FROM account");
   expect(rows).toEqual([{ sum: 2_000_000, count: 20_000 }]);
+});
+
+test("a view's place in the binary log is its own, whoever asks the server for theirs at the same moment", async () => {
+  await mariadb.run("CREATE TABLE t (id int PRIMARY KEY AUTO_INCREMENT)");
+  const views = await Promise.all([1, 2].map(() => mariadb.pool.reserve({ on: "primary" })));
+  const offsets: (number | undefined)[] = [];
+  for (const view of views) {
+    await view.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+    offsets.push((await readViewPlace(view))?.offset);
+    await mariadb.run("INSERT INTO t VALUES ()");
+  }
+  expect(offsets[0]).toBeLessThan(offsets[1] ?? 0);
+  for (let reads = 0; reads < 200; reads += 1) {
+    const told = await Promise.all(views.map(readViewPlace));
+    expect(told.map((place) => place?.offset)).toEqual(offsets);
+  }
+  for (const view of views) view.release();
 });

@@ -36,7 +36,8 @@ export async function sourceObstacles(
   const connection = await from.reserve({ on: "primary", signal });
   try {
     const found = [
-      ...(await settingObstacles(connection, flavor)),
+      ...(await settingObstacles(connection, SETTINGS[flavor])),
+      ...(flavor === "mariadb" ? await galeraObstacles(connection) : []),
       ...(await tableObstacles(connection, tables, signal)),
     ];
     if (found.length > 0) return found;
@@ -56,14 +57,17 @@ export async function sourceObstacles(
   }
 }
 
-async function settingObstacles(on: Querier, flavor: Flavor): Promise<readonly Refusal[]> {
-  const wanted = SETTINGS[flavor];
+/** @param wanted for each variable the values that will do */
+export async function settingObstacles(
+  on: Querier,
+  wanted: Readonly<Record<string, readonly string[]>>,
+): Promise<readonly Refusal[]> {
   const names = Object.keys(wanted);
   const [row = {}] = await ask<Record<string, string | null>>(
     on,
     `SELECT ${names.map((name) => `@@global.${name} AS ${name}`).join(", ")}`,
   );
-  const found = names.flatMap((name) => {
+  return names.flatMap((name) => {
     const allowed = wanted[name] ?? [];
     const value = row[name] ?? "";
     if (allowed.includes(value.toUpperCase())) return [];
@@ -71,7 +75,6 @@ async function settingObstacles(on: Querier, flavor: Flavor): Promise<readonly R
     const should = first === "1" ? "ON" : first === "0" ? "OFF" : first;
     return [{ table: "", reason: `the source needs ${name} = ${should === "" ? "''" : should}, and has ${value}` }];
   });
-  return flavor === "mariadb" ? [...found, ...(await galeraObstacles(on))] : found;
 }
 
 /** Nodes of Galera give a transaction numbers of their own, unless they are told not to. */

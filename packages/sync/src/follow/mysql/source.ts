@@ -18,6 +18,7 @@ import {
 } from "../change-source.ts";
 import { Changes } from "./changes.ts";
 import { EndWatch } from "./end-watch.ts";
+import { lagOf } from "./lag.ts";
 import { Layout } from "./layout.ts";
 import { decideStart, formatPosition, parsePosition } from "./position.ts";
 import { differenceOf, readEnd, readLog } from "./source-log.ts";
@@ -156,15 +157,7 @@ export class MysqlSource implements ChangeSource {
   }
 
   lag(position: string): Lag {
-    const { end, files } = this.#watch;
-    if (end === undefined) return { isBehind: false, bytes: undefined };
-    const isBehind = !this.reaches(position, end);
-    const { place } = parsePosition(position);
-    if (!isBehind) return { isBehind, bytes: 0 };
-    const at = place === undefined ? -1 : (files?.findIndex(({ name }) => name === place.file) ?? -1);
-    if (files === undefined || place === undefined || at < 0) return { isBehind, bytes: undefined };
-    const bytes = files.slice(at).reduce((sum, file) => sum + file.bytes, 0) - place.offset;
-    return { isBehind, bytes: Math.max(0, bytes) };
+    return lagOf(this.#isMariadb, position, this.#watch);
   }
 
   show(position: string): string {

@@ -49,11 +49,8 @@ export async function triggerObstacles(
 export async function nativeObstacles(
   from: FailoverPool,
   to: FailoverPool,
-  bridge: Bridge,
   pairs: readonly Pair[],
 ): Promise<readonly Refusal[]> {
-  if (bridge.from !== "postgres" || bridge.to !== "postgres")
-    return [{ table: "", reason: "the servers' own replication is set up between PostgreSQL servers only" }];
   const tables = pairs.map(({ source }) => source);
   return [...(await sourceObstacles(from, tables)), ...(await subscriptionObstacles(to))];
 }

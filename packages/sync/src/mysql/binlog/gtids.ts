@@ -4,6 +4,8 @@ export interface Gtids {
   add(gtid: string): void;
   /** Everything that is in the other one is in this one. */
   covers(other: string): boolean;
+  /** Those of domains (MariaDB), or of servers (MySQL), of which the other one has some as well. */
+  sharedWith(other: string): string;
   /** As it is kept. */
   toString(): string;
 }
@@ -38,22 +40,56 @@ export class MariadbGtids implements Gtids {
     );
   }
 
+  sharedWith(other: string): string {
+    const shared = new MariadbGtids(other).#domains;
+    return textOf([...this.#domains].filter(([domain]) => shared.has(domain)));
+  }
+
   /** The last of each domain: what a server is told from where to go on. */
   get last(): string {
-    return [...this.#domains]
-      .map(([domain, servers]) => {
-        const [server, number] = [...servers].at(-1) as [string, bigint]; // a domain has one
-        return `${domain}-${server}-${number}`;
-      })
-      .join(",");
+    return [...this.#domains].map(([domain, servers]) => lastOf(domain, servers).gtid).join(",");
+  }
+
+  /** The last of each domain, of whichever goes on further in it. */
+  furthest(other: MariadbGtids): MariadbGtids {
+    const furthest = new MariadbGtids(this.last);
+    for (const [domain, servers] of other.#domains) {
+      const mine = furthest.#domains.get(domain);
+      const { gtid, number } = lastOf(domain, servers);
+      if (mine !== undefined && lastOf(domain, mine).number >= number) continue;
+      furthest.#domains.delete(domain);
+      furthest.add(gtid);
+    }
+    return furthest;
+  }
+
+  /** The same, with the other one's where both have some. */
+  replacedBy(other: MariadbGtids): MariadbGtids {
+    const replaced = new MariadbGtids(this.last);
+    for (const [domain, servers] of other.#domains) {
+      replaced.#domains.delete(domain);
+      replaced.add(lastOf(domain, servers).gtid);
+    }
+    return replaced;
   }
 
   toString(): string {
-    return [...this.#domains]
-      .flatMap(([domain, servers]) => [...servers].map(([server, number]) => `${domain}-${server}-${number}`))
-      .join(",");
+    return textOf([...this.#domains]);
   }
 }
+
+function lastOf(
+  domain: string,
+  servers: ReadonlyMap<string, bigint>,
+): { readonly gtid: string; readonly number: bigint } {
+  const [server, number] = [...servers].at(-1) as [string, bigint]; // a domain has one
+  return { gtid: `${domain}-${server}-${number}`, number };
+}
+
+const textOf = (domains: readonly (readonly [string, ReadonlyMap<string, bigint>])[]): string =>
+  domains
+    .flatMap(([domain, servers]) => [...servers].map(([server, number]) => `${domain}-${server}-${number}`))
+    .join(",");
 
 /** Whole numbers from the first to the last, both included. */
 type Interval = [first: bigint, last: bigint];
@@ -117,6 +153,14 @@ export class MysqlGtids implements Gtids {
     });
   }
 
+  sharedWith(other: string): string {
+    const servers = new Set([...new MysqlGtids(other).#intervals.keys()].map(serverOf));
+    const shared = new MysqlGtids("");
+    for (const [key, intervals] of this.#intervals)
+      if (servers.has(serverOf(key))) shared.#intervals.set(key, intervals);
+    return shared.toString();
+  }
+
   /** As the command of the protocol takes it. */
   encode(): Buffer {
     const entries = [...this.#intervals];
@@ -144,6 +188,9 @@ export class MysqlGtids implements Gtids {
       .join(",");
   }
 }
+
+/** Without a tag. */
+const serverOf = (key: string): string => key.split(":", 1)[0] ?? "";
 
 function int64(value: bigint): Buffer {
   const bytes = Buffer.alloc(8);
