@@ -1,4 +1,5 @@
 import type { FailoverPool, PoolSource, ReservedConnection } from "@mirrorpool/core";
+import type { System } from "@mirrorpool/sync/for-other-jobs";
 import type { FileFormat } from "./format/file.ts";
 import type { BackedUpTable, Manifest, RowForm, SourcePosition } from "./format/manifest.ts";
 import type { Plan, PlannedTable } from "./run/unfinished.ts";
@@ -79,6 +80,7 @@ export interface StepDialect {
 
 /** Restores backups into databases of one system. */
 export interface TargetDialect {
+  readonly system: System;
   readonly steps: StepDialect;
   /**
    * Keeps another restore from the same target, as long as its connection lives; where that is lost the rows of the steps still keep

@@ -17,12 +17,13 @@ export const backupErrorCodes = {
   TARGET_BUSY: "another restore into the target is under way",
   TARGET_LOST: "the target was lost on every attempt; the restore can be resumed",
   REFUSED: "the database refused a statement or a row",
+  LOSS: "the target's system cannot hold a type or a value of the backup as it is",
   DIFFERENT: "what was restored is not what was backed up",
 } as const;
 
 export type BackupErrorCode = keyof typeof backupErrorCodes;
 
-/** What a job of this package ends with. Never holds a password, a key or a row's values. */
+/** What a job of this package ends with. Never holds a password or a key, and none but `LOSS` a row's values. */
 export class BackupError extends Error {
   override readonly name = "BackupError";
   readonly code: BackupErrorCode;

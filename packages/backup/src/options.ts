@@ -27,6 +27,16 @@ export function checkChoice<const C extends string>(path: string, value: unknown
   throw new OptionsError(path, `one of ${of.map((each) => JSON.stringify(each)).join(", ")}`, show(value));
 }
 
+export function checkChoices<const C extends string>(
+  path: string,
+  value: unknown,
+  of: readonly C[],
+): readonly C[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw new OptionsError(path, `a list of ${of.join(", ")}`, show(value));
+  return value.map((each, index) => checkChoice(`${path}[${index}]`, each ?? null, of, of[0] as C)); // none is missing
+}
+
 export function checkBoolean(path: string, value: unknown, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value === "boolean") return value;

@@ -1,4 +1,8 @@
 import { AbortedError, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
+import { type LossyRule, lossyRules } from "@mirrorpool/sync/for-other-jobs";
+import { inTarget } from "./across/dialect.ts";
+import { dialectFor } from "./across/dialect-for.ts";
+import { systemOf } from "./across/pairs.ts";
 import type { TargetDialect } from "./dialect.ts";
 import { dialectOf } from "./dialects.ts";
 import { BackupError } from "./errors.ts";
@@ -8,6 +12,7 @@ import { type OpenedBackup, openBackup } from "./format/repository.ts";
 import {
   checkBoolean,
   checkChoice,
+  checkChoices,
   checkFunction,
   checkInteger,
   checkKeySource,
@@ -40,6 +45,8 @@ export interface RestoreOptions {
   readonly owners?: boolean;
   /** What becomes of tables that have rows: `refuse` (default), `append` the backup's, or `replace` theirs. */
   readonly existing?: "refuse" | "append" | "replace";
+  /** Into another system: losses that are accepted, by name. Default: none, and what would be lost is refused before the first row. */
+  readonly lossy?: readonly LossyRule[];
   readonly encryption?: KeySource;
   /** Chunks and indexes at a time, 1 to 32. Default 2. */
   readonly jobs?: number;
@@ -69,7 +76,7 @@ export interface RestoreReport {
 }
 
 const OPTIONS = [
-  "from", "backup", "tables", "schema", "owners", "existing", "encryption", "jobs", "resume", "attempts", "delegate", "onProgress", "signal",
+  "from", "backup", "tables", "schema", "owners", "existing", "lossy", "encryption", "jobs", "resume", "attempts", "delegate", "onProgress", "signal",
 ] as const satisfies readonly (keyof RestoreOptions)[]; // biome-ignore format: one list
 
 type Checked = ReturnType<typeof check>;
@@ -83,6 +90,7 @@ function check(given: RestoreOptions) {
     schema: options["schema"] === undefined ? undefined : checkBoolean("schema", options["schema"], true),
     owners: checkBoolean("owners", options["owners"], true),
     existing: checkChoice("existing", options["existing"], ["refuse", "append", "replace"], "refuse"),
+    lossy: checkChoices("lossy", options["lossy"], Object.keys(lossyRules) as LossyRule[]),
     keySource: checkKeySource(options["encryption"]),
     jobs: checkInteger("jobs", options["jobs"], 1, 32, 2),
     mayResume: checkBoolean("resume", options["resume"], true),
@@ -109,8 +117,9 @@ export async function restore(into: PoolSource, given: RestoreOptions): Promise<
   let target: Target | undefined;
   try {
     await pool.start(signal && { signal });
-    const dialect = await dialectOf(pool, signal);
-    const plan = planRestore(dialect, backup.manifest, options);
+    const own = await dialectOf(pool, signal);
+    const plan = planRestore(own, backup.manifest, options);
+    const dialect = await dialectFor(own, pool, backup, plan.lossy);
     target = new Target(pool, dialect);
     const lock = await dialect.lock(pool, signal);
     try {
@@ -139,24 +148,29 @@ function requireChosen(manifest: Manifest, { tables, schema, existing }: Checked
     throw new OptionsError("schema", "false where tables are chosen: definitions come whole", "true");
   if (schema === true && existing !== "refuse")
     throw new OptionsError("schema", `false with existing: "${existing}"`, "true");
-  if (schema === true && !manifest.schema.isIncluded)
-    throw new OptionsError("schema", "false: there are no definitions in this backup", "true");
 }
 
 function planRestore(
   dialect: TargetDialect,
   manifest: Manifest,
-  { tables, schema, owners, existing }: Checked,
+  { tables, schema, owners, existing, lossy }: Checked,
 ): RestorePlan {
+  // of another system tables are made by what the backup tells of their columns
+  const isAcross = systemOf(manifest) !== dialect.system;
+  const hasDefinitions = manifest.schema.isIncluded || isAcross;
+  if (schema === true && !hasDefinitions)
+    throw new OptionsError("schema", "false: there are no definitions in this backup", "true");
+  const { tables: named } = isAcross ? inTarget(manifest) : manifest;
   const places = manifest.tables.flatMap((table, place) =>
     tables === undefined || tables.some((pattern) => matches(pattern, table)) ? [place] : [],
   );
   return {
     tables: places,
-    names: places.flatMap((place) => manifest.tables[place] ?? []).map((table) => dialect.quoteTable(table)),
-    withDefinitions: schema ?? (manifest.schema.isIncluded && tables === undefined && existing === "refuse"),
+    names: [...new Set(places.flatMap((place) => named[place] ?? []).map((table) => dialect.quoteTable(table)))],
+    withDefinitions: schema ?? (hasDefinitions && tables === undefined && existing === "refuse"),
     withOwners: owners,
     existing,
+    ...(isAcross && { lossy: lossy ?? [] }),
   };
 }
 
@@ -220,6 +234,10 @@ function summarize(manifest: Manifest, plan: RestorePlan): Omit<RestoreReport, "
     rows: chunks.reduce((sum, { rows }) => sum + rows, 0),
     bytes: chunks.reduce((sum, { bytes }) => sum + bytes, 0),
     hasSchema: plan.withDefinitions,
-    warnings: manifest.warnings,
+    warnings: [...manifest.warnings, ...(plan.lossy !== undefined && plan.withDefinitions ? [NOT_TRANSLATED] : [])],
   };
 }
+
+/** What `copy` does not make either. */
+const NOT_TRANSLATED =
+  "the backup is of another system: tables were made with columns, NOT NULL and primary keys, and without indexes, foreign keys, defaults, checks, views, routines and triggers";

@@ -1,4 +1,5 @@
 import { AbortedError, type PoolSource, takePool } from "@mirrorpool/core";
+import { systemOf } from "./across/pairs.ts";
 import { dialectOf } from "./dialects.ts";
 import { BackupError } from "./errors.ts";
 import type { KeySource } from "./format/key.ts";
@@ -72,6 +73,7 @@ export async function verify(given: VerifyOptions): Promise<VerifyReport> {
     const { manifest } = backup;
     throwIfAny("CORRUPT", await verifyFiles(backup, jobs, meter, signal));
     if (given.into !== undefined) {
+      await requireSameSystem(given.into, manifest, signal);
       const common = { from: store, backup: manifest.name, jobs, owners: false };
       await restore(given.into, { ...common, ...(keySource && { encryption: keySource }), ...(signal && { signal }) });
       const { pool, release } = takePool(given.into);
@@ -98,6 +100,19 @@ export async function verify(given: VerifyOptions): Promise<VerifyReport> {
     if (signal?.aborted === true) throw new AbortedError(signal.reason);
     throw error;
   }
+}
+
+/** Rows are compared as they stand in the backup. */
+async function requireSameSystem(into: PoolSource, manifest: Manifest, signal: AbortSignal | undefined): Promise<void> {
+  const { pool, release } = takePool(into);
+  try {
+    await pool.start(signal && { signal });
+    if ((await dialectOf(pool, signal)).system === systemOf(manifest)) return;
+  } finally {
+    await release();
+  }
+  const message = `the backup is of ${manifest.source.system}, and the scratch database is of another system: take one of the same`;
+  throw new BackupError("NOT_SUPPORTED", message);
 }
 
 function throwIfAny(code: "CORRUPT" | "DIFFERENT", problems: readonly Problem[]): void {

@@ -56,10 +56,11 @@ describe("messages of COPY", () => {
     "are put together from pieces of %i bytes",
     (size) => {
       const batches: Buffer[] = [];
-      const unframer = new Unframer((batch) => {
+      const take = (batch: Buffer): boolean => {
         batches.push(batch);
         return false;
-      });
+      };
+      const unframer = new Unframer(take, () => Buffer.allocUnsafe(1 << 20));
       let isWelcome = true;
       for (let at = 0; at < framed.length; at += size)
         isWelcome = unframer.take(framed.subarray(at, at + size)) && isWelcome;

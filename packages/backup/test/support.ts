@@ -58,3 +58,25 @@ export async function contentOf(node: LabNode, table: string): Promise<unknown> 
   );
   return row;
 }
+
+/** The tables of mirrorpool itself, each with a row, by the pool's own SQL where it has some. */
+export async function makeOwnTables(pool: FailoverPool): Promise<void> {
+  for (const text of pool
+    .ledgerSchema()
+    .split(";")
+    .filter((each) => each.trim() !== ""))
+    await pool.query(text);
+  await pool.query("INSERT INTO mirrorpool_ledger (token) VALUES ('00000000-0000-4000-8000-000000000001')");
+  for (const name of ["mirrorpool_job", "mirrorpool_chunk"]) {
+    await pool.query(`CREATE TABLE ${name} (job varchar(200) PRIMARY KEY)`);
+    await pool.query(`INSERT INTO ${name} VALUES ('copy')`);
+  }
+}
+
+/** How many rows they have, where they are. */
+export async function ownRows(pool: FailoverPool): Promise<readonly number[]> {
+  const counts = ["ledger", "job", "chunk"].map(
+    async (name) => (await pool.query<{ count: unknown }>(`SELECT COUNT(*) AS count FROM mirrorpool_${name}`)).rows,
+  );
+  return (await Promise.all(counts)).map(([row]) => Number(row?.count));
+}

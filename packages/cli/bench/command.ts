@@ -20,10 +20,15 @@ const LOOK_MS = 20;
 /**
  * Calls the command as it is published, in a process of its own.
  * @param killAfterMs SIGKILL then, once it has begun to move rows
+ * @param onMoving is called once when it has begun to
  */
 export async function mirrorpool(
   args: readonly string[],
-  { folder, killAfterMs }: { readonly folder?: string; readonly killAfterMs?: number } = {},
+  {
+    folder,
+    killAfterMs,
+    onMoving,
+  }: { readonly folder?: string; readonly killAfterMs?: number; readonly onMoving?: () => void } = {},
 ): Promise<Called> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [MAIN, ...args, "--json"], {
@@ -38,9 +43,13 @@ export async function mirrorpool(
   });
   createInterface({ input: child.stderr }).on("line", (line) => {
     if (!line.startsWith('{"type":"progress"')) errors.push(line);
-    else if (killAfterMs !== undefined && timeout === undefined)
-      timeout = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+    else if (!isMoving) {
+      isMoving = true;
+      onMoving?.();
+      if (killAfterMs !== undefined) timeout = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+    }
   });
+  let isMoving = false;
   let timeout: NodeJS.Timeout | undefined;
   let maxMib = 0;
   const timer = setInterval(() => {

@@ -1,10 +1,11 @@
 import { Report } from "./command.ts";
+import { failovers } from "./failovers.ts";
 import { huge } from "./huge.ts";
 import { kills } from "./kills.ts";
 import { roundTrip } from "./round-trip.ts";
 import { tables } from "./tables.ts";
 
-const PROOFS = { "round-trip": roundTrip, tables, huge, kills } as const;
+const PROOFS = { "round-trip": roundTrip, tables, huge, kills, failovers } as const;
 
 // proofs of the data jobs at a size for which the tests have no time, with the command as it is published
 const [name = "", size] = process.argv.slice(2);

@@ -79,6 +79,9 @@ export function createProgram(run: Run): Command {
     (context, flags, given) => ledger(context, given, flags.create === true),
   );
 
+  const lossy = new Option("--lossy <rules...>", "losses between two systems that are accepted").choices(
+    Object.keys(lossyRules),
+  );
   const between = [
     new Option("--from <cluster>", `where rows come from: ${CLUSTER}`).makeOptionMandatory(),
     new Option("--to <cluster>", "where they go").makeOptionMandatory(),
@@ -86,7 +89,7 @@ export function createProgram(run: Run): Command {
     new Option("--exclude <patterns...>", "left out of them"),
     new Option("--connections <n>", "to each side").argParser(whole(1, 64)),
     new Option("--read-from <role>", "where the source is read").choices(["mirror", "primary"]),
-    new Option("--lossy <rules...>", "losses between two systems that are accepted").choices(Object.keys(lossyRules)),
+    lossy,
   ];
   const queue = new Option(
     "--queue <cluster>",
@@ -208,6 +211,7 @@ export function createProgram(run: Run): Command {
       new Option("--existing <what>", "for tables that have rows").choices(["refuse", "append", "replace"]),
       new Option("--no-schema", "rows only, into tables that are there"),
       new Option("--no-owners", "without owners and privileges"),
+      lossy,
       new Option("--abandon", "give an unfinished restore up"),
       queue,
     ],

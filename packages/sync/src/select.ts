@@ -1,5 +1,6 @@
 import type { Catalog, Table, TableName } from "./model.ts";
 import { nameOf } from "./model.ts";
+import { isOwnTable } from "./own-tables.ts";
 
 /**
  * Which tables: a pattern such as `orders`, `public.order_*` or `audit.*`, where `*` is any text and a name without a dot is in
@@ -16,17 +17,17 @@ export function selectTables(
 ): { readonly tables: readonly Table[]; readonly missing: readonly string[] } {
   const wanted = (chosen ?? ["*.*"]).map((choice) => ({ choice, test: matcher(choice) }));
   const unwanted = excluded.map(matcher);
-  const ours: ReadonlySet<string> = new Set([...own, LEDGER]);
+  const ours: ReadonlySet<string> = new Set(own);
   const tables = catalog.tables.filter(
     (table) =>
-      !ours.has(nameOf(table)) && wanted.some(({ test }) => test(table)) && !unwanted.some((test) => test(table)),
+      !ours.has(nameOf(table)) &&
+      !isOwnTable(table) &&
+      wanted.some(({ test }) => test(table)) &&
+      !unwanted.some((test) => test(table)),
   );
   const missing = wanted.filter(({ test, choice }) => choice !== "*.*" && !catalog.tables.some(test));
   return { tables, missing: missing.map(({ choice }) => describe(choice)) };
 }
-
-/** The commit ledger knows what this cluster has committed, and no other one. */
-const LEDGER = "public.mirrorpool_ledger";
 
 const describe = (choice: TableChoice): string =>
   typeof choice === "string" ? choice : nameOf({ schema: choice.schema ?? "public", name: choice.name });

@@ -1,4 +1,4 @@
-import type { Duplex, Transform } from "node:stream";
+import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import { BackupError } from "../errors.ts";
 
@@ -7,17 +7,32 @@ export const compressions = ["zstd", "gzip", "none"] as const;
 /** How chunks are compressed. */
 export type Compression = (typeof compressions)[number];
 
+/**
+ * Within 128 KiB, which with what belongs to it stays in a processor's own cache: a third faster than the usual 512 KiB, for some hundredths of
+ * the size. gzip looks back over 32 KiB.
+ */
+const ZSTD: Readonly<Record<number, number>> = {
+  [zlib.constants.ZSTD_c_compressionLevel]: 1,
+  [zlib.constants.ZSTD_c_windowLog]: 17,
+};
+
 /** Node.js has it from 22.15 and 23.8 on. */
 export const hasZstd: boolean = typeof zlib.createZstdCompress === "function";
 
-/** Level 1 of both: the others cost several times as much for a tenth of the size. */
-export function createCompressor(compression: Compression): Transform | undefined {
+/**
+ * Level 1 of both: the others cost several times as much for a tenth of the size.
+ * @param onConsumed is called for each part that it needs no more
+ */
+export function createCompressor(
+  compression: Compression,
+  onConsumed: (part: Buffer) => void = () => {},
+): Transform | undefined {
   switch (compression) {
     case "zstd":
       requireZstd();
-      return zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 1 << 18 });
+      return telling(zlib.createZstdCompress({ params: ZSTD, chunkSize: 1 << 18 }), onConsumed);
     case "gzip":
-      return zlib.createGzip({ level: 1, chunkSize: 1 << 18 });
+      return telling(zlib.createGzip({ level: 1, chunkSize: 1 << 18 }), onConsumed);
     case "none":
       return undefined;
     default:
@@ -25,13 +40,28 @@ export function createCompressor(compression: Compression): Transform | undefine
   }
 }
 
-export function createDecompressor(compression: Compression): Duplex | undefined {
+/** A part is consumed when the next one is asked for. */
+function telling(codec: Transform, onConsumed: (part: Buffer) => void): Transform {
+  const transform = codec._transform.bind(codec);
+  codec._transform = (part: Buffer, encoding, done) =>
+    transform(part, encoding, (error, result) => {
+      onConsumed(part);
+      done(error, result);
+    });
+  return codec;
+}
+
+/** @param onConsumed is called for each part that it needs no more */
+export function createDecompressor(
+  compression: Compression,
+  onConsumed: (part: Buffer) => void = () => {},
+): Transform | undefined {
   switch (compression) {
     case "zstd":
       requireZstd();
-      return zlib.createZstdDecompress({ chunkSize: 1 << 18 });
+      return telling(zlib.createZstdDecompress({ chunkSize: 1 << 18 }), onConsumed);
     case "gzip":
-      return zlib.createGunzip({ chunkSize: 1 << 18 });
+      return telling(zlib.createGunzip({ chunkSize: 1 << 18 }), onConsumed);
     case "none":
       return undefined;
     default:

@@ -3,6 +3,8 @@ import { PassThrough, type Readable, Transform, type Writable } from "node:strea
 import { pipeline } from "node:stream/promises";
 import { BackupError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
+import { letGo } from "../stream/let-go.ts";
+import { RowContent } from "../stream/row-content.ts";
 import { type Compression, createCompressor, createDecompressor, fileEndings } from "./codec.ts";
 import type { RowForm, StoredFile } from "./manifest.ts";
 import { RowCounter } from "./rows.ts";
@@ -34,7 +36,8 @@ export async function writeFile(
   const plain = new Counter(onBytes);
   const stored = new Digester();
   const sealer = key === undefined ? undefined : createSealer(key, `${folder}/${file}`);
-  const steps = [plain, createCompressor(compression), sealer, stored].filter((step) => step !== undefined);
+  const recycle = content instanceof RowContent ? (part: Buffer) => content.recycle(part) : undefined;
+  const steps = [plain, createCompressor(compression, recycle), sealer, stored].filter((step) => step !== undefined);
   const output = new PassThrough();
   const piping = pipeline([content, ...steps, output], { ...(signal && { signal }) });
   const writing = store.write(`${folder}/${file}`, output, signal).catch((error: unknown) => {
@@ -77,7 +80,7 @@ export async function readFile(
     bytes === expected.bytes ? undefined : corrupt(`its content has ${bytes} bytes and not ${expected.bytes}`),
   );
   const opener = key === undefined ? undefined : createOpener(key, name);
-  const steps = [stored, opener, createDecompressor(compression), plain].filter((step) => step !== undefined);
+  const steps = [stored, opener, createDecompressor(compression, letGo), plain].filter((step) => step !== undefined);
   try {
     await pipeline([source, ...steps, target], { ...(signal && { signal }) });
   } catch (error) {
@@ -103,7 +106,7 @@ export async function surveyFile(
   const plain = new Counter();
   const counter = new RowCounter(form);
   const opener = key === undefined ? undefined : createOpener(key, `${folder}/${file}`);
-  const steps = [stored, opener, createDecompressor(compression), plain].filter((step) => step !== undefined);
+  const steps = [stored, opener, createDecompressor(compression, letGo), plain].filter((step) => step !== undefined);
   await pipeline([source, ...steps, counter], { ...(signal && { signal }) });
   return { file, bytes: plain.bytes, storedBytes: stored.bytes, sha256: stored.digest(), rows: counter.count };
 }

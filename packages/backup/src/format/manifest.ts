@@ -14,7 +14,8 @@ export type RowForm = "text" | "binary";
 export interface BackedUpColumn {
   readonly name: string;
   readonly neutral: NeutralType;
-  readonly form: Form;
+  /** Undefined: as PostgreSQL writes it by itself. */
+  readonly form?: Form;
   readonly isNullable: boolean;
   /** The server counts it up where a row does not name it. */
   readonly isCounted: boolean;
@@ -30,10 +31,14 @@ export interface BackedUpTable {
   /** Of the columns, as the server writes them. */
   readonly types: readonly string[];
   readonly form: RowForm;
-  /** Of MariaDB and MySQL: the same columns in no system's words. */
+  /** The same columns in no system's words. */
   readonly neutral?: readonly BackedUpColumn[];
-  /** Of MariaDB and MySQL: columns of the primary key, where there is one. */
+  /** Columns of the primary key, where there is one. */
   readonly key?: readonly string[];
+  /** Columns that the server computes, where there are some. */
+  readonly generated?: readonly string[];
+  /** The partitioned table that it is a part of, at the top. */
+  readonly root?: QualifiedName;
   readonly rows: number;
 }
 
@@ -43,6 +48,8 @@ export interface BackedUpSequence {
   readonly name: string;
   readonly lastValue: string;
   readonly isCalled: boolean;
+  /** The column of a table that PostgreSQL gives its values. */
+  readonly of?: QualifiedName & { readonly column: string };
 }
 
 export interface QualifiedName {

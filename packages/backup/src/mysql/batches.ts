@@ -1,21 +1,27 @@
-import { BATCH_BYTES, type Batcher } from "../stream/row-content.ts";
+import type { Batcher } from "../stream/row-content.ts";
+import { BATCH_BYTES } from "../stream/spare-batches.ts";
 
 /** Puts pieces together to batches. */
 export class Batches implements Batcher {
   readonly #give: (batch: Buffer) => boolean;
+  readonly #fresh: () => Buffer;
   #batch: Buffer = Buffer.alloc(0);
   #filled = 0;
 
-  /** @param give false: rather not more now */
-  constructor(give: (batch: Buffer) => boolean) {
+  /**
+   * @param give false: rather not more now
+   * @param fresh room for the next batch
+   */
+  constructor(give: (batch: Buffer) => boolean, fresh: () => Buffer) {
     this.#give = give;
+    this.#fresh = fresh;
   }
 
   take(piece: Uint8Array): boolean {
     let isWelcome = true;
     if (this.#filled + piece.length > this.#batch.length) isWelcome = this.flush();
     if (piece.length > BATCH_BYTES) return this.#give(Buffer.from(piece)) && isWelcome;
-    if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    if (this.#batch.length === 0) this.#batch = this.#fresh();
     this.#batch.set(piece, this.#filled);
     this.#filled += piece.length;
     return isWelcome;

@@ -26,6 +26,7 @@ import { MysqlView } from "./view.ts";
 export function createMysqlDialect(dialect: SyncDialect, flavor: Flavor): Dialect {
   const tables = new TargetTables(dialect);
   return Object.freeze({
+    system: "mysql",
     openView: (pool, from, jobs, signal) => MysqlView.open(dialect, flavor, pool, from, jobs, signal),
     steps: createSteps(dialect),
     lock: lockTarget,
@@ -55,7 +56,7 @@ export function createMysqlDialect(dialect: SyncDialect, flavor: Flavor): Dialec
     readBack: async (connection, _, table, signal) => {
       const { model } = await tables.find(connection, table);
       const rows = dialect.source(connection, model, { from: null, to: null }, "text");
-      return new RowContent(rows, (give) => new Batches(give), signal);
+      return new RowContent(rows, (give, fresh) => new Batches(give, fresh), signal);
     },
   } satisfies Dialect);
 }

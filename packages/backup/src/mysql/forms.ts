@@ -45,5 +45,5 @@ export const withForms = (table: Table): Table =>
 export function asBackedUp(table: Table, columns: readonly BackedUpColumn[]): Table {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   const chosen = columns.flatMap(({ name }) => byName.get(name) ?? []);
-  return formed({ ...table, columns: chosen }, new Map(columns.map(({ name, form }) => [name, form])));
+  return formed({ ...table, columns: chosen }, new Map(columns.map(({ name, form = "text" }) => [name, form])));
 }

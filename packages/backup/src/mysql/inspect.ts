@@ -17,7 +17,6 @@ export async function requireFit(
   plan: RestorePlan,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  requireSystem(manifest);
   return target.on(signal, async (on) => {
     if (plan.withDefinitions) return requireEmptyDatabase(on);
     const chosen = chosenTables(manifest, plan);
@@ -33,14 +32,6 @@ export async function requireFit(
     const message = `${subject} has rows in the target: say existing: "append" or "replace", or choose other tables`;
     throw new BackupError("TARGET_NOT_EMPTY", message, { subject });
   });
-}
-
-function requireSystem({ source }: Manifest): void {
-  if (source.system !== "postgresql") return;
-  throw new BackupError(
-    "NOT_SUPPORTED",
-    "the backup is of PostgreSQL, and the target is none: copy its rows from a scratch database",
-  );
 }
 
 async function requireEmptyDatabase(on: ReservedConnection): Promise<void> {

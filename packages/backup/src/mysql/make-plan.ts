@@ -1,8 +1,8 @@
 import {
   askMysql as ask,
-  type Column,
   type Dialect,
   formed,
+  isOwnTable,
   planChunks,
   quoteMysqlName as quoteName,
   type Table,
@@ -12,6 +12,7 @@ import { chooseTables } from "../backup/choose-tables.ts";
 import { usualChunkBytes } from "../backup/chunk-bytes.ts";
 import type { FromCatalogue, Wanted } from "../dialect.ts";
 import type { BackedUpSequence, BackedUpTable, SourcePosition } from "../format/manifest.ts";
+import { tableOf } from "../format/table-of.ts";
 import type { PlannedTable } from "../run/unfinished.ts";
 import { showTable } from "../table-names.ts";
 import { withForms } from "./forms.ts";
@@ -27,7 +28,7 @@ export async function makePlan(
   const never = new AbortController().signal; // short questions
   const on = view.holder;
   const catalog = await dialect.readCatalog(on, never);
-  const own = catalog.tables.filter(({ name }) => !MARKS.includes(name)).map(withForms);
+  const own = catalog.tables.filter((table) => !MARKS.includes(table.name) && !isOwnTable(table)).map(withForms);
   const tables = chooseTables(own, patterns);
   await view.lock(tables, never);
   const size = chunkBytes ?? usualChunkBytes(tables);
@@ -82,7 +83,7 @@ async function readCounters(
   return found;
 }
 
-function toPlanned({ schema, name, columns, key }: Table): PlannedTable {
+function toPlanned({ schema, name, columns, key, generated }: Table): PlannedTable {
   return {
     ...{ schema, name },
     columns: columns.map((column) => column.name),
@@ -92,30 +93,14 @@ function toPlanned({ schema, name, columns, key }: Table): PlannedTable {
       ...{ name, neutral, form, isNullable, isCounted },
     })),
     ...(key && { key: key.map((column) => column.name) }),
+    ...(generated.length > 0 && { generated }),
   };
 }
 
-/** The table as sync's dialects know it. Pure. */
-export function modelOf({ schema, name, types, neutral = [], key }: Omit<BackedUpTable, "rows">): Table {
-  const columns = neutral.map(
-    (column, place): Column => ({
-      ...column,
-      type: types[place] ?? "",
-      hasDefault: false,
-      isAlways: false,
-      isGenerated: false,
-      isPlain: false,
-      isPortable: false,
-      order: "text",
-    }),
-  );
-  const table: Table = {
-    ...{ schema, name, columns, generated: [] },
-    key: key?.flatMap((each) => columns.find((column) => column.name === each) ?? []),
-    ...{ isPartitioned: false, rows: 0, bytes: 0, isUnlogged: false, isOwned: true },
-    identity: key === undefined ? "none" : "key",
-  };
-  return formed(table, new Map(columns.map((column) => [column.name, column.form ?? "text"])));
+/** The table as sync's dialects know it, with the forms that its rows are written in. Pure. */
+export function modelOf(table: Omit<BackedUpTable, "rows">): Table {
+  const forms = (table.neutral ?? []).map(({ name, form = "text" }) => [name, form] as const);
+  return formed(tableOf(table), new Map(forms));
 }
 
 /**

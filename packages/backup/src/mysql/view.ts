@@ -7,6 +7,7 @@ import type { Manifest, SourcePosition } from "../format/manifest.ts";
 import type { PlannedTable } from "../run/unfinished.ts";
 import type { SchemaChoice } from "../schema-choice.ts";
 import { RowContent } from "../stream/row-content.ts";
+import { SpareBatches } from "../stream/spare-batches.ts";
 import { Batches } from "./batches.ts";
 import { makePlan, modelOf } from "./make-plan.ts";
 import { type Flavor, lookBefore, placeOf } from "./position.ts";
@@ -22,6 +23,7 @@ export class MysqlView implements SourceView {
   readonly #dialect: Dialect;
   readonly #view: View;
   readonly #idle: ReservedConnection[] = [];
+  readonly #spare = new SpareBatches();
   readonly #busy = new Set<ReservedConnection>();
   /** Woken when a connection is given back or dropped. */
   readonly #waiting = new Set<() => void>();
@@ -137,7 +139,7 @@ export class MysqlView implements SourceView {
     const model: Table = modelOf(table);
     const range = part as Range; // of our own plan
     const source = this.#dialect.source(connection, model, range, "text");
-    return new RowContent(source, (give) => new Batches(give), signal);
+    return new RowContent(source, (give, fresh) => new Batches(give, fresh), signal, this.#spare);
   }
 
   isPassing(error: unknown): boolean {

@@ -15,6 +15,7 @@ import { PostgresView } from "./view.ts";
 
 /** PostgreSQL 14 and later. */
 export const postgresDialect: Dialect = Object.freeze({
+  system: "postgres",
   openView: (pool, from, _, signal) => PostgresView.open(pool, from, signal),
   steps,
   lock: lockTarget,
@@ -32,5 +33,5 @@ export const postgresDialect: Dialect = Object.freeze({
   finish,
   giveUp,
   readBack: async (connection, _, table, signal) =>
-    new RowContent(copyOut(connection, copyOutStatement(table)), (give) => new Unframer(give), signal),
+    new RowContent(copyOut(connection, copyOutStatement(table)), (give, fresh) => new Unframer(give, fresh), signal),
 } satisfies Dialect);

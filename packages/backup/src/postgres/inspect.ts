@@ -147,11 +147,6 @@ export async function requireFit(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const chosen = chosenTables(manifest, plan);
-  if (manifest.source.system !== "postgresql")
-    throw new BackupError(
-      "NOT_SUPPORTED",
-      `the backup is of ${manifest.source.system}, and the target is PostgreSQL: copy its rows from a scratch database`,
-    );
   await requireVersion(target, manifest, chosen, signal);
   if (plan.withDefinitions) return requireEmptyDatabase(target, signal);
   await requireTables(target, chosen, signal);

@@ -1,8 +1,11 @@
 import type { ReservedConnection } from "@mirrorpool/core";
+import { isOwnTable, nameOf, readPostgresCatalog, type Table } from "@mirrorpool/sync/for-other-jobs";
 import { chooseTables } from "../backup/choose-tables.ts";
 import { usualChunkBytes } from "../backup/chunk-bytes.ts";
 import type { FromCatalogue, Wanted } from "../dialect.ts";
 import { BackupError, messageOf } from "../errors.ts";
+import type { BackedUpColumn, QualifiedName, RowForm } from "../format/manifest.ts";
+import type { PlannedTable } from "../run/unfinished.ts";
 import { showTable } from "../table-names.ts";
 import { type Catalogue, readCatalogue, readSequences, type SourceTable } from "./catalogue.ts";
 import { planChunks } from "./plan.ts";
@@ -21,21 +24,40 @@ export async function makePlan(
 ): Promise<FromCatalogue> {
   const { holder, source } = snapshot;
   const catalogue = await readCatalogue(holder);
-  const chosen = chooseTables(catalogue.tables, patterns);
+  const application = catalogue.tables.filter((table) => !isOwnTable(table));
+  const chosen = chooseTables(application, patterns);
   const isMirror = source.role === "mirror";
   // a mirror has their definition and none of their rows
   const tables = isMirror ? chosen.filter((table) => !table.isUnlogged) : chosen;
   await lockTables(holder, tables);
   const isWhole = patterns === undefined;
+  const models = new Map((await readPostgresCatalog(holder, undefined)).tables.map((table) => [nameOf(table), table]));
   return {
-    tables: tables.map(({ schema, name, columns, types, isPortable }) => ({
-      ...{ schema, name, columns, types },
-      form: isPortable ? form : "text",
-    })),
+    tables: tables.map((table) => toPlanned(table, models, form)),
     sequences: await readSequences(holder, isWhole ? catalogue.sequences : []),
     materializedViews: isWhole ? catalogue.materializedViews : [],
     chunks: planChunks(tables, chunkBytes ?? usualChunkBytes(tables)),
     warnings: warningsOf(catalogue, chosen, tables),
+  };
+}
+
+function toPlanned(table: SourceTable, models: ReadonlyMap<string, Table>, wanted: RowForm): PlannedTable {
+  const { schema, name, columns, types, isPortable, root: top, rootSchema } = table;
+  const root: QualifiedName | undefined =
+    top === null || rootSchema === null ? undefined : { schema: rootSchema, name: top };
+  const model = models.get(nameOf(root ?? table));
+  const neutral = columns.flatMap((column): BackedUpColumn[] => {
+    const { neutral, isNullable, isCounted } = model?.columns.find((each) => each.name === column) ?? {};
+    if (neutral === undefined || isNullable === undefined || isCounted === undefined) return [];
+    return [{ name: column, neutral, isNullable, isCounted }];
+  });
+  const generated = model?.generated ?? [];
+  return {
+    ...{ schema, name, columns, types, neutral },
+    form: isPortable ? wanted : "text",
+    ...(model?.key && { key: model.key.map((column) => column.name) }),
+    ...(generated.length > 0 && { generated }),
+    ...(root && { root }),
   };
 }
 

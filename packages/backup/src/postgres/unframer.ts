@@ -1,4 +1,4 @@
-import { BATCH_BYTES, type Batcher } from "../stream/row-content.ts";
+import type { Batcher } from "../stream/row-content.ts";
 
 /** Code and length. */
 const HEADER_BYTES = 5;
@@ -7,6 +7,7 @@ const LENGTH_BYTES = 4;
 /** Puts the contents of CopyData messages together to batches. Messages may be cut anywhere, in their headers as well. */
 export class Unframer implements Batcher {
   readonly #give: (batch: Buffer) => boolean;
+  readonly #fresh: () => Buffer;
   #batch: Buffer = Buffer.alloc(0);
   #filled = 0;
   /** Of the present message, still to come. */
@@ -14,9 +15,13 @@ export class Unframer implements Batcher {
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
 
-  /** @param give false: rather not more now */
-  constructor(give: (batch: Buffer) => boolean) {
+  /**
+   * @param give false: rather not more now
+   * @param fresh room for the next batch
+   */
+  constructor(give: (batch: Buffer) => boolean, fresh: () => Buffer) {
     this.#give = give;
+    this.#fresh = fresh;
   }
 
   take(framed: Uint8Array): boolean {
@@ -24,7 +29,7 @@ export class Unframer implements Batcher {
     for (let at = 0; at < framed.length; ) {
       if (this.#filled > 0 && this.#batch.length - this.#filled < framed.length - at)
         isWelcome = this.flush() && isWelcome;
-      if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+      if (this.#batch.length === 0) this.#batch = this.#fresh();
       const count = Math.min(framed.length - at, this.#batch.length - this.#filled);
       this.#batch.set(framed.subarray(at, at + count), this.#filled);
       this.#filled = this.#closeUp(this.#filled, this.#filled + count);

@@ -7,6 +7,7 @@ import type { Manifest, SourcePosition } from "../format/manifest.ts";
 import type { PlannedTable } from "../run/unfinished.ts";
 import type { SchemaChoice } from "../schema-choice.ts";
 import { RowContent } from "../stream/row-content.ts";
+import { SpareBatches } from "../stream/spare-batches.ts";
 import { copyOutStatement } from "./copy-statement.ts";
 import { makePlan } from "./make-plan.ts";
 import type { PageRange } from "./plan.ts";
@@ -25,6 +26,7 @@ const PASSING = new Set([
 export class PostgresView implements SourceView {
   readonly #snapshot: SharedSnapshot;
   readonly #idle: ReservedConnection[] = [];
+  readonly #spare = new SpareBatches();
 
   private constructor(snapshot: SharedSnapshot) {
     this.#snapshot = snapshot;
@@ -87,7 +89,7 @@ export class PostgresView implements SourceView {
     // not waited for: behind whoever waits for an exclusive lock we would wait for ever
     await connection.query(`LOCK TABLE ONLY ${quoteTable(table)} IN ACCESS SHARE MODE NOWAIT`);
     const text = copyOutStatement(table, part as PageRange | undefined); // of our own plan
-    return new RowContent(copyOut(connection, text), (give) => new Unframer(give), signal);
+    return new RowContent(copyOut(connection, text), (give, fresh) => new Unframer(give, fresh), signal, this.#spare);
   }
 
   isPassing(error: unknown): boolean {

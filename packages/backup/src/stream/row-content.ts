@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-
-/** So much at a time goes on: each step of a compressor is a hop to another thread and back. */
-export const BATCH_BYTES: number = 1 << 20;
+import { BATCH_BYTES, SpareBatches } from "./spare-batches.ts";
 
 /** Takes rows as they come, at its own pace. */
 interface RowTaker {
+  /** It is done with the bytes once `write` has returned. */
+  readonly isCopying: true;
   /** False: wait for `onDrain` before the next ones. */
   write(bytes: Uint8Array): boolean;
   onDrain(listener: () => void): void;
@@ -24,21 +24,29 @@ export interface Batcher {
   flush(): boolean;
 }
 
+/** How a batcher is made: what takes its batches, and what has room for the next one. */
+export type MakeBatcher = (give: (batch: Buffer) => boolean, fresh: () => Buffer) => Batcher;
+
 /** The rows of a statement as a stream. How many they are is known once it has ended. */
 export class RowContent extends Readable implements RowTaker {
+  readonly isCopying = true;
   readonly #source: RowSource;
   readonly #signal: AbortSignal;
   readonly #stop = new AbortController();
   readonly #batcher: Batcher;
+  readonly #spare: SpareBatches;
   #drained: () => void = () => {};
   #isBegun = false;
   rows = 0;
 
-  /** @param batch makes a batcher of who takes its batches */
-  constructor(source: RowSource, batch: (give: (batch: Buffer) => boolean) => Batcher, signal: AbortSignal) {
+  constructor(source: RowSource, batch: MakeBatcher, signal: AbortSignal, spare: SpareBatches = new SpareBatches()) {
     super({ highWaterMark: 2 * BATCH_BYTES });
     this.#source = source;
-    this.#batcher = batch((content) => this.push(content));
+    this.#batcher = batch(
+      (content) => this.push(content),
+      () => spare.take(),
+    );
+    this.#spare = spare;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
   }
 
@@ -68,6 +76,11 @@ export class RowContent extends Readable implements RowTaker {
 
   write(bytes: Uint8Array): boolean {
     return this.#batcher.take(bytes);
+  }
+
+  /** Nobody needs a batch any more. */
+  recycle(batch: Buffer): void {
+    this.#spare.give(batch);
   }
 
   onDrain(listener: () => void): void {

@@ -1,11 +1,15 @@
 import { Writable } from "node:stream";
+import { letGo } from "./let-go.ts";
 
 /** Where the rows of one statement go. */
 export interface RowTarget {
   /** Resolves when bytes are welcome for the first time. */
   readonly ready: Promise<void>;
-  /** False: wait for `onDrain` before the next ones. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * @param onSent is called when the bytes are needed no more, by those that can tell
+   * @returns false: wait for `onDrain` before the next ones
+   */
+  write(bytes: Uint8Array, onSent?: () => void): boolean;
   onDrain(listener: () => void): void;
   /** All is there. Resolves with the rows that were written. */
   end(): Promise<number>;
@@ -39,7 +43,7 @@ export class RowSink extends Writable {
 
   override _write(part: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#done = done; // before: who takes it may be ready for more at once
-    if (this.#target?.write(part) !== false) this.#goOn();
+    if (this.#target?.write(part, () => letGo(part)) !== false) this.#goOn();
   }
 
   /** Once for each write, however often there is said to be room. */

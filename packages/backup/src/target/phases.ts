@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
+import type { LossyRule } from "@mirrorpool/sync";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
@@ -22,6 +23,8 @@ export interface RestorePlan {
   readonly withDefinitions: boolean;
   readonly withOwners: boolean;
   readonly existing: "refuse" | "append" | "replace";
+  /** Into another system: losses that are accepted. */
+  readonly lossy?: readonly LossyRule[];
 }
 
 /** What the phases work with. */

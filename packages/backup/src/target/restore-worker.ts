@@ -1,4 +1,5 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import { dialectFor } from "../across/dialect-for.ts";
 import type { TargetDialect } from "../dialect.ts";
 import { dialectOf } from "../dialects.ts";
 import { BackupError, messageOf } from "../errors.ts";
@@ -7,6 +8,7 @@ import { type OpenedBackup, openBackup } from "../format/repository.ts";
 import { checkKeySource, checkStore } from "../options.ts";
 import type { Store } from "../store/store.ts";
 import { showTable } from "../table-names.ts";
+import type { RestorePlan } from "./phases.ts";
 import { Target } from "./target.ts";
 import type { RestoreOutcome, RestoreUnit } from "./unit.ts";
 import { writeChunk } from "./write-chunk.ts";
@@ -19,6 +21,8 @@ export class RestoreWorker {
   readonly #store: Store;
   readonly #key: KeySource | undefined;
   #opened: { readonly name: string; readonly backup: Promise<OpenedBackup> } | undefined;
+  /** Of the backup that is open. */
+  #dialect: TargetDialect | undefined;
 
   constructor(
     into: FailoverPool,
@@ -36,6 +40,7 @@ export class RestoreWorker {
       return { what: "done" };
     } catch (error) {
       this.#opened = undefined;
+      this.#dialect = undefined;
       const isPassing = signal.aborted || (error instanceof BackupError && error.retryable);
       const code = error instanceof BackupError ? error.code : undefined;
       return { what: "failed", isPassing, code, message: messageOf(error) };
@@ -47,13 +52,19 @@ export class RestoreWorker {
   }
 
   async #restore({ backup: name, id, file }: RestoreUnit, signal: AbortSignal): Promise<void> {
-    if (this.#opened?.name !== name) this.#opened = { name, backup: openBackup(this.#store, name, this.#key, signal) };
-    const { manifest, format } = await this.#opened.backup;
+    if (this.#opened?.name !== name) {
+      this.#opened = { name, backup: openBackup(this.#store, name, this.#key, signal) };
+      this.#dialect = undefined;
+    }
+    const opened = await this.#opened.backup;
+    const { manifest, format } = opened;
     const chunk = manifest.chunks.find((each) => each.file === file);
     const table = chunk && manifest.tables[chunk.table];
     if (manifest.id !== id || chunk === undefined || table === undefined)
       throw new BackupError("CORRUPT", `${name} in ${this.#store.description} is another backup`, { subject: name });
-    const { dialect, target } = await this.#open(signal);
+    const { dialect: own, target } = await this.#open(signal);
+    this.#dialect ??= await this.#dialectFor(own, target, opened, signal);
+    const dialect = this.#dialect;
     const work = async (connection: ReservedConnection): Promise<void> => {
       // one that comes late must not write into what another restore has begun since
       if (!(await dialect.isOfRestore(connection, id)))
@@ -63,6 +74,18 @@ export class RestoreWorker {
     };
     if (await dialect.isUnsafe(target, table, signal)) await target.repeatable(file, showTable(table), signal, work);
     else await target.step(file, showTable(table), signal, work);
+  }
+
+  /** What may be lost on the way into another system says who leads the restore. */
+  async #dialectFor(
+    own: TargetDialect,
+    target: Target,
+    backup: OpenedBackup,
+    signal: AbortSignal,
+  ): Promise<TargetDialect> {
+    const mark = await own.readMark(target, signal);
+    const lossy = mark === undefined ? undefined : (JSON.parse(mark.plan) as RestorePlan).lossy; // our own
+    return dialectFor(own, this.#pool, backup, lossy);
   }
 
   async #open(signal: AbortSignal): Promise<{ readonly dialect: TargetDialect; readonly target: Target }> {

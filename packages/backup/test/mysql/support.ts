@@ -54,9 +54,10 @@ export async function clear(cluster: LabCluster): Promise<void> {
 const COLUMNS = `
 SELECT TABLE_NAME AS name, JSON_ARRAYAGG(CONCAT(IF(DATA_TYPE = 'geometry', 'g', 'b'), COLUMN_NAME)) AS columns FROM information_schema.COLUMNS
  WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'app' AND TABLE_TYPE = 'BASE TABLE')
+   AND TABLE_NAME NOT LIKE 'mirrorpool%'
  GROUP BY TABLE_NAME`;
 
-/** Of each table how many rows it has, and a digest of all their values, those that the server computes included. */
+/** Of each table of the application how many rows it has, and a digest of all their values, those that the server computes included. */
 export async function contents(cluster: LabCluster): Promise<Readonly<Record<string, unknown>>> {
   const node = cluster.primary();
   const found: Record<string, unknown> = {};

@@ -9,6 +9,7 @@ import {
   restore,
   verify,
 } from "@mirrorpool/backup";
+import type { LossyRule } from "@mirrorpool/sync";
 import { findKey, findStore } from "../config/clusters.ts";
 import { driverFor } from "../config/driver.ts";
 import type { Context } from "../context.ts";
@@ -167,6 +168,7 @@ export interface RestoreFlags extends StoreFlags {
   readonly of?: string;
   readonly abandon?: boolean;
   readonly queue?: string;
+  readonly lossy?: LossyRule[];
 }
 
 export async function runRestore(context: Context, given: string | undefined, flags: RestoreFlags): Promise<void> {
@@ -179,7 +181,7 @@ export async function runRestore(context: Context, given: string | undefined, fl
     );
   }
   const source = flags.of === undefined ? cluster : await context.cluster(flags.of);
-  const { backup: name, tables, existing, schema, owners } = flags;
+  const { backup: name, tables, existing, schema, owners, lossy } = flags;
   const options = {
     from: findStore(flags.store, source, context.world.environment),
     ...common(context, flags, source),
@@ -188,6 +190,7 @@ export async function runRestore(context: Context, given: string | undefined, fl
     ...(existing && { existing }),
     ...(schema === false && { schema }),
     ...(owners === false && { owners }),
+    ...(lossy && { lossy }),
   };
   const { queue, jobs } = flags;
   const report =

@@ -37,6 +37,11 @@ export class CopyFrames {
     return this.#left > 0 && this.#kind === "data";
   }
 
+  /** It has kept a part of the last piece. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
   walk(piece: Uint8Array): Found {
     const bytes = this.#held === undefined ? piece : Buffer.concat([this.#held, piece]);
     this.#held = undefined;

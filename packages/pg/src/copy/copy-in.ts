@@ -7,8 +7,11 @@ import type { CopySocket, CopyWire } from "./copy-wire.ts";
 export interface CopySink {
   /** Resolves when bytes are welcome for the first time. */
   readonly ready: Promise<void>;
-  /** @returns false: wait for `onDrain` before the next ones */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * @param onSent is called when the bytes are needed no more; not where the connection is lost
+   * @returns false: wait for `onDrain` before the next ones
+   */
+  write(bytes: Uint8Array, onSent?: () => void): boolean;
   onDrain(listener: () => void): void;
   /** All is there. Resolves with the rows that were written. */
   end(): Promise<number>;
@@ -80,9 +83,10 @@ class CopyInQuery implements QueryObject, CopySink {
     this.#drained = listener;
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, onSent?: () => void): boolean {
     if (this.#isBare && bytes.length > 0) this.#socket?.write(copyDataHeader(bytes.length));
-    return this.#socket?.write(bytes) ?? true; // what is lost needs no waiting: `failed` tells
+    const sent = onSent && ((error?: Error | null) => (error ? undefined : onSent()));
+    return this.#socket?.write(bytes, sent) ?? true; // what is lost needs no waiting: `failed` tells
   }
 
   end(): Promise<number> {

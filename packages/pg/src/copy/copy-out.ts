@@ -6,6 +6,8 @@ import type { CopySocket, CopyWire } from "./copy-wire.ts";
 
 /** Takes what COPY gives, at its own pace. */
 export interface CopyTaker {
+  /** It is done with the bytes once `write` has returned. */
+  readonly isCopying?: boolean;
   /** @param bytes whole and broken CopyData messages; false: wait for `onDrain` before the next ones */
   write(bytes: Uint8Array): boolean;
   onDrain(listener: () => void): void;
@@ -37,6 +39,15 @@ export function copyOut(on: Pick<PoolSession, "query">, text: string, isBare: bo
       }
     },
   };
+}
+
+/**
+ * Gives the memory of a piece back. It is outside of the heap, and where it waits for the garbage collector that runs for each few dozen
+ * MB of it, which takes a third of the time. Nothing is done where it may be a part of something else, or Node.js is too old.
+ */
+function letGo(piece: Uint8Array): void {
+  const buffer: ArrayBufferLike & { transfer?(length: number): unknown } = piece.buffer;
+  if (buffer.byteLength === piece.byteLength) buffer.transfer?.(0);
 }
 
 class CopyOutQuery implements QueryObject {
@@ -109,7 +120,10 @@ class CopyOutQuery implements QueryObject {
       if (!this.#isDiscarding && !this.#taker.write(bytes)) this.#isWaiting = true;
     }
     for (const bytes of others) this.#library?.(bytes);
-    if (rest === undefined) return false;
+    if (rest === undefined) {
+      if (this.#taker.isCopying === true && others.length === 0 && !this.#frames.isHolding) letGo(piece);
+      return false;
+    }
     this.#isComplete = isComplete;
     this.#giveBack(socket, rest);
     return true;

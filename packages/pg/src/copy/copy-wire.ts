@@ -12,7 +12,7 @@ export interface CopySocket {
   removeListener(event: "data" | "readable" | "drain", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "readable" | "drain", listener: () => void): unknown;
   read(): Buffer | null;
-  write(bytes: Uint8Array): boolean;
+  write(bytes: Uint8Array, sent?: (error?: Error | null) => void): boolean;
   pause(): void;
   resume(): void;
   destroy(): void;

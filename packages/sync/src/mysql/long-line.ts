@@ -24,12 +24,21 @@ export function* longLine(
       continue;
     }
     const what = whats[place] ?? "as-it-is";
-    if (what === "bytes") yield Buffer.from("\\\\x");
-    for (let from = 0; from < value.length; from += SLICE_BYTES) {
-      const slice = value.subarray(from, from + SLICE_BYTES);
-      if (what === "bytes") yield Buffer.from(slice.toString("hex"), "latin1");
-      else yield what === "any-text" ? escapedSlice(slice) : slice;
-    }
+    yield beginningOf(what);
+    yield* shown(value, what);
+  }
+  return undefined;
+}
+
+/** What a value begins with. Pure. */
+export const beginningOf = (what: LongField): Buffer => Buffer.from(what === "bytes" ? "\\\\x" : "");
+
+/** A value, or a part of one, as it stands in a line. Pure. */
+export function* shown(value: Buffer, what: LongField): Generator<Buffer, undefined, undefined> {
+  for (let from = 0; from < value.length; from += SLICE_BYTES) {
+    const slice = value.subarray(from, from + SLICE_BYTES);
+    if (what === "bytes") yield Buffer.from(slice.toString("hex"), "latin1");
+    else yield what === "any-text" ? escapedSlice(slice) : slice;
   }
   return undefined;
 }

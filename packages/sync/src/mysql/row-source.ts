@@ -1,13 +1,13 @@
 import { RowChannel } from "@mirrorpool/mysql2";
-import { JobError } from "../errors.ts";
-import { nameOf, type Range, type Table } from "../model.ts";
+import type { Key, Range, Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
 import type { ByteSource, ByteTaker } from "../stream.ts";
 import type { Field } from "./ask.ts";
+import { tooLong, writeHugeRow } from "./huge-row.ts";
 import { within } from "./keys.ts";
 import { longLine } from "./long-line.ts";
 import { quoteTable } from "./quote.ts";
-import { lineOf, longRows } from "./text-of.ts";
+import { lineOf, longRows, textOf } from "./text-of.ts";
 
 /** So much is handed over at once. */
 const PIECE_BYTES = 65_536;
@@ -21,10 +21,14 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
   const long = longRows(table.columns);
   const line = lineOf(table.columns);
   const columns = [long === undefined ? line : `IF(${long.condition}, NULL, ${line})`];
-  if (long !== undefined)
-    columns.push(
-      ...[long.nulls, ...long.fields.map((each) => each.text)].map((each) => `IF(${long.condition}, ${each}, NULL)`),
-    );
+  const { key = [] } = table;
+  if (long !== undefined) {
+    // without a key no row is found again: it comes whole
+    const isWhole = key.length === 0 ? long.condition : `${long.condition} AND NOT (${long.isHuge})`;
+    for (const each of [long.nulls, ...long.fields.map(({ text }) => text)])
+      columns.push(`IF(${isWhole}, ${each}, NULL)`);
+    for (const each of key) columns.push(`IF(${long.isHuge}, ${textOf(each)}, NULL)`);
+  }
   const whats = long?.fields.map(({ what }) => what) ?? [];
   const text = `SELECT ${columns.join(", ")} FROM ${quoteTable(table)} WHERE ${within(table, range)}`;
   return {
@@ -32,15 +36,19 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
       signal.throwIfAborted();
       const lines = new Lines(sink, onBytes);
       const longLines = new LongLines(lines);
+      const huge: Key[] = [];
       const channel: RowChannel = new RowChannel({
         onFields: () => {},
         onResult: (row) => {
-          const [line, nulls, ...fields] = row as readonly (Buffer | null)[]; // so it is asked for
+          const [line, nulls, ...others] = row as readonly (Buffer | null)[]; // so it is asked for
+          const fields = others.slice(0, whats.length);
           const isWhole = (): boolean =>
             fields.filter((field) => field === null).length === Number(nulls ?? Number.NaN);
           if (line) {
             if (!lines.add(line)) channel.pause();
-          } else if (!isWhole()) lines.isTooLong = true;
+          } else if (key.length > 0 && others[whats.length] !== null)
+            huge.push(others.slice(whats.length).map((each) => String(each)));
+          else if (!isWhole()) lines.isTooLong = true;
           else if (!longLines.begin(longLine(fields, whats))) channel.pause();
         },
       });
@@ -56,13 +64,15 @@ export function rowSource(on: Querier, table: Table, range: Range): ByteSource {
         const options = { rowsAsArray: true, nestTables: false, typeCast: asBytes };
         await on.query({ text, values: [], channel, ...options }, undefined, { ...PATIENT, signal });
         await longLines.ended();
+        if (lines.isTooLong) throw tooLong(table);
+        for (const each of huge) {
+          await writeHugeRow(on, table, each, (part) => longLines.write(part), signal);
+          await longLines.write(END);
+          lines.count += 1;
+        }
       } finally {
         signal.removeEventListener("abort", onAbort);
         sink.onDrain(() => {});
-      }
-      if (lines.isTooLong) {
-        const message = `${nameOf(table)} has a row that is longer than max_allowed_packet of the source: raise that there`;
-        throw new JobError("CHUNK_FAILED", message, { resumable: true });
       }
       lines.flush();
       return lines.count;
@@ -127,6 +137,7 @@ class LongLines {
   readonly #lines: Lines;
   #pieces: Iterator<Buffer> | undefined;
   #onEnded: () => void = () => {};
+  #onDrained: () => void = () => {};
   #failed: { readonly reason: unknown } | undefined;
 
   constructor(lines: Lines) {
@@ -141,6 +152,7 @@ class LongLines {
   }
 
   goOn(): boolean {
+    this.#onDrained();
     while (this.#pieces !== undefined) {
       const { done, value } = this.#pieces.next();
       if (done === true) this.#pieces = undefined;
@@ -150,10 +162,21 @@ class LongLines {
     return this.#pieces === undefined;
   }
 
+  /** A part of a line that comes by itself. Resolves when the next one is welcome. */
+  async write(part: Buffer): Promise<void> {
+    this.#throwIfFailed();
+    if (this.#lines.append(part)) return;
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
+    this.#throwIfFailed();
+  }
+
   giveUp(reason: unknown): void {
     this.#failed = { reason };
     this.#pieces = undefined;
     this.#onEnded();
+    this.#onDrained();
   }
 
   async ended(): Promise<void> {
@@ -161,6 +184,10 @@ class LongLines {
       await new Promise<void>((resolve) => {
         this.#onEnded = resolve;
       });
+    this.#throwIfFailed();
+  }
+
+  #throwIfFailed(): void {
     if (this.#failed !== undefined) throw this.#failed.reason;
   }
 }

@@ -1,11 +1,8 @@
 import type { MysqlResult } from "@mirrorpool/mysql2";
 import type { Claim, DoneChunk, JobState, StoredJob } from "../job-state.ts";
+import { CHUNKS, JOBS } from "../own-tables.ts";
 import { PATIENT, type Querier } from "../querier.ts";
 import { ask, tell } from "./ask.ts";
-
-/** Where jobs keep on the target how far they are: in the same transactions as the rows they write. */
-const JOBS = "mirrorpool_job";
-const CHUNKS = "mirrorpool_chunk";
 
 async function isPrepared(on: Querier): Promise<boolean> {
   const text = `SELECT COUNT(*) AS count FROM information_schema.TABLES

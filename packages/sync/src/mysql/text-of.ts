@@ -67,6 +67,9 @@ export function lineOf(columns: readonly Column[]): string {
 /** Beyond so many bytes a row is not made a line by the server: MariaDB moves all that follows for each character that it escapes. */
 const LONG_BYTES = 65_536;
 
+/** Beyond so many bytes the values of a row come in parts, where its key finds it again: mysql2 has a row in memory twice. */
+const HUGE_BYTES = 8_388_608;
+
 /** How a column's value comes where its row is long. */
 export type LongField = "bytes" | "any-text" | "as-it-is";
 
@@ -77,6 +80,8 @@ export type LongField = "bytes" | "any-text" | "as-it-is";
 export function longRows(columns: readonly Column[]):
   | {
       readonly condition: string;
+      /** The same for those that come in parts. */
+      readonly isHuge: string;
       /** How many values are NULL: another one that comes as NULL was longer than the server's packets. */
       readonly nulls: string;
       readonly fields: readonly { readonly what: LongField; readonly text: string }[];
@@ -87,6 +92,7 @@ export function longRows(columns: readonly Column[]):
   const lengths = mayBeLong.map(({ name }) => `IFNULL(LENGTH(${quoteName(name)}), 0)`);
   return {
     condition: `${lengths.join(" + ")} > ${LONG_BYTES}`,
+    isHuge: `${lengths.join(" + ")} > ${HUGE_BYTES}`,
     nulls: columns.map(({ name }) => `(${quoteName(name)} IS NULL)`).join(" + "),
     fields: columns.map((column) => {
       if (column.neutral.kind === "bytes" && column.form === "bytes")
@@ -97,7 +103,8 @@ export function longRows(columns: readonly Column[]):
   };
 }
 
-function isLong(type: Column["neutral"]): boolean {
+/** Whether values of the type may be long. */
+export function isLong(type: Column["neutral"]): boolean {
   if (type.kind === "bytes") return type.length === undefined || type.length >= LONG_BYTES;
   if (type.kind === "text") return type.length === undefined && (type.bytes === undefined || type.bytes >= LONG_BYTES);
   return type.kind === "json";

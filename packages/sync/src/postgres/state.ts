@@ -1,10 +1,11 @@
 import type { Claim, DoneChunk, JobState, StoredJob } from "../job-state.ts";
+import { CHUNKS as CHUNK_TABLE, JOBS as JOB_TABLE } from "../own-tables.ts";
 import { ask, type Querier, tell } from "../querier.ts";
 import { quoteTable } from "./quote.ts";
 
 /** Where jobs keep on the target how far they are: in the same transactions as the rows they write. */
-const JOBS = quoteTable({ schema: "public", name: "mirrorpool_job" });
-const CHUNKS = quoteTable({ schema: "public", name: "mirrorpool_chunk" });
+const JOBS = quoteTable({ schema: "public", name: JOB_TABLE });
+const CHUNKS = quoteTable({ schema: "public", name: CHUNK_TABLE });
 
 async function prepareState(on: Querier): Promise<void> {
   if (await isPrepared(on)) return;
@@ -137,7 +138,7 @@ async function forgetJob(on: Querier, job: string): Promise<void> {
 }
 
 export const state: JobState = Object.freeze({
-  tables: ["public.mirrorpool_job", "public.mirrorpool_chunk"],
+  tables: [`public.${JOB_TABLE}`, `public.${CHUNK_TABLE}`],
   prepare: prepareState,
   load: loadJob,
   begin: beginJob,
