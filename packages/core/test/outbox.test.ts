@@ -12,9 +12,21 @@ function wire(left: string[]): Writable {
   return new Writable({ writev: note, write: (chunk, _, done) => note([{ chunk }], done) });
 }
 
+/** One that has had several statements in the turn before. */
+async function busy(now: () => number = () => 0): Promise<Outbox> {
+  const outbox = new Outbox(now);
+  const streams = [wire([]), wire([])];
+  for (const stream of streams) {
+    outbox.hold(stream);
+    stream.write("x");
+  }
+  await turn();
+  return outbox;
+}
+
 test("what is written in one turn leaves at its end, in one write for each stream", async () => {
   const left: string[] = [];
-  const outbox = new Outbox(() => 0);
+  const outbox = await busy();
   const [one, other] = [wire(left), wire(left)];
   for (const [stream, text] of [
     [one, "a"],
@@ -32,10 +44,30 @@ test("what is written in one turn leaves at its end, in one write for each strea
   expect(left).toEqual(["ac", "b", "d"]);
 });
 
-test("a long turn does not hold it back for as long", () => {
+test("a single statement after quiet turns leaves at once, and the next one of its turn at the end", async () => {
+  const left: string[] = [];
+  const outbox = await busy();
+  const [one, other] = [wire(left), wire(left)];
+  for (let count = 0; count < 20; count += 1) {
+    outbox.hold(one);
+    one.write(".");
+    await turn();
+  }
+  left.length = 0;
+  outbox.hold(one);
+  one.write("first");
+  expect(left).toEqual(["first"]);
+  outbox.hold(other);
+  other.write("second");
+  expect(left).toEqual(["first"]);
+  await turn();
+  expect(left).toEqual(["first", "second"]);
+});
+
+test("a long turn does not hold it back for as long", async () => {
   const left: string[] = [];
   let now = 0;
-  const outbox = new Outbox(() => now);
+  const outbox = await busy(() => now);
   const [one, other] = [wire(left), wire(left)];
   outbox.hold(one);
   one.write("early");
@@ -47,7 +79,7 @@ test("a long turn does not hold it back for as long", () => {
 
 test("a stream that is destroyed meanwhile does no harm", async () => {
   const left: string[] = [];
-  const outbox = new Outbox(() => 0);
+  const outbox = await busy();
   const [one, other] = [wire(left), wire(left)];
   for (const stream of [one, other]) {
     outbox.hold(stream);
