@@ -66,7 +66,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the ledger is not asked before a lost commit runs again",
     file: "session/commit.ts",
-    from: "const fate = await settle(context, ledger, token, place, call);",
+    from: "const fate = await context.precedence.during(lease.node, () => settle(context, ledger, token, place, call));",
     to: 'const fate = (place.node === "" ? "committed" : "fenced") as "committed" | "fenced" | undefined;\n    void settle;',
     rules: ["claims are true", "no write runs twice"],
   },
@@ -210,7 +210,7 @@ export const mutants: readonly Mutant[] = [
     from: "this.#read = read;",
     to: "this.#read = { ...read, demand: { ...read.demand, freshAfter: Number.NEGATIVE_INFINITY } };",
     rules: ["reads see own writes"],
-    first: 135,
+    first: 3383,
   },
   {
     name: "a read with a session's settings runs on a second node without them",
@@ -226,6 +226,6 @@ export const mutants: readonly Mutant[] = [
     from: "if (this.#isOver) {\n      void settled(error).then(() => this.#read.lease.release());\n      return;\n    }",
     to: "if (this.#isOver) return;",
     rules: ["calls succeed again"],
-    first: 1710,
+    first: 188,
   },
 ];
