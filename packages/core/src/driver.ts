@@ -129,8 +129,8 @@ export interface Positions {
    */
   supersedes?(history: string, other: string): boolean;
   /**
-   * True when the node with the first history has certainly followed the other claim: it has more of what that has written itself
-   * than that had when it was last seen. Doubt means false. Absent where timelines tell.
+   * True when the node with the first history has certainly followed the other claim: mostly, since it has more of what that has
+   * written itself than that had when it was last seen. Doubt means false. Absent where timelines tell.
    */
   hasFollowed?(history: string, other: string): boolean;
 }
