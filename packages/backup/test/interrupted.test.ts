@@ -8,6 +8,8 @@ import { killAt, startJob } from "./jobs.ts";
 import { contentOf, newFolder, openPool, poolOf, rejection, until } from "./support.ts";
 
 const ROWS = 60_000;
+/** Bytes a second of a connection, so that a job is still at it when its node is dead. */
+const SLOW = 4 * 1024 ** 2;
 let source: LabCluster;
 let target: LabCluster;
 
@@ -176,6 +178,7 @@ test("a backup whose mirror dies begins anew elsewhere, and is whole", async () 
   const onProgress = ({ phase, chunksDone }: Progress): void => {
     if (phase === "data" && chunksDone > 1) killing ??= mirror?.kill();
   };
+  await mirror?.proxy.bandwidth(SLOW);
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2, onProgress });
   await killing;
   expect(report).toMatchObject({ node: source.primary().name, rows: ROWS + 100 });
@@ -198,6 +201,7 @@ test("a restore goes on after a failover of its target, and each row is there on
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
+  await primary.proxy.bandwidth(SLOW);
   await restore(openPool(target), { from: folder, onProgress });
   await failing;
   expect(target.primary()).not.toBe(primary);
@@ -219,6 +223,7 @@ test("a restore whose target freezes waits for the new primary, and each row is 
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
+  await primary.proxy.bandwidth(SLOW);
   await restore(openPool(target), { from: folder, onProgress });
   await failing;
   await expectWhole();

@@ -17,6 +17,8 @@ import { newFolder, rejection, until } from "../support.ts";
 import { contents, definitions, openPool, run, startCluster } from "./support.ts";
 
 const ROWS = 16_000;
+/** Bytes a second of a connection, so that a job is still at it when its node is dead. */
+const SLOW = 2 * 1024 ** 2;
 let source: LabCluster;
 let target: LabCluster;
 
@@ -249,7 +251,8 @@ test("a backup whose mirror dies begins anew elsewhere, and is whole", async () 
   const onProgress = ({ phase, chunksDone }: Progress): void => {
     if (phase === "data" && chunksDone > 1) killing ??= mirror?.kill();
   };
-  const report = await backup(openPool(source), { to: folder, chunkBytes, onProgress });
+  await mirror?.proxy.bandwidth(SLOW);
+  const report = await backup(openPool(source), { to: folder, chunkBytes, jobs: 1, onProgress });
   await killing;
   expect(report).toMatchObject({ node: source.primary().name, rows: ROWS + 100 });
   await verify({ from: folder });
@@ -272,6 +275,7 @@ test("a restore goes on after a failover of its target that has lost chunks, and
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
+  await primary.proxy.bandwidth(SLOW);
   await restore(openPool(target), { from: folder, schema: false, onProgress });
   await failing;
   expect(target.primary()).not.toBe(primary);
