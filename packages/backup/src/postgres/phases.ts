@@ -1,11 +1,13 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import { BackupError } from "../errors.ts";
-import { DATA } from "../format/manifest.ts";
+import { DATA, type Manifest, type QualifiedName } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
 import { showTable } from "../table-names.ts";
 import { chosenChunks, chosenTables, type Phase, type RestorePlan, readText } from "../target/phases.ts";
+import { smallBatches } from "../target/small-batches.ts";
+import type { Step } from "../target/target.ts";
 import { inParallel } from "../tasks.ts";
-import { type PostStatement, statementsOf, toPostStatements } from "./definitions.ts";
+import { type PostStatement, statementsOf, toPostStatements, unquoteTable } from "./definitions.ts";
 import { MARK } from "./mark-name.ts";
 import { quoteTable, quoteText } from "./quote.ts";
 import { relax, tighten } from "./relax.ts";
@@ -19,7 +21,8 @@ export async function prepare({ target, backup, plan, signal }: Phase): Promise<
     const statements = statementsOf(await readText(backup, schema.before, signal), plan.withOwners);
     await target.step("before", "the definitions before the data", signal, async (connection) => {
       await connection.query("SET LOCAL search_path TO ''");
-      for (const text of statements) await connection.query(text, [], FOREVER);
+      // each round trip takes as long as a table does
+      for (const texts of smallBatches(statements, () => 0)) await connection.query(texts.join(";\n"), [], FOREVER);
     });
     return;
   }
@@ -43,39 +46,71 @@ async function requireChunks(
   { manifest }: OpenedBackup,
   plan: RestorePlan,
 ): Promise<void> {
-  // counted, and not looked up by their names: this is asked once for each index, of which there may be ten thousand
+  // counted, and not looked up by their names: this is asked again and again, and there may be ten thousand
   const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name LIKE '${DATA}%'`;
   const { rows } = await connection.query<{ count: number }>(sql);
   if (rows[0]?.count === chosenChunks(manifest, plan).length) return;
   throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
 }
 
-/** Indexes and keys, at the same time for different tables; then all that needs them, in its order. */
+/** A statement, and its place among them. */
+type Placed = readonly [place: number, statement: PostStatement];
+
+/** Indexes and keys, at the same time for different tables, the biggest first; then all that needs them, in its order. */
+async function makeLater(phase: Phase, statements: readonly PostStatement[]): Promise<void> {
+  const { target, backup, plan, jobs, signal } = phase;
+  const { manifest } = backup;
+  const bytes = bytesByTable(manifest);
+  const bytesOf = (written: string | undefined): number =>
+    written === undefined ? 0 : (bytes.get(JSON.stringify(unquoteTable(written))) ?? 0);
+  const run = async (batch: readonly Placed[], stop: AbortSignal | undefined): Promise<void> => {
+    const steps = batch.map(([place, { text }]): Step => {
+      const work = async (connection: ReservedConnection): Promise<void> => {
+        await connection.query(text, [], FOREVER);
+      };
+      return { name: `after ${place}`, subject: firstLine(text), work };
+    });
+    await target.steps(steps, stop, (connection) => requireChunks(connection, backup, plan));
+  };
+  const placed = statements.map((statement, place): Placed => [place, statement]);
+  const byTable = new Map<string, Placed[]>();
+  for (const each of placed) {
+    const [, { table = "", isIndex }] = each;
+    if (isIndex) byTable.set(table, [...(byTable.get(table) ?? []), each]);
+  }
+  const tables = [...byTable].sort(([one], [other]) => bytesOf(other) - bytesOf(one));
+  await inParallel(
+    smallBatches(tables, ([table]) => bytesOf(table)),
+    jobs,
+    signal,
+    async (batch, stop) => {
+      const statements = batch.flatMap(([, each]) => each);
+      // several of one big table are still a transaction each
+      for (const part of smallBatches(statements, ([, { table }]) => bytesOf(table))) await run(part, stop);
+    },
+  );
+  const others = placed.filter(([, { isIndex }]) => !isIndex);
+  for (const batch of smallBatches(others, ([, { table }]) => bytesOf(table))) await run(batch, signal);
+}
+
+function bytesByTable({ tables, chunks }: Manifest): ReadonlyMap<string, number> {
+  const bytes = new Map<string, number>();
+  for (const chunk of chunks) {
+    const { schema, name } = tables[chunk.table] ?? { schema: "", name: "" };
+    const key = JSON.stringify({ schema, name });
+    bytes.set(key, (bytes.get(key) ?? 0) + chunk.bytes);
+  }
+  return bytes;
+}
+
+/** All that follows the rows. */
 export async function finish(phase: Phase): Promise<void> {
   const { target, backup, plan, jobs, meter, signal } = phase;
   const { manifest } = backup;
   meter.enter("index");
   if (plan.withDefinitions && manifest.schema.isIncluded) {
     const sql = await readText(backup, manifest.schema.after, signal);
-    const statements = toPostStatements(statementsOf(sql, plan.withOwners));
-    const run = async ({ text }: PostStatement, index: number, stop: AbortSignal | undefined): Promise<void> => {
-      await target.step(`after ${index}`, firstLine(text), stop, async (connection) => {
-        await requireChunks(connection, backup, plan);
-        await connection.query(text, [], FOREVER);
-      });
-    };
-    const byTable = new Map<string, number[]>();
-    statements.forEach(({ indexOf }, index) => {
-      if (indexOf === undefined) return;
-      const places = byTable.get(indexOf);
-      if (places === undefined) byTable.set(indexOf, [index]);
-      else places.push(index);
-    });
-    await inParallel(byTable.values(), jobs, signal, async (places, stop) => {
-      for (const place of places) await run(statements[place] as PostStatement, place, stop); // a place of the list
-    });
-    for (const [index, statement] of statements.entries())
-      if (statement.indexOf === undefined) await run(statement, index, signal);
+    await makeLater(phase, toPostStatements(statementsOf(sql, plan.withOwners)));
   } else {
     await target.step("after", "putting foreign keys and triggers back", signal, async (connection) => {
       await requireChunks(connection, backup, plan);
@@ -84,9 +119,19 @@ export async function finish(phase: Phase): Promise<void> {
   }
   await setSequences(phase);
   await refreshViews(phase);
-  await inParallel(chosenTables(manifest, plan), jobs, signal, async (table, stop) => {
-    await target.ask(`ANALYZE ${quoteTable(table)}`, [], stop);
+  const bytes = bytesByTable(manifest);
+  const sized = chosenTables(manifest, plan).map(({ schema, name }): [QualifiedName, number] => {
+    return [{ schema, name }, bytes.get(JSON.stringify({ schema, name })) ?? 0];
   });
+  sized.sort(([, one], [, other]) => other - one);
+  await inParallel(
+    smallBatches(sized, ([, size]) => size),
+    jobs,
+    signal,
+    async (batch, stop) => {
+      await target.ask(`ANALYZE ${batch.map(([table]) => quoteTable(table)).join(", ")}`, [], stop);
+    },
+  );
 }
 
 /** Where only tables were chosen, the sequences that belong to them. */
