@@ -1,12 +1,11 @@
-import { createPool, type FailoverPool } from "@mirrorpool/core";
+import { createPool } from "@mirrorpool/core";
 import { mysql } from "@mirrorpool/mysql2";
 import { postgres } from "@mirrorpool/pg";
 import { copy } from "@mirrorpool/sync";
 
 // one copy in a process of its own, of the packages as they are published
 const [from = "", to = "", tables = "", job = "", connections = "2"] = process.argv.slice(2);
-const open = (url: string): FailoverPool =>
-  createPool({ driver: url.startsWith("postgres") ? postgres() : mysql(), nodes: [url] });
+const open = (url) => createPool({ driver: url.startsWith("postgres") ? postgres() : mysql(), nodes: [url] });
 await using source = open(from);
 await using target = open(to);
 await copy({
