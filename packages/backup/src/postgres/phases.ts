@@ -53,6 +53,16 @@ async function requireChunks(
   throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
 }
 
+/** For all indexes that are made at a time; the server's own 64 MB would do for one of a million rows. */
+const BUILD_KIB = 512 * 1024;
+/** As text. An index of less is sorted in memory; workers of the server would take longer to come and to exchange what they have. */
+const ALONE_BYTES = 1024 ** 3;
+
+/** For the transaction alone, and never less than what the server gives. */
+const BUILD = `
+SELECT set_config(name, CASE name WHEN 'maintenance_work_mem' THEN greatest(setting::int8, $1::int8) ELSE 0 END::text, true)
+  FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem' OR (name = 'max_parallel_maintenance_workers' AND $2)`;
+
 /** A statement, and its place among them. */
 type Placed = readonly [place: number, statement: PostStatement];
 
@@ -70,7 +80,11 @@ async function makeLater(phase: Phase, statements: readonly PostStatement[]): Pr
       };
       return { name: `after ${place}`, subject: firstLine(text), work };
     });
-    await target.steps(steps, stop, (connection) => requireChunks(connection, backup, plan));
+    const largest = Math.max(...batch.map(([, { table }]) => bytesOf(table)));
+    await target.steps(steps, stop, async (connection) => {
+      await requireChunks(connection, backup, plan);
+      await connection.query(BUILD, [Math.floor(BUILD_KIB / jobs), largest < ALONE_BYTES]);
+    });
   };
   const placed = statements.map((statement, place): Placed => [place, statement]);
   const byTable = new Map<string, Placed[]>();
