@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
 import type { LossyRule } from "@mirrorpool/sync";
+import { interleave } from "@mirrorpool/sync/for-other-jobs";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
@@ -9,7 +10,6 @@ import type { OpenedBackup } from "../format/repository.ts";
 import type { Meter } from "../progress.ts";
 import { showTable } from "../table-names.ts";
 import { inParallel } from "../tasks.ts";
-import { interleave } from "./interleave.ts";
 import { smallBatches } from "./small-batches.ts";
 import type { Step, Target } from "./target.ts";
 import type { RestoreDelegate } from "./unit.ts";
@@ -55,7 +55,7 @@ export async function fill(
   );
   for (const chunk of chunks) if (done.has(chunk.file)) meter.skip(chunk.rows, chunk.bytes, chunk.bytes);
   meter.enter("data");
-  const ordered = interleave(open, jobs);
+  const ordered = interleave(open, jobs, ({ bytes }) => bytes);
   if (delegate !== undefined)
     return inParallel(ordered, jobs, signal, async (chunk, stop) => {
       await restoreElsewhere(delegate, manifest, chunk, stop);

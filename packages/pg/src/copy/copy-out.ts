@@ -8,8 +8,11 @@ import type { CopySocket, CopyWire } from "./copy-wire.ts";
 export interface CopyTaker {
   /** It is done with the bytes once `write` has returned. */
   readonly isCopying?: boolean;
-  /** @param bytes whole and broken CopyData messages; false: wait for `onDrain` before the next ones */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * @param bytes whole and broken CopyData messages; false: wait for `onDrain` before the next ones
+   * @param onSent may be called when they are needed no more
+   */
+  write(bytes: Uint8Array, onSent?: () => void): boolean;
   onDrain(listener: () => void): void;
 }
 
@@ -117,7 +120,9 @@ class CopyOutQuery implements QueryObject {
     const { data, others, rest, isComplete } = this.#frames.walk(piece);
     for (const bytes of data) {
       this.#onBytes(bytes.length);
-      if (!this.#isDiscarding && !this.#taker.write(bytes)) this.#isWaiting = true;
+      // all of the piece and nobody else's: else it stays
+      const onSent = bytes.length === size ? () => letGo(bytes) : undefined;
+      if (!this.#isDiscarding && !this.#taker.write(bytes, onSent)) this.#isWaiting = true;
     }
     for (const bytes of others) this.#library?.(bytes);
     if (rest === undefined) {
