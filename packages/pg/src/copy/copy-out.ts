@@ -138,10 +138,10 @@ class CopyOutQuery implements QueryObject {
 
   /**
    * Does not look for a moment. A server sends 8 KB at a time, and to be woken for each costs both sides more than what is done with
-   * them; after a nap they come all at once.
+   * them; after a nap they come all at once. Not with TLS, whose records are small whatever there is.
    */
-  #nap({ _handle: handle }: CopySocket): void {
-    if (handle?.readStop === undefined || this.#napping !== undefined) return;
+  #nap({ _handle: handle, encrypted }: CopySocket): void {
+    if (handle?.readStop === undefined || encrypted === true || this.#napping !== undefined) return;
     handle.readStop();
     this.#napping = setTimeout(() => this.#wake(), NAP_MS);
   }

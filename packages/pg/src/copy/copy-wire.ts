@@ -17,6 +17,8 @@ export interface CopySocket {
   resume(): void;
   destroy(): void;
   readonly writableNeedDrain: boolean;
-  /** What Node.js reads from, of sockets with and without TLS alike. Where a version has it otherwise nothing is done with it. */
+  /** True with TLS. */
+  readonly encrypted?: boolean;
+  /** What Node.js reads from. Where a version has it otherwise nothing is done with it. */
   readonly _handle?: { reading?: boolean; readStop?(): unknown; readStart?(): unknown } | null;
 }
