@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Fault, StatementFacts } from "../src/driver.ts";
 import type { Circumstances, Decision } from "../src/session/retry.ts";
-import { decide, MAX_LOSSES } from "../src/session/retry.ts";
+import { decide, MAX_LOSSES, restAfter } from "../src/session/retry.ts";
 import { facts } from "./fixtures.ts";
 
 type Case = readonly [sentence: string, kind: Fault["kind"], circumstances: Partial<Circumstances>, decision: Decision];
@@ -374,6 +374,10 @@ describe("when the server answered", () => {
   test.each(answers)("%s", (_, kind, circumstances, decision) => {
     expect(decideOn(kind, circumstances)).toBe(decision);
   });
+});
+
+test("the first time a statement runs again at once, and rests the longer the more often it was lost, up to a bound", () => {
+  expect([0, 1, 2, 3, 100].map(restAfter)).toEqual([0, 100, 400, 500, 500]);
 });
 
 describe("in all circumstances", () => {

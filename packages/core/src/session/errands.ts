@@ -201,7 +201,7 @@ export class Errands {
       if (decision !== "rerun" && decision !== "misrouted") return this.#aftermath.conclude(decision, failure);
       this.#owner.throwIfReleased();
       if (isFirst) await rollBack(this.#context, lease, call);
-      this.#recovery.prepareRerun(decision, statement, failure);
+      await this.#recovery.prepareRerun(decision, failure, call);
       errand.avoid = lease.node;
     }
     if (!(error instanceof NotSentError)) errand.losses += 1;

@@ -1,6 +1,6 @@
 import type { Call } from "../call.ts";
-import type { Statement } from "../driver.ts";
 import { ReplayMismatchError, TransactionLostError } from "../errors.ts";
+import { jittered } from "../jittered.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Aftermath } from "./aftermath.ts";
@@ -10,6 +10,7 @@ import type { SessionContext } from "./context.ts";
 import type { Failure } from "./failure.ts";
 import { handsOutRows } from "./recording.ts";
 import { replay, rest } from "./replay.ts";
+import { restAfter } from "./retry.ts";
 
 /** Makes a session ready to send a statement once more that has failed: its transaction first, where one was open. */
 export class Recovery {
@@ -80,17 +81,21 @@ export class Recovery {
     throw this.#aftermath.loseTransaction(lost, facts);
   }
 
-  prepareRerun(decision: "rerun" | "misrouted", statement: Statement, { facts, node }: Failure): void {
-    const { counters, events, misrouted } = this.#context;
+  /** Makes ready to send the statement once more, which nothing ties to the connection that it has lost. */
+  async prepareRerun(decision: "rerun" | "misrouted", failure: Failure, call: Call): Promise<void> {
+    const { counters, environment, events, misrouted } = this.#context;
+    const { statement, facts, node, losses } = failure;
     const { command } = facts;
     this.#binding.release();
     if (decision === "misrouted") {
       misrouted.add(statement.text);
       counters.misrouted += 1;
       events.emit("misrouted", { node, command });
-    } else {
-      counters.reruns += 1;
-      events.emit("rerun", { node, command, reason: "the connection was lost or refused the statement" });
+      return;
     }
+    counters.reruns += 1;
+    events.emit("rerun", { node, command, reason: "the connection was lost or refused the statement" });
+    const restMs = restAfter(losses);
+    if (restMs > 0) await call.pause(jittered(restMs, 0.5, environment.random()));
   }
 }

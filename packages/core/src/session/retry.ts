@@ -60,6 +60,17 @@ export type Decision =
 /** A read that loses its connection this often may be what kills the servers; it is not sent to one more. */
 export const MAX_LOSSES = 3;
 
+const REST_MS = 100;
+const MAX_REST_MS = 500;
+
+/**
+ * The rest, in ms, of a statement that has lost its connection, and had lost so many before: who ends the sessions of a server one
+ * after the other would meet it on each of them, and is through by then. Once is a failover, and costs no time. Pure.
+ */
+export function restAfter(losses: number): number {
+  return losses === 0 ? 0 : Math.min(MAX_REST_MS, REST_MS * 4 ** (losses - 1));
+}
+
 /** The promise table as a function: everything that needs no ledger and no replay. Pure. */
 export function decide(fault: Fault, circumstances: Circumstances): Decision {
   switch (fault.kind) {
