@@ -224,6 +224,20 @@ describe("while the sessions of a server are ended one after the other", () => {
     await pool.close();
   });
 
+  test("a read that was refused before by servers that were not ready is not given up for it", async () => {
+    const pool = await startPool();
+    const kinds: ScriptedError["kind"][] = [...Array.from({ length: 6 }, () => "not-ready" as const), "gone"];
+    a.answer = async (text) => {
+      const kind = text === "READ x" ? kinds.shift() : undefined;
+      if (kind !== undefined) throw new ScriptedError(kind);
+      return {};
+    };
+    const asked = pool.query("READ x", [], { consistency: "strong" });
+    await environment.advance(1000);
+    expect(await Promise.race([asked, settle()])).toMatchObject({ command: "READ" });
+    await pool.close();
+  });
+
   test("a read that loses its connection again and again is given up in the end", async () => {
     const pool = await startPool();
     a.answer = async (text) => {

@@ -82,20 +82,23 @@ export class Recovery {
   }
 
   /** Makes ready to send the statement once more, which nothing ties to the connection that it has lost. */
-  async prepareRerun(decision: "rerun" | "misrouted", failure: Failure, call: Call): Promise<void> {
-    const { counters, environment, events, misrouted } = this.#context;
-    const { statement, facts, node, losses } = failure;
+  prepareRerun(decision: "rerun" | "misrouted", { statement, facts, node }: Failure): void {
+    const { counters, events, misrouted } = this.#context;
     const { command } = facts;
     this.#binding.release();
     if (decision === "misrouted") {
       misrouted.add(statement.text);
       counters.misrouted += 1;
       events.emit("misrouted", { node, command });
-      return;
+    } else {
+      counters.reruns += 1;
+      events.emit("rerun", { node, command, reason: "the connection was lost or refused the statement" });
     }
-    counters.reruns += 1;
-    events.emit("rerun", { node, command, reason: "the connection was lost or refused the statement" });
+  }
+
+  /** @param losses how often the statement was lost before */
+  async rest(losses: number, call: Call): Promise<void> {
     const restMs = restAfter(losses);
-    if (restMs > 0) await call.pause(jittered(restMs, 0.5, environment.random()));
+    if (restMs > 0) await call.pause(jittered(restMs, 0.5, this.#context.environment.random()));
   }
 }
