@@ -68,7 +68,7 @@ function movableTime(): Environment & { skip(ms: number): void } {
       return { cancel: () => clearTimeout(timer), setRef };
     },
     random: Math.random,
-    randomUuid: () => crypto.randomUUID(),
+    newToken: () => crypto.randomUUID(),
     skip: (ms) => {
       skippedMs += ms;
     },

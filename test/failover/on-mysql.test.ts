@@ -229,6 +229,34 @@ describe.each(mysqlServers)("on %s", (server) => {
     expect(await countRows(old, "fact", "told_by = 'again'")).toBe(50);
   });
 
+  test("after an outage of all nodes the pool waits for the one that somebody makes the primary, and follows that", async () => {
+    await using pool = openPool(cluster, { exactlyOnce: true, replay: {} });
+    await pool.query(pool.ledgerSchema());
+    await writeMany(pool, "before");
+    await cluster.caughtUp();
+    const old = cluster.primary();
+    const [chosen, other] = cluster.mirrors();
+    if (chosen === undefined || other === undefined) throw new Error("the cluster has two mirrors");
+    await Promise.all(cluster.nodes.map((node) => node.kill()));
+    await until("the pool to see it", () => pool.topology().nodes.every(({ status }) => status === "down"));
+    const write = settle(pool.query("INSERT INTO fact (told_by) VALUES ('waits')", [], { timeoutMs: 60_000 }));
+    await Promise.all([chosen.start(), other.start()]);
+    await until("the mirrors to be back", () =>
+      pool.topology().nodes.every(({ id, status }) => id === old.name || status === "up"),
+    );
+    expect(pool.topology()).toMatchObject({ primary: undefined, isWritable: false });
+    await cluster.promote(chosen);
+    expect((await write).error).toBeUndefined();
+    await cluster.rejoin(old);
+    await until("the former primary to be a mirror in use", () =>
+      pool.topology().nodes.every(({ status, fence }) => status === "up" && fence === undefined),
+    );
+    await writeMany(pool, "after");
+    expect(pool.topology()).toMatchObject({ primary: chosen.name, epoch: 2 });
+    expect(await countRows(chosen, "fact", "told_by = 'waits'")).toBe(1);
+    expect(pool.stats()).toMatchObject({ commitUnknown: 0, ackedWritesLost: 0 });
+  });
+
   test("while the primary is read-only writes wait, and reads go on", async () => {
     await using pool = openPool(cluster);
     await pool.query("INSERT INTO fact (told_by) VALUES ('last')");

@@ -127,7 +127,7 @@ export class HeldEnvironment implements Environment {
     return this.#armed;
   }
 
-  randomUuid(): string {
+  newToken(): string {
     return `token-${Math.floor(this.#random() * 2 ** 48)}`;
   }
 

@@ -6,8 +6,8 @@ export interface Environment {
   schedule(delayMs: number, callback: () => void, isReferenced: boolean): Timer;
   /** From 0 to just under 1. */
   random(): number;
-  /** A new token for the commit ledger. */
-  randomUuid(): string;
+  /** A new token for the commit ledger. Such as are made one after the other had best be neighbours in its index. */
+  newToken(): string;
 }
 
 export interface Timer {
@@ -26,5 +26,12 @@ export const systemEnvironment: Environment = {
     };
   },
   random: Math.random,
-  randomUuid: () => crypto.randomUUID(),
+  newToken: timeOrderedUuid,
 };
+
+/** A version 7 UUID (RFC 9562, 5.7): milliseconds since 1970, and 74 random bits. */
+function timeOrderedUuid(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  // of the random one's, the variant and 74 bits of chance
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
+}

@@ -22,7 +22,7 @@ export class HeldEnvironment implements Environment {
     return this.chance;
   }
 
-  randomUuid(): string {
+  newToken(): string {
     this.#tokens += 1;
     return `token-${this.#tokens}`;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Fault, StatementFacts } from "../src/driver.ts";
 import type { Circumstances, Decision } from "../src/session/retry.ts";
-import { decide, MAX_LOSSES } from "../src/session/retry.ts";
+import { decide, MAX_LOSSES, MAX_REFUSALS, restAfter } from "../src/session/retry.ts";
 import { facts } from "./fixtures.ts";
 
 type Case = readonly [sentence: string, kind: Fault["kind"], circumstances: Partial<Circumstances>, decision: Decision];
@@ -21,6 +21,7 @@ function decideOn(kind: Fault["kind"], changes: Partial<Circumstances>): Decisio
       onMirror: false,
       takesWrites: false,
       losses: 0,
+      refusals: 0,
       conflictsLeft: 0,
       isRecorded: true,
       isOpen: false,
@@ -41,6 +42,12 @@ const firstOfTransaction: readonly Case[] = [
   ["so does one that was never sent", "gone", { ...first, wasSent: false }, "rerun"],
   ["so does one without an answer", "silent", first, "rerun"],
   [
+    "so does one that was refused often, which says nothing of it",
+    "gone",
+    { ...first, refusals: MAX_REFUSALS },
+    "rerun",
+  ],
+  [
     "one that was lost with every server it ran on is not sent to one more",
     "gone",
     { ...first, losses: MAX_LOSSES },
@@ -57,7 +64,7 @@ const firstOfTransaction: readonly Case[] = [
   [
     "but not twice: the application itself began it read-only",
     "read-only",
-    { ...first, takesWrites: true, losses: 1 },
+    { ...first, takesWrites: true, refusals: 1 },
     "surface",
   ],
   [
@@ -74,6 +81,12 @@ const firstOfTransaction: readonly Case[] = [
 /** The promise table, without ledger and replay. */
 const lostConnection: readonly Case[] = [
   ["a read outside a transaction runs again", "gone", read, "rerun"],
+  [
+    "so does one that was refused often, which says nothing of it",
+    "gone",
+    { ...read, refusals: MAX_REFUSALS },
+    "rerun",
+  ],
   [
     "a read that was lost with every server it ran on is not sent to one more",
     "gone",
@@ -242,7 +255,7 @@ const refusedStatement: readonly Case[] = [
   [
     "a refusal by a primary that takes writes is the application's own choice in the end",
     "read-only",
-    { takesWrites: true, losses: MAX_LOSSES },
+    { takesWrites: true, refusals: MAX_REFUSALS },
     "surface",
   ],
   [
@@ -254,7 +267,7 @@ const refusedStatement: readonly Case[] = [
   [
     "a refusal inside a transaction that began anew is the application's own choice",
     "read-only",
-    { takesWrites: true, inTransaction: true, losses: 1 },
+    { takesWrites: true, inTransaction: true, refusals: 1 },
     "surface",
   ],
   [
@@ -263,7 +276,12 @@ const refusedStatement: readonly Case[] = [
     { inTransaction: true },
     "stale",
   ],
-  ["one that fails so again and again is handed on", "stale", { inTransaction: true, losses: MAX_LOSSES }, "surface"],
+  [
+    "one that fails so again and again is handed on",
+    "stale",
+    { inTransaction: true, refusals: MAX_REFUSALS },
+    "surface",
+  ],
   [
     "a COMMIT refused by a primary that is read-only now has lost its transaction, which replay moves",
     "read-only",
@@ -280,8 +298,14 @@ const refusedStatement: readonly Case[] = [
   [
     "a refusal by a primary that is read-only is not shown, however much was lost before: the deadline ends the waiting",
     "read-only",
-    { losses: MAX_LOSSES },
+    { losses: MAX_LOSSES, refusals: MAX_REFUSALS },
     "rerun",
+  ],
+  [
+    "a refusal inside a transaction that was lost before may be of a moment ago all the same",
+    "read-only",
+    { takesWrites: true, inTransaction: true, losses: 1 },
+    "begun-read-only",
   ],
   ["a server that is starting gets it later, or another one", "not-ready", {}, "rerun"],
   ["a server with too many connections as well", "overloaded", {}, "rerun"],
@@ -376,6 +400,10 @@ describe("when the server answered", () => {
   });
 });
 
+test("the first time a statement runs again at once, and rests the longer the more often it was lost, up to a bound", () => {
+  expect([0, 1, 2, 3, 100].map(restAfter)).toEqual([0, 100, 400, 500, 500]);
+});
+
 describe("in all circumstances", () => {
   const flags = [false, true];
   const every = flags.flatMap((inTransaction) =>
@@ -392,6 +420,7 @@ describe("in all circumstances", () => {
                   hasWritten,
                   takesWrites,
                   losses,
+                  refusals: losses,
                   conflictsLeft,
                   isRecorded,
                 })),
@@ -441,7 +470,9 @@ describe("in all circumstances", () => {
   test("an end to running again is in sight", () => {
     for (const kind of ["gone", "silent", "read-only"] as const) {
       for (const intent of ["read", "write"] as const) {
-        expect(decideOn(kind, { intent, losses: MAX_LOSSES, takesWrites: true })).not.toBe("rerun");
+        expect(decideOn(kind, { intent, losses: MAX_LOSSES, refusals: MAX_REFUSALS, takesWrites: true })).not.toBe(
+          "rerun",
+        );
       }
     }
   });

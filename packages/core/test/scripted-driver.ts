@@ -4,7 +4,7 @@ import { facts, positions } from "./fixtures.ts";
 
 /** An error with a code that says what kind of fault it is. */
 export class ScriptedError extends Error {
-  readonly kind: "gone" | "read-only" | "statement" | "refused" | "rolled-back";
+  readonly kind: "gone" | "read-only" | "statement" | "refused" | "not-ready" | "rolled-back";
   constructor(kind: ScriptedError["kind"]) {
     super(kind);
     this.kind = kind;

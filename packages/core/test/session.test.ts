@@ -201,3 +201,52 @@ describe("a freshness token", () => {
     await pool.close();
   });
 });
+
+describe("while the sessions of a server are ended one after the other", () => {
+  const ENDED_MS = 150;
+
+  test.each([
+    ["a read", (pool: FailoverPool) => pool.query("READ x", [], { consistency: "strong" })],
+    [
+      "the first statement of a transaction",
+      (pool: FailoverPool) => pool.transaction((transaction) => transaction.query("READ x")),
+    ],
+  ])("%s is not sent to each of them in turn: it waits until that is over", async (_, ask) => {
+    const pool = await startPool();
+    const endedBy = environment.now() + ENDED_MS;
+    a.answer = async (text) => {
+      if (text.includes("READ") && environment.now() < endedBy) throw new ScriptedError("gone");
+      return {};
+    };
+    const asked = ask(pool);
+    await environment.advance(2 * ENDED_MS + 500);
+    expect(await Promise.race([asked, settle()])).toMatchObject({ command: "READ" });
+    await pool.close();
+  });
+
+  test("a read that was refused before by servers that were not ready is not given up for it", async () => {
+    const pool = await startPool();
+    const kinds: ScriptedError["kind"][] = [...Array.from({ length: 6 }, () => "not-ready" as const), "gone"];
+    a.answer = async (text) => {
+      const kind = text === "READ x" ? kinds.shift() : undefined;
+      if (kind !== undefined) throw new ScriptedError(kind);
+      return {};
+    };
+    const asked = pool.query("READ x", [], { consistency: "strong" });
+    await environment.advance(1000);
+    expect(await Promise.race([asked, settle()])).toMatchObject({ command: "READ" });
+    await pool.close();
+  });
+
+  test("a read that loses its connection again and again is given up in the end", async () => {
+    const pool = await startPool();
+    a.answer = async (text) => {
+      if (text === "READ x") throw new ScriptedError("gone");
+      return {};
+    };
+    const failure = failureOf(pool.query("READ x", [], { consistency: "strong" }));
+    await environment.advance(2000);
+    expect(await Promise.race([failure, settle()])).toMatchObject({ code: "READ_LOST" });
+    await pool.close();
+  });
+});

@@ -6,28 +6,20 @@ import { runAgain } from "./again.ts";
 import { type CatchUp, catchUpOf } from "./catch-up.ts";
 import { ConnectionLost, STALE_NUMBERS, serverNumberOf } from "./classify.ts";
 import { type Client, sendQuery } from "./client.ts";
+import { Exchanges } from "./exchanges.ts";
+import { Guard } from "./guard.ts";
 import type { Holder } from "./holder.ts";
 import { identityOf } from "./identity.ts";
 import { killQuery } from "./kill.ts";
 import { type ClientSettings, cut, openClient } from "./open.ts";
 import { type Own, ownOf } from "./own.ts";
-import { attempt, type Callback, isFatal, Pipeline } from "./pipeline.ts";
+import { type Callback, Pipeline } from "./pipeline.ts";
 import { statusOf, toResult } from "./result.ts";
 import { format, submit } from "./submit.ts";
 import { MULTI_OFF, MULTI_ON, RESET, type Send, Wire } from "./wire.ts";
 
-/** What an answer came to: the library's, and what the server said of the commands around the statement. */
-interface Outcome {
-  error?: unknown;
-  answer?: unknown;
-  fields?: unknown;
-  refusal?: unknown;
-}
-
 /** How long a polite goodbye may take. */
 const CLOSE_MS = 500;
-
-const GUARD = { mirror: "SET SESSION TRANSACTION READ ONLY", primary: "SET SESSION TRANSACTION READ WRITE" } as const;
 
 export interface ConnectionOptions {
   readonly settings: ClientSettings;
@@ -50,20 +42,16 @@ export class MysqlConnection implements Connection {
   readonly #options: ConnectionOptions;
   readonly #wire: Wire;
   readonly #pipeline: Pipeline;
+  readonly #exchanges: Exchanges;
+  readonly #guard = new Guard();
   readonly #closeListeners: (() => void)[] = [];
   #isClosed = false;
   #isReferenced = true;
-  #isBusy = false;
-  /** Rejects the running statement: `mysql2` forgets it when its connection is destroyed. */
-  #lose: ((error: unknown) => void) | undefined;
-  #role: "primary" | "mirror" = "primary";
   /** On a node that has just become the primary: what its predecessor has acknowledged may be still to come. */
   #mayLag: CatchUp | undefined;
   #served: "primary" | "mirror" | undefined;
   /** The server holds an id for the next row that is made here. */
   #owesId = false;
-  /** What the session was last told to be. */
-  #guard: "primary" | "mirror" = "primary";
 
   constructor(client: Client, target: ConnectTarget, options: ConnectionOptions) {
     this.#client = client;
@@ -72,6 +60,7 @@ export class MysqlConnection implements Connection {
     // a compressed packet is not to be cut in parts
     this.#wire = new Wire(client, !client.config.compress);
     this.#pipeline = new Pipeline(client);
+    this.#exchanges = new Exchanges(this.#wire, () => this.destroy());
     client.on("error", (error) => this.#markClosed(error));
     client.on("end", () => this.#markClosed());
     client.stream.on("close", () => this.#markClosed());
@@ -79,7 +68,7 @@ export class MysqlConnection implements Connection {
 
   get status(): Connection["status"] {
     if (this.#isClosed) return "closed";
-    if (this.#isBusy || this.#pipeline.size > 0) return "busy";
+    if (this.#exchanges.isBusy || this.#pipeline.size > 0) return "busy";
     return this.#wire.isInTransaction ? "transaction" : "idle";
   }
 
@@ -97,7 +86,7 @@ export class MysqlConnection implements Connection {
   }
 
   serveAs(role: "primary" | "mirror"): void {
-    this.#role = role;
+    this.#guard.set(role);
     const identity = identityOf(this);
     if (role !== this.#served) this.#mayLag = role === "primary" && identity ? catchUpOf(identity) : undefined;
     this.#served = role;
@@ -130,16 +119,15 @@ export class MysqlConnection implements Connection {
   }
 
   readonly #runPiped = (statement: Statement): Promise<Result> => {
-    if (this.#guard === this.#role) return this.#pipe(statement);
-    this.#guard = this.#role;
-    const guarded = this.#pipe({ text: GUARD[this.#role] });
+    if (!this.#guard.isDue) return this.#pipe(statement);
+    const guarded = this.#pipe({ text: this.#guard.take() });
     return Promise.all([this.#pipe(statement), guarded]).then(([result]) => result);
   };
 
   /** Nothing goes around it, and whatever comes of it is told by its answer. */
   #isPlain(statement: Statement): boolean {
     const { isInTransaction, isAutocommit } = this.#wire;
-    if (isInTransaction || !isAutocommit || this.#guard !== this.#role || this.#mayLag !== undefined) return false;
+    if (isInTransaction || !isAutocommit || this.#guard.isDue || this.#mayLag !== undefined) return false;
     if (statement["execute"] === true || ownOf(statement) !== undefined) return false;
     const { multiple, transaction } = this.#options.inspect(statement.text);
     return !multiple && transaction !== "mixed";
@@ -198,10 +186,11 @@ export class MysqlConnection implements Connection {
     const mayBeOpen = this.#wire.isInTransaction || begin !== undefined || isMixed;
     const formatted = { ...statement, sql, values };
     const send = (callback: Callback): void => submit(client, formatted, callback);
-    let outcome = await this.#exchange(before, send, behind, mayBeOpen);
+    let outcome = await this.#exchanges.make({ before, send, behind, mayBeOpen });
     if (prepared && STALE_NUMBERS.has(serverNumberOf(outcome.error) ?? 0)) {
       client.unprepare(text);
-      outcome = await this.#exchange([], send, [], this.#wire.isInTransaction || isMixed);
+      const isOpen = this.#wire.isInTransaction || isMixed;
+      outcome = await this.#exchanges.make({ before: [], send, behind: [], mayBeOpen: isOpen });
     }
     if (outcome.refusal !== undefined) throw outcome.refusal;
     if (outcome.error !== undefined) throw outcome.error;
@@ -223,7 +212,12 @@ export class MysqlConnection implements Connection {
     const client = this.#client;
     const query = (each: string) => () => sendQuery(client, each);
     const send = (callback: Callback): void => void client.query(text, callback);
-    const { error, refusal } = await this.#exchange(before.map(query), send, behind.map(query), false);
+    const { error, refusal } = await this.#exchanges.make({
+      before: before.map(query),
+      send,
+      behind: behind.map(query),
+      mayBeOpen: false,
+    });
     if (error === undefined && refusal === undefined) this.#mayLag = undefined;
     else {
       this.destroy();
@@ -237,16 +231,13 @@ export class MysqlConnection implements Connection {
     const query = (text: string) => () => sendQuery(client, text);
     const sends: Send[] = [];
     if (own?.isReset === true) {
-      this.#guard = "primary";
+      this.#guard.forget();
       sends.push(() => client.write(RESET));
       const { database } = this.#target;
       if (own.hasMoved === true && database !== undefined) sends.push(query(`USE ${mysql.escapeId(database, true)}`));
       sends.push(...(identityOf(this)?.opened ?? []).map(query));
     }
-    if (!this.#wire.isInTransaction && this.#guard !== this.#role) {
-      this.#guard = this.#role;
-      sends.push(query(GUARD[this.#role]));
-    }
+    if (!this.#wire.isInTransaction && this.#guard.isDue) sends.push(query(this.#guard.take()));
     for (const text of own?.before ?? []) sends.push(query(text));
     if (begin !== undefined) for (const text of [...(ownOf(begin)?.before ?? []), begin.text]) sends.push(query(text));
     if (this.#isSeveral(own)) sends.push(() => client.write(MULTI_ON));
@@ -255,59 +246,6 @@ export class MysqlConnection implements Connection {
 
   #isSeveral(own: Own | undefined): boolean {
     return own?.isSeveral === true && this.#client.config.multipleStatements !== true;
-  }
-
-  #exchange(
-    before: readonly Send[],
-    send: (callback: Callback) => void,
-    behind: readonly Send[],
-    mayBeOpen: boolean,
-  ): Promise<Outcome> {
-    this.#isBusy = true;
-    return new Promise<Outcome>((resolve, reject) => {
-      const outcome: Outcome = {};
-      let isAnswered = false;
-      let isThrough = false;
-      const settle = (): void => {
-        if (!isAnswered || !isThrough || this.#lose !== lose) return;
-        this.#lose = undefined;
-        this.#isBusy = false;
-        if (behind.length === 0 && outcome.error === undefined) {
-          this.#wire.note(statusOf(outcome.answer, outcome.fields));
-        }
-        resolve(outcome);
-      };
-      const lose = (cause: unknown): void => {
-        this.#lose = undefined;
-        this.#isBusy = false;
-        // the server's own words hold also where the connection ended right after them
-        const said = outcome.refusal ?? outcome.error;
-        if (serverNumberOf(said) !== undefined) reject(said);
-        else reject(new ConnectionLost("the connection was lost under a statement", outcome.error ?? cause));
-      };
-      this.#lose = lose;
-      const callback: Callback = (error, answer, fields) => {
-        if (this.#lose !== lose || isAnswered) return;
-        isAnswered = true;
-        if (error) {
-          outcome.error = error;
-          if (isFatal(error)) return this.destroy();
-          // no error says whether the transaction is still open
-          if (mayBeOpen || !this.#wire.isAutocommit) this.#wire.ask();
-        } else {
-          outcome.answer = answer;
-          outcome.fields = fields;
-        }
-        settle();
-      };
-      const onThrough = (refusal: unknown): void => {
-        outcome.refusal = refusal;
-        isThrough = true;
-        if (refusal !== undefined) isAnswered = true; // it may not have been sent
-        settle();
-      };
-      this.#wire.send(before, () => attempt(send, callback), behind, onThrough);
-    });
   }
 
   cancel(signal: AbortSignal): Promise<void> {
@@ -352,7 +290,7 @@ export class MysqlConnection implements Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (!this.#client.stream.destroyed && cause !== undefined) cut(this.#client);
-    this.#lose?.(cause);
+    this.#exchanges.lose(cause);
     this.#pipeline.lose(cause);
     for (const listener of this.#closeListeners.splice(0)) listener();
   }

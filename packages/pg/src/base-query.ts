@@ -6,6 +6,7 @@ export interface WireConnection {
   bind(message: Record<string, unknown>): void;
   execute(message: { readonly portal?: string; readonly rows?: number }): void;
   close(message: { readonly type: "S"; readonly name: string }): void;
+  sync(): void;
 }
 
 interface QueryInternals {
@@ -14,6 +15,8 @@ interface QueryInternals {
   hasBeenParsed(connection: WireConnection): unknown;
   handleCommandComplete(message: { readonly text: string }, connection: WireConnection): void;
   requiresPreparation(): boolean;
+  /** Sends the execution, and what ends the flush. */
+  _getRows(connection: WireConnection, rows: number | undefined): void;
 }
 
 export type QueryCallback = (error: unknown, result: pg.QueryResult) => void;

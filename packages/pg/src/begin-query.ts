@@ -11,8 +11,14 @@ export class BeginQuery extends PreparedQuery {
   readonly #begin: string;
   #hasBegun = false;
 
-  constructor(begin: string, config: pg.QueryConfig, preparation: Preparation | undefined, callback: QueryCallback) {
-    super({ ...config }, undefined, preparation, callback);
+  constructor(
+    begin: string,
+    query: string | pg.QueryConfig,
+    values: readonly unknown[] | undefined,
+    preparation: Preparation | undefined,
+    callback: QueryCallback,
+  ) {
+    super(query, values, preparation, callback);
     this.#begin = begin;
   }
 

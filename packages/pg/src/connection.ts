@@ -5,6 +5,7 @@ import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
 import { ConnectionLost } from "./classify.ts";
 import type { Client } from "./client.ts";
+import { CommitQuery, endingOf } from "./commit-query.ts";
 import type { HeldConnection, Holder, Unasked } from "./holder.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PreparedQuery } from "./prepared-query.ts";
@@ -234,14 +235,25 @@ export class PgConnection implements Connection, HeldConnection {
   ): void {
     // `pg` wants a mutable array, which it does not change, and types the result as one also where there are several
     const { channel, text, values } = statement;
+    if (channel instanceof Submission) {
+      this.#client.query(channel.attempt(callback));
+      return;
+    }
+    const ending = endingOf(statement);
+    if (ending !== undefined) {
+      this.#client.query(new CommitQuery(text, values ?? [], ending, preparation, callback));
+      return;
+    }
+    const plain = isPlain(statement);
     const config = statement as unknown as pg.QueryConfig;
-    if (channel instanceof Submission) this.#client.query(channel.attempt(callback));
-    else if (begin !== undefined) this.#client.query(new BeginQuery(begin, config, preparation, callback));
-    else if (isPlain(statement)) {
-      if (preparation === undefined) this.#client.query(text, values as unknown[], callback);
-      else this.#client.query(new PreparedQuery(text, values, preparation, callback));
-    } else if (preparation === undefined) this.#client.query(config, callback);
-    else this.#client.query(new PreparedQuery(config, undefined, preparation, callback));
+    if (begin !== undefined)
+      this.#client.query(
+        new BeginQuery(begin, plain ? text : { ...config }, plain ? values : undefined, preparation, callback),
+      );
+    else if (preparation !== undefined)
+      this.#client.query(new PreparedQuery(plain ? text : config, plain ? values : undefined, preparation, callback));
+    else if (plain) this.#client.query(text, values as unknown[], callback);
+    else this.#client.query(config, callback);
   }
 
   /** `pg` goes on to believe in the named statements that the server has dropped: each would be an error, 26000. */

@@ -1,5 +1,6 @@
 import type { LedgerStatements } from "@mirrorpool/core";
 import pg from "pg";
+import { withCommit } from "./commit-query.ts";
 
 const UNDEFINED_TABLE = "42P01";
 const INSUFFICIENT_PRIVILEGE = "42501";
@@ -22,8 +23,8 @@ export const ledger: LedgerStatements = {
 );
 CREATE INDEX IF NOT EXISTS ${quote(table, "_created_at")} ON ${quote(table)} (created_at);`,
 
-  // one message: where the INSERT fails the COMMIT is not executed. The token is our own uuid, nothing of the user's
-  commit: (table, token) => ({ text: `INSERT INTO ${quote(table)} (token) VALUES ('${token}'); COMMIT` }),
+  // one flush: where the INSERT fails the COMMIT is not executed
+  commit: (table, token) => withCommit({ text: `INSERT INTO ${quote(table)} (token) VALUES ($1)`, values: [token] }),
 
   // blocks while the transaction with this token is still open; a row that was there says whether it is a commit or a fence
   settle: (table, token) => ({

@@ -244,13 +244,19 @@ test("a statement that raises the code of a stale plan while it runs is not run 
   expect(await elsewhere("SELECT last_value::int AS tries FROM tries")).toEqual([{ tries: 3 }]);
 });
 
-const usingPool = async (use: (pool: FailoverPool) => Promise<void>, maxStatements = 1000): Promise<void> => {
+const usingPool = async (
+  use: (pool: FailoverPool) => Promise<void>,
+  maxStatements = 1000,
+  exactlyOnce = false,
+): Promise<void> => {
   await using pool = createPool({
     driver: postgres({ preparedStatements: { after: 1 } }),
     nodes: cluster.urls,
     pool: { max: 1 },
     replay: { maxStatements },
+    exactlyOnce,
   });
+  if (exactlyOnce) await elsewhere(pool.ledgerSchema());
   await use(pool);
 };
 
@@ -269,6 +275,26 @@ test("in a transaction a stale statement has the transaction replayed", async ()
     expect((await pool.query("SELECT count(*)::int FROM thing WHERE name = 'once'")).rows).toEqual([{ count: 2 }]);
     expect(pool.stats()).toMatchObject({ replays: 1, transactionsLost: 0 });
   });
+});
+
+test("the token of a commit whose preparation vanished is written all the same, and each write has one effect", async () => {
+  const use = async (pool: FailoverPool): Promise<void> => {
+    const vanish = (): Promise<unknown> => pool.query("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$");
+    const insert = (id: number) => ["INSERT INTO thing VALUES ($1, 'once')", [id]] as const;
+    await pool.query(...insert(10));
+    await vanish();
+    await pool.query(...insert(11));
+    await pool.transaction(async (transaction) => {
+      await transaction.query("SELECT 1");
+      await transaction.query("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$");
+    });
+    await vanish();
+    await pool.transaction((transaction) => transaction.query(...insert(12)));
+    const { rows } = await pool.query("SELECT id FROM thing WHERE name = 'once' ORDER BY id");
+    expect(rows).toEqual([{ id: 10 }, { id: 11 }, { id: 12 }]);
+    expect(await elsewhere("SELECT count(*)::int AS tokens FROM mirrorpool_ledger")).toEqual([{ tokens: 4 }]); // each DO has none of its own
+  };
+  await usingPool(use, 1000, true);
 });
 
 test("where the transaction cannot be replayed the server's error is handed on", async () => {

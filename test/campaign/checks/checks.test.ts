@@ -87,6 +87,10 @@ const good: readonly (readonly [string, Evidence])[] = [
     evidence({ operations: [operation(0, "transfer", { endedAt: 30_100, outcome: failed("NO_PRIMARY") })] }),
   ],
   [
+    "no primary until the deadline, on which an open transaction could have been replayed",
+    evidence({ operations: [operation(0, "transfer", { endedAt: 30_100, outcome: failed("TRANSACTION_LOST") })] }),
+  ],
+  [
     "a replay that read what another one had changed",
     evidence({ operations: [operation(0, "read-modify-write", { outcome: failed("REPLAY_MISMATCH") })] }),
   ],

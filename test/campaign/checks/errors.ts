@@ -31,6 +31,9 @@ function isAllowed({ kind, outcome, endedAt = 0, deadlineAt }: Operation): boole
     // "an open transaction before COMMIT": only where a statement answers with what others have changed meanwhile
     case "REPLAY_MISMATCH":
       return kind === "read-modify-write";
+    // the same: it is replayed, unless the deadline comes before a new primary
+    case "TRANSACTION_LOST":
+      return hasWaited && (kind === "transfer" || kind === "read-modify-write");
     // none of the transactions is beyond replay, and no error of the database itself is provoked
     default:
       return false;

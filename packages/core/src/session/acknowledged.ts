@@ -1,24 +1,29 @@
 /** Tokens of commits that the application was told of, the latest ones, so that a failover can be asked what became of them. */
 export class Acknowledged {
-  /** Oldest first. */
-  readonly #tokens = new Map<string, number>();
   readonly #limit: number;
+  /** Each at its place of a ring. */
+  readonly #tokens: string[] = [];
+  readonly #times: number[] = [];
+  /** Where the next one goes; once the ring is full this is the oldest one's place. */
+  #next = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   add(token: string, at: number): void {
-    this.#tokens.set(token, at);
-    if (this.#tokens.size <= this.#limit) return;
-    for (const oldest of this.#tokens.keys()) {
-      this.#tokens.delete(oldest);
-      return;
-    }
+    this.#tokens[this.#next] = token;
+    this.#times[this.#next] = at;
+    this.#next = (this.#next + 1) % this.#limit;
   }
 
-  /** Those that were told after this time: the ledger forgets its old tokens, and a missing one proves nothing then. */
+  /**
+   * Those that were told after this time, oldest first: the ledger forgets its old tokens, and a missing one proves nothing then.
+   */
   since(time: number): readonly string[] {
-    return [...this.#tokens].filter(([, at]) => at > time).map(([token]) => token);
+    const inOrder = [...this.#tokens.keys()].map((index) => (this.#next + index) % this.#tokens.length);
+    return inOrder
+      .filter((index) => (this.#times[index] as number) > time)
+      .map((index) => this.#tokens[index] as string);
   }
 }

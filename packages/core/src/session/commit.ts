@@ -35,7 +35,7 @@ export async function commitWithToken(
       throw error;
     }
     const { kind } = driver.classify(error);
-    if (kind === "statement" || kind === "rolled-back") throw explained(ledger, lease, error);
+    if (kind === "statement" || kind === "rolled-back" || kind === "stale") throw explained(ledger, lease, error);
     context.suspect();
     // refused before any effect: there is no doubt to settle
     if (kind === "read-only") throw new Undone(error);
@@ -83,8 +83,9 @@ export async function writeOnce(
     await commitWithToken(context, ledger, lease, token, call);
     return result;
   } catch (error) {
-    if (!(error instanceof Interrupted)) await rollBack(context, lease, call);
-    throw error;
+    if (error instanceof Interrupted) throw error;
+    await rollBack(context, lease, call);
+    throw context.driver.classify(error).kind === "stale" ? new Undone(error) : error;
   }
 }
 

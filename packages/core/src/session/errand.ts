@@ -29,6 +29,7 @@ export class Errand implements Wanted {
   ledgerUse: LedgerUse | undefined = undefined;
   sentAt = 0;
   losses = 0;
+  refusals = 0;
   conflicts = 0;
   /** The node where it has failed last. */
   avoid: string | undefined = undefined;

@@ -1,6 +1,6 @@
 import type { Call } from "../call.ts";
 import type { Result, Statement, StatementFacts } from "../driver.ts";
-import { NotSentError, SessionLostError } from "../errors.ts";
+import { SessionLostError } from "../errors.ts";
 import type { Lease } from "../pool/lease.ts";
 import { Displaced } from "../pool/multiplexer/displaced.ts";
 import type { Hedging } from "../routing/hedging.ts";
@@ -175,7 +175,7 @@ export class Errands {
   /** @returns an answer all the same; undefined where the statement is to be sent again. @throws what its caller is told */
   async #recover(errand: Errand, lease: Lease, error: unknown): Promise<Result | undefined> {
     const binding = this.#binding;
-    const { statement, facts, demand, call, losses, conflicts } = errand;
+    const { statement, facts, demand, call, losses, refusals, conflicts } = errand;
     const isFirst = errand.begin !== undefined;
     if (error instanceof Interrupted) throw this.#aftermath.interrupt(error, facts, demand, lease, call);
     if (error instanceof Displaced) {
@@ -183,8 +183,8 @@ export class Errands {
       errand.isDisplaced = true;
       return undefined;
     }
-    const failure = { error, statement, facts, demand, node: lease.node, losses, conflicts, isFirst };
-    const decision = await judge(this.#context, binding, failure, call);
+    const failure = { error, statement, facts, demand, node: lease.node, losses, refusals, conflicts, isFirst };
+    const { decision, counts } = await judge(this.#context, binding, failure, call);
     if (decision === "conflict") {
       await this.#recovery.repeat(failure, lease, call);
       errand.conflicts += 1;
@@ -201,10 +201,12 @@ export class Errands {
       if (decision !== "rerun" && decision !== "misrouted") return this.#aftermath.conclude(decision, failure);
       this.#owner.throwIfReleased();
       if (isFirst) await rollBack(this.#context, lease, call);
-      this.#recovery.prepareRerun(decision, statement, failure);
+      this.#recovery.prepareRerun(decision, failure);
+      if (counts === "loss") await this.#recovery.rest(losses, call);
       errand.avoid = lease.node;
     }
-    if (!(error instanceof NotSentError)) errand.losses += 1;
+    if (counts === "loss") errand.losses += 1;
+    if (counts === "refusal") errand.refusals += 1;
     return undefined;
   }
 

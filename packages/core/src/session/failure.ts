@@ -19,27 +19,33 @@ export interface Failure {
   readonly facts: StatementFacts;
   readonly demand: Demand;
   readonly node: NodeId;
-  /** How often this statement was sent and lost before. */
+  /** How often this statement was lost with its connection before. */
   readonly losses: number;
+  /** How often it was refused before by a node that would take it. */
+  readonly refusals: number;
   /** How often it was run again after a conflict. */
   readonly conflicts: number;
   /** The BEGIN of its transaction went with it. */
   readonly isFirst: boolean;
 }
 
+/** What is to be done about a failure, and what it counts as if the statement fails again. */
+export interface Verdict {
+  readonly decision: Decision;
+  readonly counts: "loss" | "refusal" | undefined;
+}
+
+/** The connection was lost under the statement. */
+const LOST: ReadonlySet<Fault["kind"]> = new Set(["gone", "silent", "outcome-unknown"]);
+
 /** What says nothing of the node's health. */
 const HARMLESS: ReadonlySet<Fault["kind"]> = new Set(["statement", "stale", "rolled-back", "read-only"]);
 
 /** Collects the circumstances of a failure and has them judged; has all nodes probed where a connection was lost. */
-export async function judge(
-  context: SessionContext,
-  binding: Binding,
-  failure: Failure,
-  call: Call,
-): Promise<Decision> {
-  const { error, statement, facts, demand, node, losses, conflicts, isFirst } = failure;
+export async function judge(context: SessionContext, binding: Binding, failure: Failure, call: Call): Promise<Verdict> {
+  const { error, statement, facts, demand, node, losses, refusals, conflicts, isFirst } = failure;
   const { transaction, isPinned } = binding;
-  if (error instanceof Unsettled) return "commit-unknown";
+  if (error instanceof Unsettled) return { decision: "commit-unknown", counts: undefined };
   const isUndone = error instanceof Undone;
   const wasSent = !isUndone && !(error instanceof NotSentError);
   const fault = wasSent ? context.driver.classify(error) : ({ kind: "gone", code: undefined } as const);
@@ -51,7 +57,7 @@ export async function judge(
   if (isTrouble) context.suspect();
   const isRecorded = transaction !== undefined && transaction.recording.obstacle === undefined;
   const ownWrite = demand.intent === "write" && facts.transaction === "mixed";
-  return decide(fault, {
+  const decision = decide(fault, {
     facts,
     intent: demand.intent,
     wasSent,
@@ -62,10 +68,15 @@ export async function judge(
     onMirror,
     takesWrites,
     losses,
+    refusals,
     conflictsLeft: context.config.retryOnConflict - (transaction?.conflicts ?? conflicts),
     isRecorded: isFirst ? context.config.replay.maxStatements > 0 : isRecorded && !isPinned,
     isOpen: statement.channel?.isOpen === true,
   });
+  const isLoss = (wasSent || isUndone) && LOST.has(fault.kind);
+  // who takes no writes, or is not ready, will be waited for: that says nothing of the statement
+  const isRefusal = fault.kind === "stale" || (fault.kind === "read-only" && takesWrites);
+  return { decision, counts: isLoss ? "loss" : isRefusal ? "refusal" : undefined };
 }
 
 /** Has the node looked at by the monitor, since its refusal may be the application's own read-only mode. */

@@ -1,6 +1,6 @@
 import type { Call } from "../call.ts";
-import type { Statement } from "../driver.ts";
 import { ReplayMismatchError, TransactionLostError } from "../errors.ts";
+import { jittered } from "../jittered.ts";
 import type { Lease } from "../pool/lease.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { Aftermath } from "./aftermath.ts";
@@ -10,6 +10,7 @@ import type { SessionContext } from "./context.ts";
 import type { Failure } from "./failure.ts";
 import { handsOutRows } from "./recording.ts";
 import { replay, rest } from "./replay.ts";
+import { restAfter } from "./retry.ts";
 
 /** Makes a session ready to send a statement once more that has failed: its transaction first, where one was open. */
 export class Recovery {
@@ -80,7 +81,8 @@ export class Recovery {
     throw this.#aftermath.loseTransaction(lost, facts);
   }
 
-  prepareRerun(decision: "rerun" | "misrouted", statement: Statement, { facts, node }: Failure): void {
+  /** Makes ready to send the statement once more, which nothing ties to the connection that it has lost. */
+  prepareRerun(decision: "rerun" | "misrouted", { statement, facts, node }: Failure): void {
     const { counters, events, misrouted } = this.#context;
     const { command } = facts;
     this.#binding.release();
@@ -92,5 +94,11 @@ export class Recovery {
       counters.reruns += 1;
       events.emit("rerun", { node, command, reason: "the connection was lost or refused the statement" });
     }
+  }
+
+  /** @param losses how often the statement was lost before */
+  async rest(losses: number, call: Call): Promise<void> {
+    const restMs = restAfter(losses);
+    if (restMs > 0) await call.pause(jittered(restMs, 0.5, this.#context.environment.random()));
   }
 }

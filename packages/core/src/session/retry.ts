@@ -19,8 +19,10 @@ export interface Circumstances {
   readonly onMirror: boolean;
   /** Whether the node, asked after the failure, still takes writes; only looked at for a refusal as read-only. */
   readonly takesWrites: boolean;
-  /** How often this statement was sent and lost before. */
+  /** How often this statement was sent and lost with its connection before. */
   readonly losses: number;
+  /** How often it was refused before by a node that would have taken it a moment later, or on another connection. */
+  readonly refusals: number;
   /** How often more the statement, or its transaction, may be run again after a conflict with others. */
   readonly conflictsLeft: number;
   /** The open transaction can be run again: its statements are recorded, or would be. */
@@ -59,6 +61,19 @@ export type Decision =
 
 /** A read that loses its connection this often may be what kills the servers; it is not sent to one more. */
 export const MAX_LOSSES = 3;
+/** A statement that is refused this often has its own reason to be. */
+export const MAX_REFUSALS = 3;
+
+const REST_MS = 100;
+const MAX_REST_MS = 500;
+
+/**
+ * The rest, in ms, of a statement that has lost its connection, and had lost so many before: who ends the sessions of a server one
+ * after the other would meet it on each of them, and is through by then. Once is a failover, and costs no time. Pure.
+ */
+export function restAfter(losses: number): number {
+  return losses === 0 ? 0 : Math.min(MAX_REST_MS, REST_MS * 4 ** (losses - 1));
+}
 
 /** The promise table as a function: everything that needs no ledger and no replay. Pure. */
 export function decide(fault: Fault, circumstances: Circumstances): Decision {
@@ -67,7 +82,7 @@ export function decide(fault: Fault, circumstances: Circumstances): Decision {
     case "configuration":
       return "surface";
     case "stale":
-      return circumstances.inTransaction && circumstances.losses < MAX_LOSSES ? "stale" : "surface";
+      return circumstances.inTransaction && circumstances.refusals < MAX_REFUSALS ? "stale" : "surface";
     case "rolled-back":
       // on a mirror it is a conflict with the replay: the read is as good elsewhere
       if (circumstances.onMirror) return isFree(circumstances) ? "rerun" : "surface";
@@ -111,14 +126,14 @@ function refusedAsWrite(circumstances: Circumstances): Decision {
 }
 
 /** Where the node takes writes, the transaction may have been begun as one that only reads: once more will tell. */
-function refusedAsFirst({ takesWrites, isRecorded, losses }: Circumstances): Decision {
-  return !takesWrites || (isRecorded && losses === 0) ? "rerun" : "surface";
+function refusedAsFirst({ takesWrites, isRecorded, refusals }: Circumstances): Decision {
+  return !takesWrites || (isRecorded && refusals === 0) ? "rerun" : "surface";
 }
 
-function refusedBefore({ inTransaction, isPinned, isOpen, losses }: Circumstances): Decision {
+function refusedBefore({ inTransaction, isPinned, isOpen, refusals }: Circumstances): Decision {
   if (isPinned || isOpen) return "surface";
-  if (inTransaction) return losses === 0 ? "begun-read-only" : "surface";
-  return losses < MAX_LOSSES ? "rerun" : "surface";
+  if (inTransaction) return refusals === 0 ? "begun-read-only" : "surface";
+  return refusals < MAX_REFUSALS ? "rerun" : "surface";
 }
 
 function neverSent(circumstances: Circumstances): Decision {

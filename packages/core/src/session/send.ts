@@ -29,7 +29,7 @@ export function ledgerUseOf(
   const mayBegin = !isPinned || ledger.statements.keepsPinnedState === true;
   const isSingle = transaction === undefined && mayBegin && isSingleWrite(facts);
   if (!isSingle && !(isCommit && transaction?.hasWritten === true)) return undefined;
-  return { ledger, token: environment.randomUuid(), send: isSingle ? "write" : "commit" };
+  return { ledger, token: environment.newToken(), send: isSingle ? "write" : "commit" };
 }
 
 /** Runs the statement on the lease, with its token where it has one. */

@@ -16,6 +16,8 @@ export interface Server {
   /** The main process, while it runs. */
   readonly pid: number | undefined;
   readonly isFrozen: boolean;
+  /** Since when it does not answer, because it has ended or is frozen, by `performance.now()`; undefined while it runs. */
+  readonly silentSince: number | undefined;
   /** Starts it and waits until it accepts connections. `more` are further arguments, for this time only. */
   start(wait?: WaitOptions, more?: readonly string[]): Promise<void>;
   /** Asks it to stop by this signal and waits until the last process is gone. Nothing happens when it does not run. */
@@ -67,6 +69,7 @@ class ServerTree implements Server {
   readonly #options: ServerOptions;
   #process: ChildProcess | undefined;
   #isFrozen = false;
+  #silentSince: number | undefined = performance.now();
   /** Where this start's part of the log begins. */
   #logStart = 0;
 
@@ -80,6 +83,10 @@ class ServerTree implements Server {
 
   get isFrozen(): boolean {
     return this.#isFrozen;
+  }
+
+  get silentSince(): number | undefined {
+    return this.#silentSince;
   }
 
   async start(wait: WaitOptions = {}, more: readonly string[] = []): Promise<void> {
@@ -123,6 +130,7 @@ class ServerTree implements Server {
       const onEnd = () => {
         if (this.#process !== child) return;
         this.#process = undefined;
+        this.#silentSince ??= performance.now();
         this.#isFrozen = false;
         // closing a listener does not fail
         void this.#options.onListening(false);
@@ -132,6 +140,7 @@ class ServerTree implements Server {
       // a forgotten cluster must not keep the application from ending
       child.unref();
       this.#process = child;
+      this.#silentSince = undefined;
     } finally {
       closeSync(log);
     }
@@ -161,11 +170,13 @@ class ServerTree implements Server {
     if (!this.#process) throw new LabError("wrong-state", `${name} is not running`, { node: name });
     freezeUnder(this.#options.directory);
     this.#isFrozen = true;
+    this.#silentSince ??= performance.now();
   }
 
   thaw(): void {
     thawUnder(this.#options.directory);
     this.#isFrozen = false;
+    if (this.#process) this.#silentSince = undefined;
   }
 
   reload(): void {

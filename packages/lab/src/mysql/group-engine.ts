@@ -32,6 +32,16 @@ const RETRY_MS = 100;
  */
 const NOTICE_MS = 12_000;
 
+/** What is asked to lead does so within this time, or never answers. */
+const LEAD_MS = 8_000;
+
+/**
+ * One that the others have not heard of for so long may be put out by them just when it is back, in the few moments in which it still
+ * counts as silent. All seem to be together until they hear of that.
+ */
+const SUSPICIOUS_MS = 3_000;
+const SETTLED_MS = 3_000;
+
 /** The engine of a node in a group: who is primary, and who follows, the group settles itself. */
 export function createGroupEngine(host: Host, group: Group): Engine {
   return new GroupEngine(host, group);
@@ -41,6 +51,8 @@ class GroupEngine implements Engine {
   readonly #host: Host;
   readonly #group: Group;
   #isReadOnly = false;
+  /** Until then nobody knows whether it still is in the group. */
+  #unsettledUntil = 0;
 
   constructor(host: Host, group: Group) {
     this.#host = host;
@@ -77,7 +89,10 @@ class GroupEngine implements Engine {
   }
 
   async thaw(): Promise<void> {
-    this.#host.server.thaw();
+    const { server } = this.#host;
+    const now = performance.now();
+    if (now - (server.silentSince ?? now) >= SUSPICIOUS_MS) this.#unsettledUntil = now + SETTLED_MS;
+    server.thaw();
   }
 
   async lag(): Promise<void> {
@@ -127,21 +142,22 @@ class GroupEngine implements Engine {
 
   async promote(wait: WaitOptions = {}): Promise<void> {
     const { flavor, hosts } = this.#group;
-    const noticedBy = performance.now() + NOTICE_MS;
     let isBlind = false;
     const lead = async (ask: Ask): Promise<boolean> => {
       // as long as it has not noticed that it lost its quorum, it seems to take writes, and a question might never be answered
       const gone = hosts.filter((host) => !host.isResponsive);
       const seen = await Promise.all(gone.map((host) => flavor.sees(ask, host)));
       if (seen.includes("member")) {
-        isBlind = gone.length * 2 >= hosts.length && performance.now() >= noticedBy;
+        const now = performance.now();
+        const lastGoneAt = Math.max(...gone.map(({ server }) => server.silentSince ?? now));
+        isBlind = gone.length * 2 >= hosts.length && now >= lastGoneAt + NOTICE_MS;
         return isBlind;
       }
       if (await flavor.isWritable(ask)) return true;
       // one that is electing refuses
       const leading = flavor.lead(ask, this.#host);
       leading.catch(() => {}); // it is waited for here, and not for ever
-      isBlind = await Promise.race([leading.then(() => false), pause(NOTICE_MS).then(() => true)]);
+      isBlind = await Promise.race([leading.then(() => false), pause(LEAD_MS).then(() => true)]);
       return isBlind || flavor.isWritable(ask);
     };
     await this.#untilDone("take writes", lead, wait);
@@ -166,8 +182,10 @@ class GroupEngine implements Engine {
   /** By what it has missed. Where it is in the group there is nothing to do: its end might cost that the quorum. */
   async rejoin(primary: Host, wait: WaitOptions = {}): Promise<void> {
     this.#isReadOnly = false;
-    // one that has just woken up knows in a moment whether it still is in the group
-    await this.#withinNotice(async () => (await this.#isWith(primary)) || !(await this.#isMember(this.#host)), wait);
+    await this.#withinNotice(async () => {
+      if (!(await this.#isMember(this.#host))) return true;
+      return performance.now() >= this.#unsettledUntil && (await this.#isWith(primary));
+    }, wait);
     if (await this.#isWith(primary)) return this.readOnly(false);
     await this.#host.server.kill();
     const isNoticed = await this.#withinNotice(async () => !(await this.#isSeen()), wait);

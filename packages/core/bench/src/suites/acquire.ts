@@ -210,6 +210,6 @@ export const acquire: Suite = {
   name: "acquire",
   title: `what the pool itself costs, ${MAX} stub connections`,
   pace: "bursts",
-  targets: () => [{ client: "mirrorpool", work: BORROW, ratio: 1 }],
+  targets: () => [{ client: "mirrorpool", work: BORROW, ratio: 1.25 }],
   open,
 };
