@@ -32,7 +32,7 @@ async function job(
   form = "text",
 ): Promise<{ ms: number; maxBytes: number }> {
   const startedAt = performance.now();
-  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "job.ts"), kind, url, at, form]);
+  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "job.mjs"), kind, url, at, form]);
   // the whole process, as of the others
   return { ms: performance.now() - startedAt, ...JSON.parse(stdout) };
 }

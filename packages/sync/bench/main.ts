@@ -25,7 +25,7 @@ async function timed(command: string, ...args: string[]): Promise<number> {
 }
 
 const copied = (from: string, to: string, tables: string, job: string): Promise<number> =>
-  timed(process.execPath, join(import.meta.dirname, "copy.ts"), from, to, tables, job, String(CONNECTIONS));
+  timed(process.execPath, join(import.meta.dirname, "copy.mjs"), from, to, tables, job, String(CONNECTIONS));
 
 /** By hand, with so many connections on each side. */
 const written = (from: string, to: string, connections: number): Promise<number> =>

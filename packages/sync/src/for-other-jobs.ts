@@ -1,5 +1,6 @@
 /** What jobs of other packages need of a database system. No part of the public API: it changes with any version. */
 export { planChunks } from "./copy/chunks.ts";
+export { interleave } from "./copy/interleave.ts";
 export type { Dialect, View } from "./dialect.ts";
 export { dialectOf } from "./dialects.ts";
 export { JobError } from "./errors.ts";

@@ -1,7 +1,10 @@
 /** Takes bytes, at its own pace. */
 export interface ByteTaker {
-  /** False: wait for `onDrain` before the next one. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * False: wait for `onDrain` before the next one.
+   * @param onSent is called when the bytes are needed no more, by those that can tell
+   */
+  write(bytes: Uint8Array, onSent?: () => void): boolean;
   onDrain(listener: () => void): void;
 }
 

@@ -40,7 +40,9 @@ export async function writeFile(
   const steps = [plain, createCompressor(compression, recycle), sealer, stored].filter((step) => step !== undefined);
   const output = new PassThrough();
   const piping = pipeline([content, ...steps, output], { ...(signal && { signal }) });
-  const writing = store.write(`${folder}/${file}`, output, signal).catch((error: unknown) => {
+  // only what a step has made is nobody else's
+  const onWritten = steps.length > 2 ? letGo : undefined;
+  const writing = store.write(`${folder}/${file}`, output, signal, onWritten).catch((error: unknown) => {
     output.destroy(error as Error);
     throw error;
   });

@@ -1,10 +1,13 @@
 import { splitText } from "@mirrorpool/sql";
+import type { QualifiedName } from "../format/manifest.ts";
 
 /** A statement of the definitions that come after the data. */
 export interface PostStatement {
   readonly text: string;
-  /** The table whose index it makes: such statements of different tables may run at the same time. Undefined: in its turn, alone. */
-  readonly indexOf: string | undefined;
+  /** The table that it is about, as it is written; undefined where it is about something else. */
+  readonly table: string | undefined;
+  /** It makes an index of the table: such statements of different tables may run at the same time, others in their turn alone. */
+  readonly isIndex: boolean;
 }
 
 const IDENTIFIER = String.raw`(?:"(?:[^"]|"")+"|[\w$]+)`;
@@ -14,6 +17,8 @@ const KEY = new RegExp(
   String.raw`^ALTER TABLE (?:ONLY )?${TABLE}\s+ADD CONSTRAINT ${IDENTIFIER} (?:PRIMARY KEY|UNIQUE|EXCLUDE)`,
   "u",
 );
+const ALTERED = new RegExp(`^ALTER TABLE (?:ONLY )?${TABLE}`, "u");
+const IDENTIFIERS = new RegExp(IDENTIFIER, "gu");
 const OWNER = new RegExp(`^ALTER [^]* OWNER TO ${IDENTIFIER}$`, "u");
 const PRIVILEGE = /^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES)\b/;
 /** Only the owner may, and these are often somebody else's. */
@@ -44,5 +49,16 @@ function withoutMetaCommands(sql: string): string {
 export function toPostStatements(statements: readonly string[]): readonly PostStatement[] {
   return statements
     .filter((text) => !/^(SET|SELECT pg_catalog\.set_config)\b/.test(text))
-    .map((text) => ({ text, indexOf: INDEX.exec(text)?.[1] ?? KEY.exec(text)?.[1] }));
+    .map((text) => {
+      const indexed = INDEX.exec(text)?.[1] ?? KEY.exec(text)?.[1];
+      return { text, table: indexed ?? ALTERED.exec(text)?.[1], isIndex: indexed !== undefined };
+    });
+}
+
+/** A name as a manifest has it, of one that is quoted where it has to be. Pure. */
+export function unquoteTable(written: string): QualifiedName {
+  const [schema = "", name = ""] = (written.match(IDENTIFIERS) ?? []).map((each) =>
+    each.startsWith('"') ? each.slice(1, -1).replaceAll('""', '"') : each,
+  );
+  return { schema, name };
 }

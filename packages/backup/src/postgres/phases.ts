@@ -1,12 +1,10 @@
 import type { ReservedConnection } from "@mirrorpool/core";
-import { BackupError } from "../errors.ts";
-import { DATA } from "../format/manifest.ts";
-import type { OpenedBackup } from "../format/repository.ts";
 import { showTable } from "../table-names.ts";
-import { chosenChunks, chosenTables, type Phase, type RestorePlan, readText } from "../target/phases.ts";
+import { chosenTables, type Phase, type RestorePlan, readText } from "../target/phases.ts";
+import { smallBatches } from "../target/small-batches.ts";
 import { inParallel } from "../tasks.ts";
-import { type PostStatement, statementsOf, toPostStatements } from "./definitions.ts";
-import { MARK } from "./mark-name.ts";
+import { statementsOf, toPostStatements } from "./definitions.ts";
+import { analyze, makeLater, requireChunks, tablesBySize } from "./make-later.ts";
 import { quoteTable, quoteText } from "./quote.ts";
 import { relax, tighten } from "./relax.ts";
 
@@ -19,7 +17,8 @@ export async function prepare({ target, backup, plan, signal }: Phase): Promise<
     const statements = statementsOf(await readText(backup, schema.before, signal), plan.withOwners);
     await target.step("before", "the definitions before the data", signal, async (connection) => {
       await connection.query("SET LOCAL search_path TO ''");
-      for (const text of statements) await connection.query(text, [], FOREVER);
+      // each round trip takes as long as a table does
+      for (const texts of smallBatches(statements, () => 0)) await connection.query(texts.join("\n;\n"), [], FOREVER);
     });
     return;
   }
@@ -34,48 +33,15 @@ export async function truncate(connection: ReservedConnection, { names }: Pick<R
   await connection.query(`TRUNCATE ${names.map((name) => `ONLY ${name}`).join(", ")}`, [], FOREVER);
 }
 
-/**
- * In the transaction that puts keys and triggers back: a failover may have taken chunks back while others went on, and those have to
- * come before. Where this has held, every node that has the transaction has the chunks as well.
- */
-async function requireChunks(
-  connection: ReservedConnection,
-  { manifest }: OpenedBackup,
-  plan: RestorePlan,
-): Promise<void> {
-  // counted, and not looked up by their names: this is asked once for each index, of which there may be ten thousand
-  const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name LIKE '${DATA}%'`;
-  const { rows } = await connection.query<{ count: number }>(sql);
-  if (rows[0]?.count === chosenChunks(manifest, plan).length) return;
-  throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
-}
-
-/** Indexes and keys, at the same time for different tables; then all that needs them, in its order. */
+/** All that follows the rows. */
 export async function finish(phase: Phase): Promise<void> {
   const { target, backup, plan, jobs, meter, signal } = phase;
   const { manifest } = backup;
   meter.enter("index");
+  let analyzed: ReadonlySet<string> = new Set();
   if (plan.withDefinitions && manifest.schema.isIncluded) {
     const sql = await readText(backup, manifest.schema.after, signal);
-    const statements = toPostStatements(statementsOf(sql, plan.withOwners));
-    const run = async ({ text }: PostStatement, index: number, stop: AbortSignal | undefined): Promise<void> => {
-      await target.step(`after ${index}`, firstLine(text), stop, async (connection) => {
-        await requireChunks(connection, backup, plan);
-        await connection.query(text, [], FOREVER);
-      });
-    };
-    const byTable = new Map<string, number[]>();
-    statements.forEach(({ indexOf }, index) => {
-      if (indexOf === undefined) return;
-      const places = byTable.get(indexOf);
-      if (places === undefined) byTable.set(indexOf, [index]);
-      else places.push(index);
-    });
-    await inParallel(byTable.values(), jobs, signal, async (places, stop) => {
-      for (const place of places) await run(statements[place] as PostStatement, place, stop); // a place of the list
-    });
-    for (const [index, statement] of statements.entries())
-      if (statement.indexOf === undefined) await run(statement, index, signal);
+    analyzed = await makeLater(phase, toPostStatements(statementsOf(sql, plan.withOwners)));
   } else {
     await target.step("after", "putting foreign keys and triggers back", signal, async (connection) => {
       await requireChunks(connection, backup, plan);
@@ -84,9 +50,13 @@ export async function finish(phase: Phase): Promise<void> {
   }
   await setSequences(phase);
   await refreshViews(phase);
-  await inParallel(chosenTables(manifest, plan), jobs, signal, async (table, stop) => {
-    await target.ask(`ANALYZE ${quoteTable(table)}`, [], stop);
-  });
+  const tables = tablesBySize(phase).filter(({ key }) => !analyzed.has(key));
+  await inParallel(
+    smallBatches(tables, ({ bytes }) => bytes),
+    jobs,
+    signal,
+    (batch, stop) => analyze(target, batch, stop),
+  );
 }
 
 /** Where only tables were chosen, the sequences that belong to them. */
@@ -130,5 +100,3 @@ async function refreshViews({ target, backup, plan, signal }: Phase): Promise<vo
     });
   }
 }
-
-const firstLine = (text: string): string => (text.split("\n")[0] ?? "").slice(0, 100);

@@ -39,7 +39,7 @@ export function folderStore(path: string): Store {
         throw fail(`cannot read ${name}`, cause);
       }
     },
-    async write(name, content, signal) {
+    async write(name, content, signal, onWritten) {
       const path = join(root, name);
       const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
       try {
@@ -49,6 +49,7 @@ export function folderStore(path: string): Store {
           for await (const part of content) {
             signal?.throwIfAborted();
             for (let at = 0; at < part.length; ) at += (await handle.write(part, at)).bytesWritten;
+            onWritten?.(part);
           }
           await handle.sync();
         } finally {

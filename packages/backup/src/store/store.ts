@@ -17,8 +17,16 @@ export interface Store {
   list(prefix: string, signal?: AbortSignal): Promise<readonly StoredObject[]>;
   /** @returns undefined where there is no such object */
   read(name: string, signal?: AbortSignal): Promise<Readable | undefined>;
-  /** Replaces what is there. When the content fails, or the signal fires, nothing is left under the name. */
-  write(name: string, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
+  /**
+   * Replaces what is there. When the content fails, or the signal fires, nothing is left under the name.
+   * @param onWritten may be called for each part, in their order, once it is needed no more
+   */
+  write(
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+    onWritten?: (part: Uint8Array) => void,
+  ): Promise<void>;
   /** Idempotent. */
   remove(name: string, signal?: AbortSignal): Promise<void>;
 }

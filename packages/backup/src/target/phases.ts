@@ -1,16 +1,17 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
 import type { LossyRule } from "@mirrorpool/sync";
+import { interleave } from "@mirrorpool/sync/for-other-jobs";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
-import type { BackedUpChunk, Manifest, StoredFile } from "../format/manifest.ts";
+import type { BackedUpChunk, BackedUpTable, Manifest, StoredFile } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
 import type { Meter } from "../progress.ts";
 import { showTable } from "../table-names.ts";
 import { inParallel } from "../tasks.ts";
-import { interleave } from "./interleave.ts";
-import type { Target } from "./target.ts";
+import { smallBatches } from "./small-batches.ts";
+import type { Step, Target } from "./target.ts";
 import type { RestoreDelegate } from "./unit.ts";
 import { writeChunk } from "./write-chunk.ts";
 
@@ -40,7 +41,7 @@ export interface Phase {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The rows, each chunk in a transaction of its own. */
+/** The rows: each chunk in one transaction with its row, small ones several at a time. */
 export async function fill(
   { dialect, target, backup, plan, jobs, delegate, meter, signal }: Phase,
   done: ReadonlySet<string>,
@@ -54,15 +55,14 @@ export async function fill(
   );
   for (const chunk of chunks) if (done.has(chunk.file)) meter.skip(chunk.rows, chunk.bytes, chunk.bytes);
   meter.enter("data");
-  await inParallel(interleave(open, jobs), jobs, signal, async (chunk, stop) => {
-    const table = manifest.tables[chunk.table];
-    if (table === undefined) return;
-    if (delegate !== undefined) {
+  const ordered = interleave(open, jobs, ({ bytes }) => bytes);
+  if (delegate !== undefined)
+    return inParallel(ordered, jobs, signal, async (chunk, stop) => {
       await restoreElsewhere(delegate, manifest, chunk, stop);
       meter.addBytes(chunk.bytes);
       meter.done(chunk.rows, chunk.bytes);
-      return;
-    }
+    });
+  const toStep = (chunk: BackedUpChunk, table: BackedUpTable, stop: AbortSignal): Step => {
     let bytes = 0;
     const work = async (connection: ReservedConnection): Promise<void> => {
       meter.takeBack(bytes);
@@ -73,9 +73,20 @@ export async function fill(
         meter.addBytes(count);
       });
     };
-    if (await dialect.isUnsafe(target, table, stop)) await target.repeatable(chunk.file, showTable(table), stop, work);
-    else await target.step(chunk.file, showTable(table), stop, work);
-    meter.done(chunk.rows, chunk.bytes);
+    return { name: chunk.file, subject: showTable(table), work };
+  };
+  const batches = smallBatches(ordered, ({ bytes }) => bytes);
+  await inParallel(batches, jobs, signal, async (batch, stop) => {
+    const steps: Step[] = [];
+    for (const chunk of batch) {
+      const table = manifest.tables[chunk.table];
+      if (table === undefined) continue;
+      const step = toStep(chunk, table, stop);
+      if (!(await dialect.isUnsafe(target, table, stop))) steps.push(step);
+      else await target.repeatable(step.name, step.subject, stop, step.work);
+    }
+    if (steps.length > 0) await target.steps(steps, stop);
+    for (const { rows, bytes } of batch) meter.done(rows, bytes);
   });
 }
 

@@ -10,8 +10,16 @@ const RETRY_MS = 200;
 /** What a step does in its transaction. */
 export type Work = (connection: ReservedConnection, signal: AbortSignal | undefined) => Promise<void>;
 
+/** One of the steps of a transaction. */
+export interface Step {
+  readonly name: string;
+  /** What it is about, for errors. */
+  readonly subject: string;
+  readonly work: Work;
+}
+
 /**
- * The database that is restored into: each step of the work is one transaction, and has its row in it. A row that is there says that
+ * The database that is restored into: each step of the work is done in one transaction, and has its row in it. A row that is there says that
  * the step is done, whatever became of the connection, and none is done twice.
  */
 export class Target {
@@ -28,17 +36,26 @@ export class Target {
    * Runs a step unless it is done. A connection that is lost, also in its COMMIT, is replaced: the row tells.
    * @param subject what it is about, for errors
    */
-  async step(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<"done" | "was done"> {
-    return this.#persist(signal, async (connection) => {
+  step(name: string, subject: string, signal: AbortSignal | undefined, work: Work): Promise<void> {
+    return this.steps([{ name, subject, work }], signal);
+  }
+
+  /**
+   * Steps in one transaction, each unless it is done.
+   * @param first runs before them
+   */
+  async steps(steps: readonly Step[], signal: AbortSignal | undefined, first?: Work): Promise<void> {
+    const subject =
+      steps.length === 1 ? (steps[0]?.subject ?? "") : `${steps[0]?.subject} and ${steps.length - 1} more`;
+    await this.#persist(signal, async (connection) => {
       await this.#steps.begin(connection);
-      if (!(await this.#steps.claim(connection, name))) {
-        await connection.query("ROLLBACK");
-        return "was done";
+      await first?.(connection, signal);
+      for (const step of steps) {
+        if (!(await this.#steps.claim(connection, step.name))) continue;
+        await this.#refused(step.subject, () => step.work(connection, signal));
       }
-      await this.#refused(subject, () => work(connection, signal));
       if (!(await this.#steps.commit(connection)))
         throw new BackupError("REFUSED", `${subject}: the transaction was rolled back`, { subject });
-      return "done";
     });
   }
 

@@ -8,8 +8,11 @@ import type { CopySocket, CopyWire } from "./copy-wire.ts";
 export interface CopyTaker {
   /** It is done with the bytes once `write` has returned. */
   readonly isCopying?: boolean;
-  /** @param bytes whole and broken CopyData messages; false: wait for `onDrain` before the next ones */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * @param bytes whole and broken CopyData messages; false: wait for `onDrain` before the next ones
+   * @param onSent may be called when they are needed no more
+   */
+  write(bytes: Uint8Array, onSent?: () => void): boolean;
   onDrain(listener: () => void): void;
 }
 
@@ -41,6 +44,13 @@ export function copyOut(on: Pick<PoolSession, "query">, text: string, isBare: bo
   };
 }
 
+/** What Node.js reads at a time: where it gets less there is no more at the moment. */
+const FULL_BYTES = 65_536;
+/** Short answers are not slowed down. */
+const NAP_AFTER_BYTES = 1 << 20;
+/** In which a server writes some hundred KB; sockets have room for more. */
+const NAP_MS = 1;
+
 /**
  * Gives the memory of a piece back. It is outside of the heap, and where it waits for the garbage collector that runs for each few dozen
  * MB of it, which takes a third of the time. Nothing is done where it may be a part of something else, or Node.js is too old.
@@ -61,6 +71,8 @@ class CopyOutQuery implements QueryObject {
   #socket: CopySocket | undefined;
   #library: ((bytes: Uint8Array) => void) | undefined;
   #isWaiting = false;
+  #received = 0;
+  #napping: NodeJS.Timeout | undefined;
   #isDiscarding = false;
   #isComplete = false;
   #rows = 0;
@@ -77,7 +89,7 @@ class CopyOutQuery implements QueryObject {
     this.done.catch(() => {}); // whoever gave it up does not wait for it
     taker.onDrain(() => {
       this.#isWaiting = false;
-      this.#read();
+      this.#socket?.resume();
     });
   }
 
@@ -85,7 +97,8 @@ class CopyOutQuery implements QueryObject {
   discard(): void {
     this.#isDiscarding = true;
     this.#isWaiting = false;
-    this.#read();
+    this.#wake();
+    this.#socket?.resume();
   }
 
   submit(connection: unknown): void {
@@ -96,45 +109,59 @@ class CopyOutQuery implements QueryObject {
     this.#library = library;
     this.#socket = stream;
     stream.removeListener("data", library);
-    stream.pause();
-    stream.on("readable", this.#read);
+    stream.on("data", this.#take);
     wire.query(this.text);
   }
 
-  readonly #read = (): void => {
+  readonly #take = (piece: Uint8Array): void => {
     const socket = this.#socket;
     if (socket === undefined) return;
-    for (;;) {
-      if (this.#isWaiting) return;
-      const piece = socket.read();
-      if (piece === null) return;
-      if (this.#take(piece, socket)) return;
-    }
-  };
-
-  /** True when the library has its socket back. */
-  #take(piece: Uint8Array, socket: CopySocket): boolean {
+    const size = piece.length;
     const { data, others, rest, isComplete } = this.#frames.walk(piece);
     for (const bytes of data) {
       this.#onBytes(bytes.length);
-      if (!this.#isDiscarding && !this.#taker.write(bytes)) this.#isWaiting = true;
+      // all of the piece and nobody else's: else it stays
+      const onSent = bytes.length === size ? () => letGo(bytes) : undefined;
+      if (!this.#isDiscarding && !this.#taker.write(bytes, onSent)) this.#isWaiting = true;
     }
     for (const bytes of others) this.#library?.(bytes);
     if (rest === undefined) {
       if (this.#taker.isCopying === true && others.length === 0 && !this.#frames.isHolding) letGo(piece);
-      return false;
+      this.#received += size;
+      if (this.#isWaiting) socket.pause();
+      else if (size < FULL_BYTES && this.#received > NAP_AFTER_BYTES) this.#nap(socket);
+      return;
     }
     this.#isComplete = isComplete;
     this.#giveBack(socket, rest);
-    return true;
+  };
+
+  /**
+   * Does not look for a moment. A server sends 8 KB at a time, and to be woken for each costs both sides more than what is done with
+   * them; after a nap they come all at once. Not with TLS, whose records are small whatever there is.
+   */
+  #nap({ _handle: handle, encrypted }: CopySocket): void {
+    if (handle?.readStop === undefined || encrypted === true || this.#napping !== undefined) return;
+    handle.readStop();
+    this.#napping = setTimeout(() => this.#wake(), NAP_MS);
+  }
+
+  #wake(): void {
+    if (this.#napping === undefined) return;
+    clearTimeout(this.#napping);
+    this.#napping = undefined;
+    const handle = this.#socket?._handle;
+    // else the stream has stopped by itself, and begins again by itself
+    if (handle?.reading === true) handle.readStart?.();
   }
 
   #giveBack(socket: CopySocket, rest: Uint8Array): void {
     const library = this.#library;
     if (library === undefined) return;
+    this.#wake();
     this.#socket = undefined;
     this.#library = undefined;
-    socket.removeListener("readable", this.#read);
+    socket.removeListener("data", this.#take);
     socket.addListener("data", library);
     if (rest.length > 0) library(rest);
     // the listener alone does not let a paused socket flow

@@ -10,6 +10,7 @@ import { nameOf } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import type { Meter } from "../progress.ts";
 import { type ChunkResult, copyChunk } from "./copy-chunk.ts";
+import { interleave } from "./interleave.ts";
 import type { Chunk, CopyPlan } from "./plan.ts";
 
 export interface Pass {
@@ -42,7 +43,7 @@ export async function runPass(pass: Pass, chunks: readonly Chunk[], signal: Abor
     else group.push(chunk);
   }
   for (const level of [...byLevel.keys()].sort((one, other) => one - other)) {
-    const queue = (byLevel.get(level) ?? []).values();
+    const queue = interleave(byLevel.get(level) ?? [], pass.connections, ({ weight }) => weight).values();
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
     const workers = Array.from({ length: pass.connections }, () => work(pass, queue, either));

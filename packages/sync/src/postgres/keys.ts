@@ -32,9 +32,12 @@ export function within({ key }: Table, { from, to }: Range): string {
 export const rowsOf = (table: Table): string => `${table.isPartitioned ? "" : "ONLY "}${quoteTable(table)}`;
 
 /** Rows up to which all keys are looked at, beyond which a sample will do. */
-const EXACT_ROWS = 500_000;
+const EXACT_ROWS = 50_000;
 /** Keys of a sample for each piece. */
 const SAMPLE_PER_PIECE = 100;
+/** Rows of a page are often of neighbours. */
+const SAMPLED_PAGES_PER_PIECE = 20;
+const PAGE_BYTES = 8192;
 
 /** Bounds that cut a range of a table into about this many pieces of about the same number of rows. Fewer than that, without bounds. */
 export async function splitRange(
@@ -47,7 +50,8 @@ export async function splitRange(
   const { key } = table;
   if (key === undefined || pieces < 2) return [];
   const isSampled = options.rows > EXACT_ROWS && range.from === null && range.to === null;
-  const percent = Math.min(100, (100 * pieces * SAMPLE_PER_PIECE) / Math.max(1, options.rows));
+  const share = Math.max(SAMPLE_PER_PIECE / options.rows, (SAMPLED_PAGES_PER_PIECE * PAGE_BYTES) / table.bytes);
+  const percent = Math.min(100, 100 * pieces * share);
   const sample = isSampled ? ` TABLESAMPLE SYSTEM (${Math.max(percent, 0.0001)})` : "";
   const names = key.map(({ name }) => quoteName(name)).join(", ");
   const texts = key.map(textOf).join(", ");

@@ -1,20 +1,23 @@
-/** What is to be restored of a table. */
+/** A part of a table. */
 interface Piece {
   readonly table: number;
-  readonly bytes: number;
 }
 
 /**
- * Brings chunks into an order in which those that are written at the same time are of different tables, as far as there are some: two
- * connections that add to one table wait for each other. The table with most left is first, so that all end at about the same time.
- * Pure.
+ * Brings pieces into an order in which those that are written at the same time are of different tables, as far as there are some: two
+ * connections that add to one table wait for each other, and its index grows fastest at its end. The table with most left is first, so
+ * that all end at about the same time. Pure.
  */
-export function interleave<P extends Piece>(pieces: readonly P[], jobs: number): readonly P[] {
+export function interleave<P extends Piece>(
+  pieces: readonly P[],
+  jobs: number,
+  bytesOf: (piece: P) => number,
+): readonly P[] {
   const queues = new Map<number, { readonly pieces: P[]; left: number }>();
   for (const piece of pieces) {
     const queue = queues.get(piece.table) ?? { pieces: [], left: 0 };
     queue.pieces.push(piece);
-    queue.left += piece.bytes;
+    queue.left += bytesOf(piece);
     queues.set(piece.table, queue);
   }
   // tables of one piece need no choice, and there may be ten thousand
@@ -30,13 +33,13 @@ export function interleave<P extends Piece>(pieces: readonly P[], jobs: number):
     const queue = mostLeft(fresh);
     const small = single[next];
     let piece: P | undefined;
-    if (small !== undefined && small.bytes >= (queue?.left ?? 0)) {
+    if (small !== undefined && bytesOf(small) >= (queue?.left ?? 0)) {
       piece = small;
       next += 1;
     } else {
       const chosen = queue ?? mostLeft(open);
       piece = chosen?.pieces.shift();
-      if (chosen !== undefined) chosen.left -= piece?.bytes ?? 0;
+      if (chosen !== undefined) chosen.left -= piece === undefined ? 0 : bytesOf(piece);
     }
     if (piece === undefined) break;
     ordered.push(piece);
