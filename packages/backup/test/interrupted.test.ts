@@ -4,12 +4,10 @@ import { AbortedError, createPool } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { abandonRestore, backup, type Progress, restore, verify } from "../src/index.ts";
-import { killAt, startJob } from "./jobs.ts";
+import { killAt, killBackupAt, SLOW, startJob } from "./jobs.ts";
 import { contentOf, newFolder, openPool, poolOf, rejection, until } from "./support.ts";
 
 const ROWS = 60_000;
-/** Bytes a second of a connection, so that a job is still at it when its node is dead. */
-const SLOW = 4 * 1024 ** 2;
 let source: LabCluster;
 let target: LabCluster;
 
@@ -73,7 +71,7 @@ async function expectWhole(): Promise<void> {
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {
   const folder = newFolder();
-  expect(await killAt(startJob("backup", source, folder), 3)).toBe(true);
+  expect(await killBackupAt(source, folder, 3)).toBe(true);
   expect(await rejection(verify({ from: folder }))).toMatchObject({ code: "NOT_FOUND" });
   const [unfinished = ""] = readdirSync(folder);
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });
@@ -84,7 +82,7 @@ test("a backup that was killed is no backup; the next run goes on with what is t
 
 test("a backup that was killed before the source went on is not gone on with", async () => {
   const folder = newFolder();
-  expect(await killAt(startJob("backup", source, folder), 1)).toBe(true);
+  expect(await killBackupAt(source, folder, 1)).toBe(true);
   await source.primary().query("UPDATE item SET name = name WHERE id = 1");
   await source.caughtUp();
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2, keep: { count: 1 } });

@@ -238,6 +238,19 @@ describe("without timelines", () => {
       expect(following).toMatchObject({ primary: "a", epoch: 3 });
     });
 
+    test("or with all of them, where some were written since that one was accepted", () => {
+      const at = (history: string, position: string) => ({ ...claim(history), position });
+      const succeeded = after(
+        reigning,
+        observed("b", at("b:ab", "11"), 5),
+        observed("b", at("b:abb", "12"), 6),
+        lost("b"),
+      );
+      expect(after(succeeded, observed("a", at("a:ab", "12"), 7)).primary).toBeUndefined();
+      expect(after(succeeded, observed("a", at("a:abb", "11"), 7)).primary).toBeUndefined();
+      expect(after(succeeded, observed("a", at("a:abb", "12"), 7))).toMatchObject({ primary: "a", epoch: 3 });
+    });
+
     test("a mirror that lacks the last writes is accepted all the same, and who has them stays superseded", () => {
       const ahead = after(reigning, observed("a", claim("a:aa"), 3), lost("a"));
       const lossy = after(ahead, observed("b", claim("b:a"), 5));

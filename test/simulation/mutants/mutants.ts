@@ -108,7 +108,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "any history counts as that of a node that has followed",
     file: "failover/elect.ts",
-    from: "hasFollowed?.(history, reign.history)",
+    from: "hasFollowed?.(history, other) === true",
     to: "hasFollowed !== undefined",
     rules: ["no write to a superseded primary"],
   },

@@ -12,13 +12,11 @@ import {
   restore,
   verify,
 } from "../../src/index.ts";
-import { killAt, startJob } from "../jobs.ts";
+import { killAt, killBackupAt, SLOW, startJob } from "../jobs.ts";
 import { newFolder, rejection, until } from "../support.ts";
 import { contents, definitions, openPool, run, startCluster } from "./support.ts";
 
 const ROWS = 16_000;
-/** Bytes a second of a connection, so that a job is still at it when its node is dead. */
-const SLOW = 2 * 1024 ** 2;
 let source: LabCluster;
 let target: LabCluster;
 
@@ -79,7 +77,7 @@ const PATIENCE_MS = 180_000;
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {
   const folder = newFolder();
-  expect(await killAt(startJob("backup", source, folder), 2)).toBe(true);
+  expect(await killBackupAt(source, folder, 2)).toBe(true);
   expect(await rejection(verify({ from: folder }))).toMatchObject({ code: "NOT_FOUND" });
   const [unfinished = ""] = readdirSync(folder);
   const report = await backup(openPool(source), { to: folder, chunkBytes });
@@ -90,7 +88,7 @@ test("a backup that was killed is no backup; the next run goes on with what is t
 
 test("a backup that was killed before the source went on is not gone on with", async () => {
   const folder = newFolder();
-  expect(await killAt(startJob("backup", source, folder), 1)).toBe(true);
+  expect(await killBackupAt(source, folder, 1)).toBe(true);
   await run(source, "UPDATE item SET name = CONCAT(name, 'x') WHERE id = 1");
   await source.caughtUp();
   const report = await backup(openPool(source), { to: folder, chunkBytes, keep: { count: 1 } });

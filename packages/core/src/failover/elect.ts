@@ -41,16 +41,20 @@ export function elect(topology: Topology, positions: Positions): Election {
     for (const node of candidates) if (node.id !== reign?.node) fences.set(node.id, "rival");
     return { primary: undefined, isSplit: isConfirmed(candidates), reign, fences };
   }
-  const { timeline, instance, systemId, history } = winner.observation as NonNullable<NodeState["observation"]>;
+  const { timeline, instance, systemId, history, position } = winner.observation as NonNullable<
+    NodeState["observation"]
+  >;
+  const firstHistory = reign?.node === winner.id ? reign.firstHistory : history;
   return {
     primary: winner.id,
     isSplit: false,
-    reign: { node: winner.id, timeline, instance, systemId, history },
+    reign: { node: winner.id, timeline, instance, systemId, firstHistory, history, position },
     fences,
   };
 }
 
-function isSuperseded(node: NodeState, topology: Topology, { supersedes, hasFollowed }: Positions): boolean {
+function isSuperseded(node: NodeState, topology: Topology, positions: Positions): boolean {
+  const { supersedes } = positions;
   const timeline = node.observation?.timeline;
   if (timeline !== undefined) return timeline < topology.highestTimeline;
   const { reign, nodes } = topology;
@@ -63,9 +67,20 @@ function isSuperseded(node: NodeState, topology: Topology, { supersedes, hasFoll
   const isOverthrown = (each: NodeState): boolean => each.status === "up" && each.hasFollowed && isLater(each, node);
   if (accepted === undefined || accepted === node) return [...nodes.values()].some(isOverthrown);
   if (node.hasFollowed || isLater(node, accepted)) return false;
-  const { history } = node.observation ?? {};
-  const isFollower = history !== undefined && reign.history !== undefined && hasFollowed?.(history, reign.history);
-  return isFollower !== true;
+  return !isFollower(node, reign, positions);
+}
+
+/**
+ * Without timelines: it has more of the accepted primary's own writes than that was last seen to have, or else more than that had when
+ * it was accepted, and everything that it was last seen to have.
+ */
+function isFollower({ observation }: NodeState, reign: Reign, { covers, hasFollowed }: Positions): boolean {
+  const { history, position } = observation ?? {};
+  const hasMoreThan = (other: string | undefined): boolean =>
+    history !== undefined && other !== undefined && hasFollowed?.(history, other) === true;
+  if (hasMoreThan(reign.history)) return true;
+  const isUpToDate = position !== undefined && reign.position !== undefined && covers(position, reign.position);
+  return isUpToDate && hasMoreThan(reign.firstHistory);
 }
 
 /**

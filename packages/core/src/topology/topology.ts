@@ -10,8 +10,11 @@ export interface Reign {
   readonly timeline: number | undefined;
   readonly instance: string;
   readonly systemId: string;
-  /** Of its last claim. */
+  /** Of its first claim. */
+  readonly firstHistory?: string | undefined;
+  /** Of its last claim, as is the position. */
   readonly history?: string | undefined;
+  readonly position?: string | undefined;
 }
 
 /** Where the primary stood when a probe was sent: covers every write that had completed before. */
