@@ -4,7 +4,7 @@ import { AbortedError, createPool } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { abandonRestore, backup, type Progress, restore, verify } from "../src/index.ts";
-import { killAt, killBackupAt, SLOW, startJob } from "./jobs.ts";
+import { killAt, startJob } from "./jobs.ts";
 import { contentOf, newFolder, openPool, poolOf, rejection, until } from "./support.ts";
 
 const ROWS = 60_000;
@@ -71,7 +71,7 @@ async function expectWhole(): Promise<void> {
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {
   const folder = newFolder();
-  expect(await killBackupAt(source, folder, 3)).toBe(true);
+  expect(await killAt(startJob("backup", source, folder), 3)).toBe(true);
   expect(await rejection(verify({ from: folder }))).toMatchObject({ code: "NOT_FOUND" });
   const [unfinished = ""] = readdirSync(folder);
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });
@@ -82,7 +82,7 @@ test("a backup that was killed is no backup; the next run goes on with what is t
 
 test("a backup that was killed before the source went on is not gone on with", async () => {
   const folder = newFolder();
-  expect(await killBackupAt(source, folder, 1)).toBe(true);
+  expect(await killAt(startJob("backup", source, folder), 1)).toBe(true);
   await source.primary().query("UPDATE item SET name = name WHERE id = 1");
   await source.caughtUp();
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2, keep: { count: 1 } });
@@ -176,7 +176,6 @@ test("a backup whose mirror dies begins anew elsewhere, and is whole", async () 
   const onProgress = ({ phase, chunksDone }: Progress): void => {
     if (phase === "data" && chunksDone > 1) killing ??= mirror?.kill();
   };
-  await mirror?.proxy.bandwidth(SLOW);
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2, onProgress });
   await killing;
   expect(report).toMatchObject({ node: source.primary().name, rows: ROWS + 100 });
@@ -199,7 +198,6 @@ test("a restore goes on after a failover of its target, and each row is there on
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
-  await primary.proxy.bandwidth(SLOW);
   await restore(openPool(target), { from: folder, onProgress });
   await failing;
   expect(target.primary()).not.toBe(primary);
@@ -221,7 +219,6 @@ test("a restore whose target freezes waits for the new primary, and each row is 
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
-  await primary.proxy.bandwidth(SLOW);
   await restore(openPool(target), { from: folder, onProgress });
   await failing;
   await expectWhole();

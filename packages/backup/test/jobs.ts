@@ -24,14 +24,3 @@ export async function killAt(child: ChildProcess, chunks: number): Promise<boole
   const [, signal] = await once(child, "close");
   return signal === "SIGKILL";
 }
-
-/** Bytes a second of a connection, so that a job is still at it when it, or its node, is killed. */
-export const SLOW: number = 2 * 1024 ** 2;
-
-/** Kills a backup of it when that has told of so many chunks, of which there are more. @returns false when it had ended by then */
-export async function killBackupAt(source: LabCluster, folder: string, chunks: number): Promise<boolean> {
-  await Promise.all(source.nodes.map((node) => node.proxy.bandwidth(SLOW)));
-  const isKilled = await killAt(startJob("backup", source, folder), chunks);
-  await Promise.all(source.nodes.map((node) => node.proxy.heal()));
-  return isKilled;
-}
