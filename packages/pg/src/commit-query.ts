@@ -1,40 +1,26 @@
 import type { Statement } from "@mirrorpool/core";
-import type { QueryCallback, WireConnection } from "./base-query.ts";
+import type { WireConnection } from "./base-query.ts";
 import { PreparedQuery } from "./prepared-query.ts";
-import type { Preparation } from "./prepared-statements.ts";
 
-const ENDING = Symbol("ending");
+const WITH_COMMIT = Symbol("with COMMIT");
 
-/** What ends the transaction in the same flush as the statement. Ours alone: no application's statement has it. */
-export const endingOf = (statement: Statement): string | undefined =>
-  (statement as { readonly [ENDING]?: string })[ENDING];
+/** A statement that the COMMIT goes with. Ours alone: no application's statement has the mark. */
+export const withCommit = (statement: Statement): Statement => Object.assign({ [WITH_COMMIT]: true }, statement);
 
-/** A statement that the COMMIT goes with. */
-export const withCommit = (statement: Statement): Statement => Object.assign({ [ENDING]: "COMMIT" }, statement);
+export const isWithCommit = (statement: Statement): boolean => WITH_COMMIT in statement;
 
-/** One statement and a COMMIT in a single flush: where the statement fails the server passes over the COMMIT. */
+/** One statement and a COMMIT in a single flush, and the answer of the statement: where that fails the server passes over the COMMIT. */
 export class CommitQuery extends PreparedQuery {
-  readonly #commit: string;
   #isAnswered = false;
 
-  constructor(
-    text: string,
-    values: readonly unknown[],
-    commit: string,
-    preparation: Preparation | undefined,
-    callback: QueryCallback,
-  ) {
-    super(text, values, preparation, callback);
-    this.#commit = commit;
-  }
-
+  /** Always by the extended protocol: of a simple query the COMMIT would be a part of the text. */
   override requiresPreparation(): boolean {
     return true;
   }
 
   override _getRows(connection: WireConnection): void {
     connection.execute({});
-    connection.parse({ text: this.#commit });
+    connection.parse({ text: "COMMIT" });
     connection.bind({});
     connection.execute({});
     connection.sync();

@@ -5,7 +5,7 @@ import { BeginQuery } from "./begin-query.ts";
 import { sendCancel } from "./cancel.ts";
 import { ConnectionLost } from "./classify.ts";
 import type { Client } from "./client.ts";
-import { CommitQuery, endingOf } from "./commit-query.ts";
+import { CommitQuery, isWithCommit } from "./commit-query.ts";
 import type { HeldConnection, Holder, Unasked } from "./holder.ts";
 import { Pipeline } from "./pipeline.ts";
 import { PreparedQuery } from "./prepared-query.ts";
@@ -239,21 +239,16 @@ export class PgConnection implements Connection, HeldConnection {
       this.#client.query(channel.attempt(callback));
       return;
     }
-    const ending = endingOf(statement);
-    if (ending !== undefined) {
-      this.#client.query(new CommitQuery(text, values ?? [], ending, preparation, callback));
+    if (isWithCommit(statement)) {
+      this.#client.query(new CommitQuery(text, values, preparation, callback));
       return;
     }
-    const plain = isPlain(statement);
     const config = statement as unknown as pg.QueryConfig;
-    if (begin !== undefined)
-      this.#client.query(
-        new BeginQuery(begin, plain ? text : { ...config }, plain ? values : undefined, preparation, callback),
-      );
-    else if (preparation !== undefined)
-      this.#client.query(new PreparedQuery(plain ? text : config, plain ? values : undefined, preparation, callback));
-    else if (plain) this.#client.query(text, values as unknown[], callback);
-    else this.#client.query(config, callback);
+    const [query, given] = isPlain(statement) ? [text, values] : [config, undefined];
+    if (begin !== undefined) this.#client.query(new BeginQuery(begin, query, given, preparation, callback));
+    else if (preparation !== undefined) this.#client.query(new PreparedQuery(query, given, preparation, callback));
+    else if (typeof query === "string") this.#client.query(query, given as unknown[], callback);
+    else this.#client.query(query, callback);
   }
 
   /** `pg` goes on to believe in the named statements that the server has dropped: each would be an error, 26000. */
