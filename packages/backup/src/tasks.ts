@@ -30,6 +30,27 @@ export async function inParallel<T>(
   if (failure !== undefined) throw failure.error;
 }
 
+/** So many have a turn at a time, the others in the order in which they came. Who has one gives it back, however he ends. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
 /** Does two things at the same time. The error of the one ends the other, and is thrown once both have ended. */
 export async function sideBySide<One, Other>(
   one: (signal: AbortSignal) => Promise<One>,

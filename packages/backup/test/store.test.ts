@@ -51,6 +51,13 @@ describe.each(Object.entries(stores))("a store that is %s", (_, open) => {
     }
   });
 
+  test("takes many objects at once into a folder that is not there yet", async () => {
+    const store = open();
+    const names = Array.from({ length: 40 }, (_, index) => `new/folder/${index}`);
+    await Promise.all(names.map((name) => store.write(name, pieces(Buffer.from(name)))));
+    for (const name of names) expect((await read(store, name))?.toString()).toBe(name);
+  });
+
   test("lists by the beginning of names, and removes", async () => {
     const store = open();
     for (const name of ["x/1", "x/2", "y/1"]) await store.write(name, pieces(Buffer.from(name)));

@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MirrorpoolError, ReservedLostError } from "@mirrorpool/core";
+import { MirrorpoolError, type ReservedConnection, ReservedLostError } from "@mirrorpool/core";
 import type { SourceView } from "../dialect.ts";
 import { BackupError, messageOf } from "../errors.ts";
 import { type FileFormat, surveyFile, writeFile } from "../format/file.ts";
 import { type BackedUpChunk, DATA } from "../format/manifest.ts";
+import { writeSmallFile } from "../format/write-small.ts";
 import type { Meter } from "../progress.ts";
 import type { Plan } from "../run/unfinished.ts";
 import { showTable } from "../table-names.ts";
-import { inParallel } from "../tasks.ts";
+import { inParallel, Turns } from "../tasks.ts";
 
+/** So many chunks more, which are read, are on their way into the store: to be written through to the disk takes a small one longest. */
+const STORING = 6;
+/** Of a chunk of few rows, with what the server has about them. */
+const SMALL_WEIGHT = 131_072;
 const MAX_TRIES = 5;
 const RETRY_MS = 500;
 
@@ -28,8 +33,9 @@ export async function readChunks(
   if (isResumed) await takeOver(plan, format, done, meter, signal);
   meter.enter("data");
   const open = plan.chunks.flatMap((_, index) => (done[index] === undefined ? [index] : []));
-  await inParallel(open, Math.min(jobs, Math.max(1, open.length)), signal, async (index, stop) => {
-    done[index] = await readOne(view, plan, index, format, meter, stop);
+  const turns = new Turns(jobs);
+  await inParallel(open, Math.min(jobs + STORING, Math.max(1, open.length)), signal, async (index, stop) => {
+    done[index] = await readOne(view, plan, index, format, meter, turns, stop);
   });
   return done as readonly BackedUpChunk[]; // each was read, or it would have thrown
 }
@@ -60,30 +66,61 @@ async function takeOver(
   }
 }
 
+/** A connection of the view, one of as many as there are turns. Is given back or dropped once: what comes later does nothing. */
+async function takeReader(
+  view: SourceView,
+  turns: Turns,
+  signal: AbortSignal,
+): Promise<{ readonly connection: ReservedConnection; giveBack(): void; drop(): void }> {
+  await turns.take();
+  let isEnded = false;
+  const end = (release: () => void): void => {
+    if (isEnded) return;
+    isEnded = true;
+    release();
+    turns.give();
+  };
+  try {
+    signal.throwIfAborted();
+    const connection = await view.take(signal);
+    return {
+      connection,
+      giveBack: () => end(() => view.giveBack(connection)),
+      drop: () => end(() => view.drop(connection)),
+    };
+  } catch (error) {
+    end(() => {});
+    throw error;
+  }
+}
+
 async function readOne(
   view: SourceView,
   plan: Plan,
   index: number,
   format: FileFormat,
   meter: Meter,
+  turns: Turns,
   signal: AbortSignal,
 ): Promise<BackedUpChunk> {
   const chunk = plan.chunks[index] as Plan["chunks"][number]; // the caller's index
   const table = plan.tables[chunk.table] as Plan["tables"][number]; // the plan's own
   for (let tries = 1; ; tries += 1) {
     let bytes = 0;
-    const worker = await view.take(signal);
+    const reader = await takeReader(view, turns, signal);
     try {
-      const content = await view.read(worker, table, chunk.part, signal);
-      const stored = await writeFile(format, chunkFile(index, plan.ending), content, signal, (count) => {
+      const content = await view.read(reader.connection, table, chunk.part, signal);
+      // the next chunk is read while this one is written through to the disk
+      content.once("end", () => reader.giveBack());
+      const write = chunk.weight < SMALL_WEIGHT ? writeSmallFile : writeFile;
+      const stored = await write(format, chunkFile(index, plan.ending), content, signal, (count) => {
         bytes += count;
         meter.addBytes(count);
       });
-      view.giveBack(worker);
       meter.done(content.rows, chunk.weight);
       return { ...stored, rows: content.rows, table: chunk.table };
     } catch (error) {
-      view.drop(worker);
+      reader.drop();
       signal.throwIfAborted();
       meter.takeBack(bytes);
       if (error instanceof BackupError) throw error;

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { BackupError, messageOf } from "../errors.ts";
+import { sharedSync } from "./shared-sync.ts";
 import type { Store, StoredObject } from "./store.ts";
 
 /** What is being written; a reader never sees it. */
@@ -12,6 +13,7 @@ const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/;
 /** A folder of this machine, or one that is mounted. */
 export function folderStore(path: string): Store {
   const root = resolve(path);
+  const syncFolder = sharedSync();
   const fail = (what: string, cause: unknown): BackupError =>
     new BackupError("STORE_FAILED", `${what} in ${root}: ${messageOf(cause)}`, { cause });
   return {
@@ -43,8 +45,7 @@ export function folderStore(path: string): Store {
       const path = join(root, name);
       const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
       try {
-        await mkdir(dirname(path), { recursive: true });
-        const handle = await open(temporary, "wx", 0o600);
+        const handle = await openNew(temporary);
         try {
           for await (const part of content) {
             signal?.throwIfAborted();
@@ -56,6 +57,7 @@ export function folderStore(path: string): Store {
           await handle.close();
         }
         await rename(temporary, path);
+        // a rename is durable only once its folder is
         await syncFolder(dirname(path));
       } catch (cause) {
         await rm(temporary, { force: true });
@@ -112,14 +114,13 @@ async function* walk(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** A rename is durable only once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+/** The folder is there but for the first of its files. */
+async function openNew(path: string): Promise<FileHandle> {
+  const create = (): Promise<FileHandle> => open(path, "wx", 0o600);
+  const handle = await create().catch(ignoreMissing);
+  if (handle !== undefined) return handle;
+  await mkdir(dirname(path), { recursive: true });
+  return create();
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -37,6 +37,7 @@ export class RowContent extends Readable implements RowTaker {
   readonly #spare: SpareBatches;
   #drained: () => void = () => {};
   #isBegun = false;
+  #isOver = false;
   rows = 0;
 
   constructor(source: RowSource, batch: MakeBatcher, signal: AbortSignal, spare: SpareBatches = new SpareBatches()) {
@@ -62,6 +63,7 @@ export class RowContent extends Readable implements RowTaker {
       .then(
         (rows) => {
           this.rows = rows;
+          this.#isOver = true;
           this.#batcher.flush();
           this.push(null);
         },
@@ -70,7 +72,7 @@ export class RowContent extends Readable implements RowTaker {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#stop.abort(error); // what is still to come goes nowhere
+    if (!this.#isOver) this.#stop.abort(error); // what is still to come goes nowhere
     done(error);
   }
 
