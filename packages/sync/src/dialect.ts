@@ -129,6 +129,12 @@ export interface TargetDialect extends SideDialect {
   findHindrances(on: Querier, tables: readonly Table[]): Promise<readonly { table: string; reason: string }[]>;
   /** What is to be set aside while rows are written. */
   findObstacles(on: Querier, tables: readonly Table[]): Promise<readonly SetAside[]>;
+  /**
+   * Indexes of empty tables that are made faster when all rows are there.
+   * @param tables those that are worth it, the biggest first
+   * @param all the tables of the job
+   */
+  findIndexes(on: Querier, tables: readonly Table[], all: readonly Table[]): Promise<readonly SetAside[]>;
   /** Begins the job: whatever is lost on the way, either it has begun or the same call begins it. */
   beginCopy(pool: FailoverPool, start: CopyStart, signal: AbortSignal): Promise<void>;
   /** Sets aside again what a copy that was ended had brought back already: it goes on to write rows. */

@@ -109,7 +109,8 @@ export interface SequenceState extends TableName {
 
 /** What is away while rows are written, or has to be looked at afterwards. Kept with the job, so that nothing is forgotten. */
 export interface SetAside {
-  readonly kind: "foreign-key" | "trigger";
+  /** `key` is the index of a primary key, `index` any other. */
+  readonly kind: "foreign-key" | "trigger" | "key" | "index";
   /** Quoted. */
   readonly table: string;
   readonly name: string;
@@ -118,6 +119,9 @@ export interface SetAside {
   /** Brings it back, or finds what breaks it. */
   readonly restore: string;
 }
+
+/** Of what is set aside only where the target is empty. */
+export const isIndex = ({ kind }: SetAside): boolean => kind === "key" || kind === "index";
 
 export const isEqual = (one: Checksum, other: Checksum): boolean => one.rows === other.rows && one.sum === other.sum;
 

@@ -13,6 +13,7 @@ beforeEach(async () => {
   await pair.both(
     "CREATE TABLE customer (id int PRIMARY KEY, name text)",
     "CREATE TABLE purchase (id int PRIMARY KEY, customer int REFERENCES customer, body text)",
+    "CREATE INDEX ON purchase (customer)",
     "CREATE TABLE keyless (n int)",
   );
   await pair.from.query("INSERT INTO customer SELECT n, 'name ' || n FROM generate_series(1, 20000) n");
@@ -29,6 +30,10 @@ async function expectEqual(): Promise<void> {
   for (const table of TABLES) expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
   const { rows } = await pair.to.query("SELECT count(*)::int AS count FROM pg_constraint WHERE contype = 'f'");
   expect(rows).toEqual([{ count: 1 }]);
+  const indexes =
+    "SELECT indexdef FROM pg_indexes WHERE tablename !~ '^mirrorpool' AND schemaname = 'public' ORDER BY 1";
+  const there = await pair.to.query(indexes, [], { consistency: "strong" });
+  expect(there.rows).toEqual((await pair.from.query(indexes)).rows);
 }
 
 /** Runs a copy to which something happens once so many chunks are done. */

@@ -112,6 +112,55 @@ test("foreign keys, triggers and sequences are right afterwards; generated colum
   expect(next.rows).toEqual([{ id: 1001, double: 42 }]);
 });
 
+test("indexes of big empty tables are away while rows are written, and afterwards all are as they were", async () => {
+  await pair.both(
+    `CREATE TABLE "big 1" (id int CONSTRAINT "the ""key""" PRIMARY KEY, a int, b text, c int, d int, UNIQUE (a) INCLUDE (b) WITH (fillfactor = 70))`,
+    `ALTER TABLE "big 1" ADD CONSTRAINT late UNIQUE (c, id) DEFERRABLE INITIALLY DEFERRED`,
+    `CREATE INDEX "part ""ial" ON "big 1" (b COLLATE "C" text_pattern_ops DESC NULLS LAST, lower(b)) WHERE d > 1`,
+    "CREATE FUNCTION own(int) RETURNS int IMMUTABLE LANGUAGE sql RETURN $1 + 1",
+    `CREATE INDEX stays_by_function ON "big 1" (own(d))`,
+    `CREATE INDEX stays_by_comment ON "big 1" (d)`,
+    "COMMENT ON INDEX stays_by_comment IS 'a comment'",
+    `CREATE UNIQUE INDEX stays_by_reference ON "big 1" (d, id)`,
+    `CREATE TABLE refers (d int, id int, big int REFERENCES "big 1", FOREIGN KEY (d, id) REFERENCES "big 1" (d, id))`,
+    "CREATE TABLE grouped (id int PRIMARY KEY, b text)",
+    "CREATE VIEW by_key AS SELECT id, b FROM grouped GROUP BY id",
+    "CREATE TABLE small (id int PRIMARY KEY)",
+  );
+  await pair.from.query(`INSERT INTO "big 1" SELECT n, n, 'text ' || n, n % 7, n FROM generate_series(1, 5000) n`);
+  await pair.from.query("INSERT INTO grouped SELECT n, 'text ' || n FROM generate_series(1, 5000) n");
+  const definitions = `SELECT i.indexdef, obj_description(format('%I.%I', schemaname, indexname)::regclass) AS comment, pg_get_constraintdef(k.oid) AS constraint
+    FROM pg_indexes AS i LEFT JOIN pg_constraint AS k ON k.conindid = format('%I.%I', schemaname, indexname)::regclass AND k.contype <> 'f'
+    WHERE schemaname = 'public' AND tablename !~ '^mirrorpool' ORDER BY indexname`;
+  const before = await pair.to.query(definitions);
+  const tables = ['"big 1"', "grouped", "small"];
+  await copy({ from: pair.from, to: pair.to, tables: ["big 1", "grouped", "small"], chunkBytes: 65_536 });
+  expect((await pair.to.query(definitions)).rows).toEqual(before.rows);
+  for (const table of tables) expect(await contentOf(pair.to, table)).toBe(await contentOf(pair.from, table));
+  const away = `SELECT each ->> 'name' AS name FROM mirrorpool_job, json_array_elements(plan::json -> 'setAside') AS each ORDER BY 1`;
+  const { rows } = await pair.to.query<{ name: string }>(away);
+  // the primary key is needed by a table that is not copied
+  expect(rows.map(({ name }) => name)).toEqual(["big 1_a_b_key", "late", 'part "ial']);
+  await pair.to.query("DROP TABLE refers");
+  await copy({ from: pair.from, to: pair.to, tables: ["big 1"], chunkBytes: 65_536, into: "replace", job: "other" });
+  const others = await pair.to.query<{ name: string }>(away);
+  expect(others.rows.map(({ name }) => name)).toContain('the "key"');
+  expect((await pair.to.query(definitions)).rows).toEqual(before.rows);
+});
+
+test("rows that break a unique index of the target end the copy when it comes back, and the same call goes on", async () => {
+  await pair.both("CREATE TABLE t (id int PRIMARY KEY, n int)");
+  await pair.to.query("CREATE UNIQUE INDEX once ON t (n)");
+  await pair.from.query("INSERT INTO t SELECT n, n % 19999 FROM generate_series(1, 20000) n");
+  const failed = { code: "CONSTRAINT_FAILED", message: expect.stringMatching(/^once on public\.t .*\(23505\)/) };
+  await expect(copy({ from: pair.from, to: pair.to, chunkBytes: 65_536 })).rejects.toMatchObject(failed);
+  await pair.from.query("UPDATE t SET n = -1 WHERE id = 20000");
+  expect(await copy({ from: pair.from, to: pair.to, chunkBytes: 65_536 })).toMatchObject({ chunks: { redone: 1 } });
+  expect(await contentOf(pair.to, "t")).toBe(await contentOf(pair.from, "t"));
+  const { rows } = await pair.to.query("SELECT indexname FROM pg_indexes WHERE tablename = 't' ORDER BY 1");
+  expect(rows).toEqual([{ indexname: "once" }, { indexname: "t_pkey" }]);
+});
+
 test("rows are read from one view, on a mirror, while the source goes on", async () => {
   await pair.both("CREATE TABLE account (id int PRIMARY KEY, balance int, body text)");
   await pair.from.query("INSERT INTO account SELECT n, 100, repeat('x', 200) FROM generate_series(1, 20000) n");

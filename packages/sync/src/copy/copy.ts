@@ -19,6 +19,7 @@ import { type Pair, pairTables } from "../pair-tables.ts";
 import { Meter, type Progress } from "../progress.ts";
 import { onPrimary } from "../querier.ts";
 import { selectTables } from "../select.ts";
+import { bringKeysBack } from "./bring-back.ts";
 import { evenBytes, planChunks } from "./chunks.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
 import { finishCopy } from "./finish.ts";
@@ -26,6 +27,7 @@ import { refuseLosses } from "./losses.ts";
 import { makeMissing } from "./make-missing.ts";
 import { type CopyPlan, differenceOf, type PlannedTable } from "./plan.ts";
 import { runPass } from "./run-pass.ts";
+import { findSetAside } from "./set-aside.ts";
 
 export interface CopyOptions extends JobOptions {
   /** Under this name the target keeps how far the copy is; the same call goes on with it. Default `copy`. */
@@ -160,6 +162,7 @@ type Written = Map<number, Pick<ChunkResult, "rows"> & { readonly what: "copied"
 async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
   const { bridge, job, signal, numbers, meter, to, from, written } = work;
   const source = await bridge.source.readCatalog(view.holder, signal);
+  await bringKeysBack({ bridge, to, job, connections: numbers.connections, signal });
   const { pairs, target } = await choose(work, source, await bridge.target.readPrimary(to, signal));
   if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
     throw new NotOnMirrors(undefined);
@@ -171,6 +174,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
   const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
   meter.plan(plan.chunks.map(({ weight }) => weight));
+  let { epoch } = to.topology();
   const before = await bridge.target.state.loadChunks(onPrimary(to), job);
   let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
   for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
@@ -189,11 +193,13 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
     await runPass({ ...given, delegate, onChunk }, left, signal);
     // what others have read in views of their own is compared with this one, which nobody else has
     if (view.ticket?.kind === "own") delegate = undefined;
+    ({ epoch } = to.topology());
     const done = await bridge.target.state.loadChunks(onPrimary(to), job);
     left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
   }
   meter.enter("constraints");
-  return { plan, sequences: await finishCopy(work, plan, ordered) };
+  const finishing = { bridge, from, to, job, connections: numbers.connections, signal };
+  return { plan, sequences: await finishCopy(finishing, plan, ordered, epoch) };
 }
 
 /** Connections of this process: it looks over what a fleet has read, and the fleet has the others. */
@@ -275,13 +281,15 @@ async function settlePlan(
         reason: "it is in a circle of foreign keys, which only the owner of the target's tables may set aside",
       });
   }
-  const setAside = isOrdered ? [] : await bridge.target.findObstacles(there, targets);
   refusals.push(...(await bridge.target.findHindrances(there, targets)));
   if (refusals.length === 0) refusals.push(...(await refuseLosses(bridge, view.holder, pairs, signal)));
   if (refusals.length > 0) throw refused(`the copy ${job} is`, refusals);
   const sources = pairs.map((pair) => pair.source);
   const { chunkBytes, connections } = numbers;
   const even = evenBytes(sources, chunkBytes, connections);
+  const isDelegated = work.options.delegate !== undefined;
+  const given = { chunkBytes: even, isEmpty: into !== "compare", isDelegated };
+  const setAside = isOrdered ? [] : await findSetAside(bridge, there, pairs, given);
   const chunks = await planChunks(bridge.source, view.holder, sources, chunkBytes, signal, even);
   const plan: CopyPlan = { version: 1, source: source.identity, tables: planned, chunks, setAside };
   const start = { job, plan: JSON.stringify(plan), setAside };

@@ -3,12 +3,13 @@ import { copyIn, copyOut } from "@mirrorpool/pg";
 import type { CopyStart, Dialect, RowForm } from "../dialect.ts";
 import { codeOf } from "../faults.ts";
 import { MARK } from "../mark.ts";
-import type { Catalog, Range, SetAside, Table } from "../model.ts";
+import { type Catalog, isIndex, type Range, type SetAside, type Table } from "../model.ts";
 import type { Pair } from "../pair-tables.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { findObstacles, isAway } from "./constraints.ts";
+import { findIndexes, isIndexAway } from "./indexes.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
 import { quoteName, quoteTable } from "./quote.ts";
@@ -86,10 +87,12 @@ export const postgresDialect: Dialect = Object.freeze({
     tell(on, `DELETE FROM ${rowsOf(table)} WHERE ${within(table, range)}`),
   findHindrances: async () => [],
   findObstacles,
+  findIndexes,
   beginCopy,
   setAsideAgain: async (pool, setAside, signal) => {
     const again = async (on: Querier): Promise<void> => {
-      for (const each of setAside) if (!(await isAway(on, each))) await tell(on, each.remove);
+      // to make an index of all rows once more costs more than a few rows do
+      for (const each of setAside) if (!isIndex(each) && !(await isAway(on, each))) await tell(on, each.remove);
     };
     await pool.transaction(again, { ...PATIENT, signal });
   },
@@ -137,7 +140,13 @@ async function beginCopy(pool: FailoverPool, start: CopyStart, signal: AbortSign
 }
 
 async function bringBack(pool: FailoverPool, obstacle: SetAside, signal: AbortSignal): Promise<void> {
-  if (await isAway(pool, obstacle)) await tell(pool, obstacle.restore, [], signal);
+  if (isIndex(obstacle)) {
+    const make = async (on: Querier): Promise<void> => {
+      await tell(on, "SET LOCAL statement_timeout = 0");
+      if (await isIndexAway(on, obstacle)) await tell(on, obstacle.restore, [], signal);
+    };
+    await pool.transaction(make, { ...PATIENT, signal });
+  } else if (await isAway(pool, obstacle)) await tell(pool, obstacle.restore, [], signal);
 }
 
 /** Tables that are asked for in one statement. */
