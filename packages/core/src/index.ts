@@ -52,7 +52,7 @@ export type { FailoverPool, PoolStats, StartOptions } from "./failover-pool.ts";
 export { type PoolEventName, type PoolEvents, poolEventNames } from "./observe/events.ts";
 export { type Holdable, outbox } from "./outbox.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";
-export type { PoolSession } from "./pool-session.ts";
+export { type PoolSession, renew } from "./pool-session.ts";
 export type { PoolInUse, PoolSource } from "./pool-source.ts";
 export { takePool } from "./pool-source.ts";
 export type { StatementOptions } from "./session/demand.ts";

@@ -41,10 +41,13 @@ export class Interruption implements CallSignal {
 
   removeEventListener(_: "abort", listener: AbortListener): void {
     const listeners = this.#listeners;
-    const place = listeners.lastIndexOf(listener);
     // mostly it is the only one
-    if (place === listeners.length - 1) listeners.pop();
-    else if (place >= 0) listeners.splice(place, 1);
+    if (listeners.at(-1) === listener) {
+      listeners.pop();
+      return;
+    }
+    const place = listeners.lastIndexOf(listener);
+    if (place >= 0) listeners.splice(place, 1);
   }
 
   /** Once. */

@@ -7,8 +7,10 @@ export interface Holdable {
 
 /** Nothing is held back for longer by what else runs in the turn. */
 const MAX_HOLD_MS = 2;
-/** After so many turns with one statement at most, the first one of a turn waits for no other. */
+/** After so many turns with one statement at most, a statement waits for no other, and the end of its turn is not waited for. */
 const QUIET_TURNS = 16;
+/** Statements that follow each other faster are not those of a single caller. */
+const QUIET_GAP_MS = 0.1;
 
 /**
  * What is sent in one turn of the event loop leaves at its end, on all connections. A system call wakes a server, which takes the
@@ -17,7 +19,8 @@ const QUIET_TURNS = 16;
 export class Outbox {
   readonly #now: () => number;
   #held: Holdable[] = [];
-  #since = 0;
+  /** When the first statement of this turn came, or the last one after quiet turns. */
+  #since = Number.NEGATIVE_INFINITY;
   /** Statements of this turn. */
   #count = 0;
   #quietTurns = QUIET_TURNS;
@@ -31,11 +34,13 @@ export class Outbox {
     if (stream.writableCorked > 0) return;
     const now = this.#now();
     if (this.#count === 0) {
+      const isFollower = now - this.#since <= QUIET_GAP_MS;
       this.#since = now;
+      if (this.#quietTurns >= QUIET_TURNS && !isFollower) return;
+      if (isFollower) this.#quietTurns = 0;
       setImmediate(this.#endTurn);
     }
     this.#count += 1;
-    if (this.#count === 1 && this.#quietTurns >= QUIET_TURNS) return;
     if (now - this.#since > MAX_HOLD_MS) {
       this.#since = now;
       this.#flush();

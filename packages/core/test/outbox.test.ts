@@ -44,19 +44,23 @@ test("what is written in one turn leaves at its end, in one write for each strea
   expect(left).toEqual(["ac", "b", "d"]);
 });
 
-test("a single statement after quiet turns leaves at once, and the next one of its turn at the end", async () => {
+test("after quiet turns a statement leaves at once, unless it comes right after another one", async () => {
   const left: string[] = [];
-  const outbox = await busy();
+  let now = 0;
+  const outbox = await busy(() => now);
   const [one, other] = [wire(left), wire(left)];
   for (let count = 0; count < 20; count += 1) {
+    now += 1;
     outbox.hold(one);
     one.write(".");
     await turn();
   }
   left.length = 0;
+  now += 1;
   outbox.hold(one);
   one.write("first");
   expect(left).toEqual(["first"]);
+  now += 0.05;
   outbox.hold(other);
   other.write("second");
   expect(left).toEqual(["first"]);

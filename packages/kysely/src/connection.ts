@@ -1,4 +1,4 @@
-import type { PoolSession } from "@mirrorpool/core";
+import { type PoolSession, renew } from "@mirrorpool/core";
 import { type QueryObject, submit } from "@mirrorpool/pg";
 import type { CompiledQuery, DatabaseConnection, PostgresCursorConstructor, QueryResult } from "kysely";
 
@@ -53,6 +53,10 @@ export class MirroredConnection implements DatabaseConnection {
   async killSession(): Promise<void> {
     this.#session.interrupt(new Error("Kysely's kill session"));
     this.#session.release("destroy");
+  }
+
+  renew(): boolean {
+    return renew(this.#session);
   }
 
   release(): void {

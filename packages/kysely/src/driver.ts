@@ -2,6 +2,7 @@ import type { PoolInUse } from "@mirrorpool/core";
 import { TransactionAbortedError } from "@mirrorpool/core";
 import type { DatabaseConnection, Driver, PostgresCursorConstructor } from "kysely";
 import { MirroredConnection } from "./connection.ts";
+import { Returned } from "./returned.ts";
 
 /** By this Kysely's `isAbortedTransactionError` (since 0.29) knows that the transaction is over: it sends no ROLLBACK then. */
 const ABORTED = Symbol.for("kysely.AbortedTransactionError");
@@ -14,11 +15,14 @@ export function createDriver({ pool, release }: PoolInUse, cursor: PostgresCurso
   const run = async (connection: DatabaseConnection, sql: string): Promise<string> =>
     (connection as MirroredConnection).command(sql); // all connections are ours
 
+  const returned = new Returned<MirroredConnection>();
+
   return {
     init: async () => {},
     acquireConnection: async (options) => {
       const signal = options?.signal;
-      return new MirroredConnection(await pool.connect(signal === undefined ? {} : { signal }), cursor);
+      const kept = signal?.aborted === true ? undefined : returned.take();
+      return kept ?? new MirroredConnection(await pool.connect(signal === undefined ? {} : { signal }), cursor);
     },
     beginTransaction: async (connection, { isolationLevel, accessMode }) => {
       const modes = [isolationLevel === undefined ? undefined : `isolation level ${isolationLevel}`, accessMode];
@@ -32,7 +36,7 @@ export function createDriver({ pool, release }: PoolInUse, cursor: PostgresCurso
     savepoint: async (connection, name) => void (await run(connection, `savepoint ${quote(name)}`)),
     rollbackToSavepoint: async (connection, name) => void (await run(connection, `rollback to ${quote(name)}`)),
     releaseSavepoint: async (connection, name) => void (await run(connection, `release ${quote(name)}`)),
-    releaseConnection: async (connection) => (connection as MirroredConnection).release(),
+    releaseConnection: async (connection) => returned.giveBack(connection as MirroredConnection),
     destroy: release,
   };
 }

@@ -1,4 +1,4 @@
-import type { PoolSession, Result } from "@mirrorpool/core";
+import { type PoolSession, type Result, renew } from "@mirrorpool/core";
 import { readRows } from "@mirrorpool/mysql2";
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 
@@ -42,6 +42,10 @@ export class MirroredMysqlConnection implements DatabaseConnection {
   async killSession(): Promise<void> {
     this.#session.interrupt(new Error("Kysely's kill session"));
     this.#session.release("destroy");
+  }
+
+  renew(): boolean {
+    return renew(this.#session);
   }
 
   release(): void {

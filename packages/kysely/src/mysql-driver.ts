@@ -1,6 +1,7 @@
 import type { PoolInUse } from "@mirrorpool/core";
 import type { DatabaseConnection, Driver } from "kysely";
 import { MirroredMysqlConnection } from "./mysql-connection.ts";
+import { Returned } from "./returned.ts";
 
 /**
  * Kysely's driver on a failover pool. Transactions are ordinary statements of one session, so that the pool sees where they
@@ -10,11 +11,14 @@ export function createMysqlDriver({ pool, release }: PoolInUse): Driver {
   const run = (connection: DatabaseConnection, sql: string): Promise<void> =>
     (connection as MirroredMysqlConnection).command(sql); // all connections are ours
 
+  const returned = new Returned<MirroredMysqlConnection>();
+
   return {
     init: async () => {},
     acquireConnection: async (options) => {
       const signal = options?.signal;
-      return new MirroredMysqlConnection(await pool.connect(signal === undefined ? {} : { signal }));
+      const kept = signal?.aborted === true ? undefined : returned.take();
+      return kept ?? new MirroredMysqlConnection(await pool.connect(signal === undefined ? {} : { signal }));
     },
     beginTransaction: async (connection, { isolationLevel, accessMode }) => {
       // for the next transaction alone
@@ -26,7 +30,7 @@ export function createMysqlDriver({ pool, release }: PoolInUse): Driver {
     savepoint: (connection, name) => run(connection, `savepoint ${quote(name)}`),
     rollbackToSavepoint: (connection, name) => run(connection, `rollback to ${quote(name)}`),
     releaseSavepoint: (connection, name) => run(connection, `release savepoint ${quote(name)}`),
-    releaseConnection: async (connection) => (connection as MirroredMysqlConnection).release(),
+    releaseConnection: async (connection) => returned.giveBack(connection as MirroredMysqlConnection),
     destroy: release,
   };
 }

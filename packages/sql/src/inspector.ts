@@ -33,9 +33,16 @@ export function createInspector(dialect: Dialect, options: InspectorOptions = {}
 
   const { inspect: inspectDialect } = dialects[dialect]({ sqlMode });
   const cache = createCache<StatementFacts>(maxEntries);
+  // each statement is asked for several times in a row
+  let last = "";
+  let lastFacts = inspectDialect(last);
   return {
     inspect(sql) {
-      return sql.length > maxTextLength ? inspectDialect(sql) : cache.get(sql, inspectDialect);
+      if (sql === last) return lastFacts;
+      if (sql.length > maxTextLength) return inspectDialect(sql);
+      last = sql;
+      lastFacts = cache.get(sql, inspectDialect);
+      return lastFacts;
     },
   };
 }
