@@ -27,6 +27,13 @@ describe.each(mysqlServers)("on %s", (server) => {
   const isFenced = (events: readonly RecordedEvent[], node: LabNode): boolean =>
     events.some((event) => event.name === "node-fenced" && event.node === node.name);
 
+  const reignsOn = async (node: LabNode): Promise<string[]> => {
+    const rows = await node.query<{ token: string }>(
+      "SELECT token FROM mirrorpool_ledger WHERE token LIKE 'reign-%' ORDER BY token",
+    );
+    return rows.map(({ token }) => token);
+  };
+
   /** Freezes the primary and promotes a mirror. */
   const depose = async (): Promise<LabNode> => {
     const old = cluster.primary();
@@ -206,6 +213,39 @@ describe.each(mysqlServers)("on %s", (server) => {
     await using pool = openPool(lossy, { timeouts: { failoverMs: 1_000 } });
     expect(await rejection(pool.query("INSERT INTO fact VALUES ('astray')"))).toBeInstanceOf(SplitBrainError);
     expect(await countRows(old, "fact", "told_by = 'astray'")).toBe(0);
+  });
+
+  test("with the ledger, also a process that was not there tells a primary from the one before it, whatever that has written", async () => {
+    await using lossy = await createCluster({ server, mirrors: 1 });
+    await using known = openPool(lossy, { exactlyOnce: true });
+    const old = lossy.primary();
+    await known.query(known.ledgerSchema());
+    await known.query("CREATE TABLE fact (told_by varchar(20))");
+    await until("its reign to be noted", async () => (await reignsOn(old)).length === 1);
+    await lossy.caughtUp();
+    for (const mirror of lossy.mirrors()) await mirror.replicate(false);
+    await old.query("INSERT INTO fact VALUES ('never mirrored')");
+    await old.freeze();
+    await lossy.promote("node2", { follow: false });
+    const promoted = lossy.primary();
+    await until("the known pool to follow", () => known.topology().primary === promoted.name);
+    await known.query("INSERT INTO fact VALUES ('known')");
+    await until("its reign to be noted", async () => (await reignsOn(promoted)).length === 2);
+    await old.thaw();
+    {
+      await using pool = openPool(lossy, { timeouts: { failoverMs: 1_000 } });
+      expect(await rejection(pool.query("INSERT INTO fact VALUES ('astray')"))).toBeInstanceOf(SplitBrainError);
+    }
+    await using pool = openPool(lossy, { exactlyOnce: true });
+    await pool.query("INSERT INTO fact VALUES ('fresh pool')");
+    expect(pool.topology().primary).toBe(promoted.name);
+    expect(await countRows(promoted, "fact", "told_by IN ('known', 'fresh pool')")).toBe(2);
+    expect(await countRows(old, "fact", "told_by <> 'never mirrored'")).toBe(0);
+    // each primary once, however many processes have accepted it
+    expect(await reignsOn(promoted)).toEqual([
+      expect.stringMatching(/^reign-0000000001-/),
+      expect.stringMatching(/^reign-0000000002-/),
+    ]);
   });
 
   test("an old primary that has rejoined as a mirror is used again, and may be promoted again", async () => {

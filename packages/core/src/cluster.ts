@@ -26,6 +26,7 @@ import { drain } from "./session/drain.ts";
 import { pruneLedger } from "./session/ledger-upkeep.ts";
 import { reportLosses } from "./session/loss-report.ts";
 import { Misrouted } from "./session/misrouted.ts";
+import { askPrimary } from "./session/on-primary.ts";
 import { Precedence } from "./session/precedence.ts";
 import { ReadYourWrites } from "./session/read-your-writes.ts";
 import { Reserved } from "./session/reserve.ts";
@@ -66,6 +67,7 @@ export class Cluster {
   #tending: Timer | undefined;
   #pruneAfter = Number.NEGATIVE_INFINITY;
   #hasWarned = false;
+  #mustNoteReign = false;
   #isStarted = false;
   #closing: Promise<void> | undefined;
   readonly #cutOff = new AbortController();
@@ -88,6 +90,7 @@ export class Cluster {
       probeTimeoutMs: config.monitor.probeTimeoutMs,
       lookAgain: (id) => this.#monitor.lookAgain(id),
       createCall,
+      ledgerTable: config.exactlyOnce?.table,
     });
     const pools = new Map(config.nodes.map((node) => [node.id, this.#createNodePool(node)]));
     cell.subscribe((after, before) => this.#follow(after, before));
@@ -122,7 +125,11 @@ export class Cluster {
       cell,
       environment,
       (id, signal) => this.#connector.open(byId.get(id) as NodeConfig, signal), // the monitor's ids are the configuration's
-      { ...config.monitor, patientIntervalMs: Math.max(TEND_INTERVAL_MS, config.monitor.intervalMs) },
+      {
+        ...config.monitor,
+        patientIntervalMs: Math.max(TEND_INTERVAL_MS, config.monitor.intervalMs),
+        ledgerTable: config.exactlyOnce?.table,
+      },
     );
   }
 
@@ -208,6 +215,21 @@ export class Cluster {
     for (const [name, event] of changes(before, after, before.hold === "writes"))
       context.events.emit(name, event as never);
     if (isFailover) void reportLosses(context, before, after);
+    if (after.primary !== undefined && after.primary !== before.primary) {
+      this.#mustNoteReign = true;
+      this.#noteReign();
+    }
+  }
+
+  /** For processes that start later. Until it succeeds they know no more than without the ledger. */
+  #noteReign(): void {
+    const { ledger, cell } = this.context;
+    if (!this.#mustNoteReign || ledger?.statements.noteReign === undefined || !cell.current.isWritable) return;
+    this.#mustNoteReign = false;
+    const call = this.context.createCall(undefined, undefined);
+    askPrimary(this.context, ledger.statements.noteReign(ledger.table), call).catch(() => {
+      this.#mustNoteReign = true; // the next round tries again: the table may be made meanwhile
+    });
   }
 
   #scheduleTending(): void {
@@ -218,6 +240,7 @@ export class Cluster {
           this.#tendPool(node);
           if (node.status === "up" && node.fence === "superseded") this.#askForStrays(node.id);
         }
+        this.#noteReign();
         this.#pruneLedger();
         this.#scheduleTending();
       },

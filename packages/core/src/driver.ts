@@ -274,8 +274,11 @@ export interface Driver {
   parseUrl(url: string): NodeAddress;
   /** Opens and logs in. The signal ends the attempt and leaves no socket behind. */
   connect(target: ConnectTarget, signal: AbortSignal): Promise<Connection>;
-  /** One round trip. The caller bounds it and destroys the connection when it takes too long. */
-  probe(connection: Connection): Promise<Observation>;
+  /**
+   * One round trip. The caller bounds it and destroys the connection when it takes too long.
+   * @param ledgerTable of the commit ledger, where that is in use: see {@link LedgerStatements.noteReign}
+   */
+  probe(connection: Connection, ledgerTable?: string): Promise<Observation>;
   classify(error: unknown): Fault;
   /**
    * The statement to send when a transaction is run again, by what this one answered: so that the server makes up the same
@@ -342,6 +345,11 @@ export interface LedgerStatements {
   endSession(sessionId: string): Statement;
   /** Those of the tokens that have committed, one row each, as `token`. */
   find(table: string, tokens: readonly string[]): Statement;
-  /** Removes a bounded number of rows older than this; `rowCount` says how many. */
+  /** Removes a bounded number of tokens older than this; `rowCount` says how many. */
   prune(table: string, olderThanMs: number): Statement;
+  /**
+   * Notes in the ledger that the node on which it runs reigns, unless it is what was noted last: by that a claim of it is known to be
+   * later than those of its predecessors, also to a process that was not there. Absent where the servers count promotions themselves.
+   */
+  noteReign?(table: string): Statement;
 }

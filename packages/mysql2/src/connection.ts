@@ -171,7 +171,7 @@ export class MysqlConnection implements Connection {
     const refusal = this.#refusal(statement);
     if (refusal !== undefined) throw refusal;
     const own = ownOf(statement);
-    const text = own?.textIn?.(this.#target.database) ?? statement.text;
+    const text = own?.textIn?.(this.#target.database, identityOf(this)?.server ?? "") ?? statement.text;
     const prepared = statement["execute"] === true;
     if (own?.isReset === true) this.#forgetSession(own);
     // before anything is sent: what cannot be written as text fails here

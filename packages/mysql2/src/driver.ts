@@ -32,7 +32,7 @@ export function mysql(settings: ClientSettings = {}): Driver {
     parseUrl,
     connect: (target, signal) => openConnection(target, signal, options),
     // the only connections that this driver opens
-    probe: (connection: Connection) => probe(connection as MysqlConnection),
+    probe: (connection: Connection, ledgerTable?: string) => probe(connection as MysqlConnection, ledgerTable),
     classify,
     again,
     complete: completeBy(settings),

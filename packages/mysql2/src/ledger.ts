@@ -2,6 +2,8 @@ import type { LedgerStatements } from "@mirrorpool/core";
 import mysql, { type TypeCastField } from "mysql2";
 import { serverNumberOf } from "./classify.ts";
 import { ownStatement } from "./own.ts";
+import { quote } from "./quote.ts";
+import { isToken, noteReign } from "./reign.ts";
 
 /** No such table, database or right to use it. */
 const MISSING: ReadonlySet<number | undefined> = new Set([1146, 1142, 1143, 1044, 1049]);
@@ -49,28 +51,21 @@ SELECT is_fenced AS isFenced FROM ${name} WHERE token = ?`,
   prune: (table, olderThanMs) =>
     own(
       table,
-      (name) => `DELETE FROM ${name} WHERE created_at < NOW(3) - INTERVAL ? MICROSECOND
+      (name) => `DELETE FROM ${name} WHERE created_at < NOW(3) - INTERVAL ? MICROSECOND AND ${isToken}
 ORDER BY created_at LIMIT ${PRUNE_BATCH}`,
       [olderThanMs * 1000],
       false,
     ),
+
+  noteReign: (table) => own(table, noteReign, [], false),
 };
 
 function own(
   table: string,
-  text: (name: string) => string,
+  text: (name: string, server: string) => string,
   values: readonly unknown[],
   isSeveral: boolean,
 ): ReturnType<typeof ownStatement> {
-  const textIn = (database: string | undefined): string => text(quote(table, database));
-  return ownStatement(textIn(undefined), values, { textIn, isSeveral });
-}
-
-/**
- * `database.table` or `table`, each part quoted. Without a database it is the one that the connection was opened with: after a
- * USE the token of a commit would go to one table, and be asked for in another.
- */
-function quote(table: string, database: string | undefined): string {
-  const parts = table.includes(".") || database === undefined ? table.split(".") : [database, table];
-  return parts.map((part) => mysql.escapeId(part, true)).join(".");
+  const textIn = (database: string | undefined, server: string): string => text(quote(table, database), server);
+  return ownStatement(textIn(undefined, ""), values, { textIn, isSeveral });
 }

@@ -2,6 +2,7 @@ import type { Observation } from "@mirrorpool/core";
 import { type Facts, isOn, isReadOnly } from "./facts.ts";
 import type { Identity } from "./identity.ts";
 import { observeGalera, observeMember } from "./observe-group.ts";
+import { reignOf } from "./reign.ts";
 
 /** A primary that waits this long for a mirror is believed to wait for ever. */
 const LONG_MS = 3_600_000;
@@ -32,9 +33,15 @@ function observeReplicated({ flavour, server, instance }: Identity, facts: Facts
     role: "primary",
     position,
     endOfRecovery: endOfRecovery(flavour, server, facts),
-    history: executed === undefined || !isCertain ? undefined : `${server}@${executed}`,
+    history: historyOf(server, isCertain ? executed : undefined, reignOf(server, facts.get("reign"))),
     isSynchronous: isSynchronous(facts),
   };
+}
+
+/** As {@link positions} has it. A reign that was noted is certain, whatever else may be seen. */
+function historyOf(server: string, executed: string | undefined, reign: number | undefined): string | undefined {
+  if (reign !== undefined) return `${server}@${executed ?? ""}@${reign}`;
+  return executed === undefined ? undefined : `${server}@${executed}`;
 }
 
 /** On MySQL it takes a privilege to see that there is no thread. */

@@ -2,8 +2,11 @@ import type { Statement } from "@mirrorpool/core";
 
 /** What the driver's own statements ask of their connection. */
 export interface Own {
-  /** The text, by the connection's own database: a table without one lies there, wherever the session has gone since. */
-  readonly textIn?: (database: string | undefined) => string;
+  /**
+   * The text, by the connection's own database (a table without one lies there, wherever the session has gone since), and by its
+   * server, as {@link Identity} names it.
+   */
+  readonly textIn?: (database: string | undefined, server: string) => string;
   /** Sent in the same flush before it. */
   readonly before?: readonly string[];
   /** The text has several statements; where one fails the next ones are not executed. */

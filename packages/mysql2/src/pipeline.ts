@@ -34,7 +34,7 @@ export class Pipeline {
   /**
    * @param send hands the statement to the client
    * @param read makes the result of what the client calls back with
-   * @param onFatal called before the statement is rejected, where the connection is of no use any more: it loses all others
+   * @param onFatal called where the connection is of no use any more: it loses all others
    */
   add<T>(
     send: (callback: Callback) => void,
@@ -45,12 +45,12 @@ export class Pipeline {
       const lose: Lose = (cause) => reject(new ConnectionLost("the connection was lost under a statement", cause));
       this.#pending.add(lose);
       this.#send(send, (error, answer, fields) => {
-        if (!this.#pending.has(lose)) return; // lost, or answered already
-        if (isFatal(error) && serverNumberOf(error) === undefined) return onFatal(error);
-        this.#pending.delete(lose);
-        if (error) reject(error);
-        else resolve(read(answer, fields));
-        if (isFatal(error)) onFatal(error); // the server's own words hold also where the connection ended right after them
+        if (!this.#pending.delete(lose)) return; // lost, or answered already
+        if (!error) return resolve(read(answer, fields));
+        // the server's own words hold also where the connection ended right after them
+        if (isFatal(error) && serverNumberOf(error) === undefined) lose(error);
+        else reject(error);
+        if (isFatal(error)) onFatal(error);
       });
     });
   }

@@ -10,7 +10,8 @@ import { type GtidSet, includes, parseGtidSet, writtenBy } from "./gtid-set.ts";
  * - MariaDB: the last GTID of each domain
  * - Galera: `wsrep:<cluster>:<number>`
  *
- * Histories are `<server>@<all it has>`, and of a group's primary
+ * Histories are `<server>@<all it has>`, without the latter where that proves nothing; with `@<number of its reign>` behind it where
+ * that is noted in the ledger; and of a group's primary
  * `view:<of that group, since it was founded>@<number of the view>@<all it has>`.
  */
 export const positions: Positions = {
@@ -28,9 +29,11 @@ export const positions: Positions = {
   distanceBytes: () => undefined,
 
   supersedes: (history, other) => {
-    const [server = "", has = ""] = history.split("@");
-    const [otherServer = "", otherHas = ""] = other.split("@");
+    const [server = "", has = "", reign] = history.split("@");
+    const [otherServer = "", otherHas = "", otherReign] = other.split("@");
     if (server.startsWith("view:")) return server === otherServer && BigInt(has) > BigInt(otherHas);
+    const isNumbered = reign !== undefined && otherReign !== undefined;
+    if (isNumbered && reign !== otherReign) return Number(reign) > Number(otherReign);
     if (formOf(has) !== formOf(otherHas)) return false;
     return formOf(has) === "list"
       ? isLaterList(server, parseGtidList(has), otherServer, parseGtidList(otherHas))

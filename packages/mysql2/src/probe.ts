@@ -4,7 +4,9 @@ import type { MysqlConnection } from "./connection.ts";
 import { type Facts, isReadOnly } from "./facts.ts";
 import { type Identity, identify } from "./identity.ts";
 import { observe } from "./observe.ts";
-import { ownStatement } from "./own.ts";
+import { type Own, ownStatement } from "./own.ts";
+import { quote } from "./quote.ts";
+import { latestReign } from "./reign.ts";
 
 /** Facts that any user may read, each with the expression that gives it. */
 const MARIADB = {
@@ -82,33 +84,68 @@ const WSREP = [
 /** Access denied, to the table or to the schema. */
 const DENIED: ReadonlySet<number | undefined> = new Set([1142, 1044, 1143, 1227]);
 
-/** Connections whose user may not see whether replication runs. */
+/** Denied as well, or there is no such table, or no database to look for it. */
+const WITHHELD: ReadonlySet<number | undefined> = new Set([...DENIED, 1146, 1049, 1046]);
+
+/** Connections whose user may not see whose connections replication runs by. */
 const unprivileged = new WeakSet<Connection>();
 
-/**
- * Asks a node what it is: in one round trip, but for the first one on a connection.
- * @throws {OutOfGroup, GroupHidden} of a member of a group; else what the connection throws
- */
-export async function probe(connection: MysqlConnection): Promise<Observation> {
-  const identity = await identify(connection);
-  return observe(identity, await ask(connection, identity));
+/** How many of the questions below were withheld from a connection. */
+const withheld = new WeakMap<Connection, number>();
+
+type Expressions = Readonly<Record<string, string>>;
+
+/** A question for facts; the reign is asked for as well where its name of the ledger's table is given. */
+interface Question {
+  readonly expressions: Expressions;
+  readonly ledgerTable?: string | undefined;
 }
 
-async function ask(connection: MysqlConnection, identity: Identity): Promise<Facts> {
-  if (identity.isGalera)
-    return factsOf(connection, `SELECT ${select({ read_only: MARIADB.read_only })}, ${WSREP_FACTS}`);
-  if (identity.flavour === "mariadb")
-    return withoutJobs(connection, await factsOf(connection, `SELECT ${select(MARIADB)}`));
-  const open = { ...MYSQL, ...(identity.hasSemiSync && MYSQL_SEMI_SYNC) };
-  if (unprivileged.has(connection)) return factsOf(connection, `SELECT ${select(open)}`);
+/**
+ * Asks a node what it is: in one round trip, but for the first ones on a connection.
+ * @throws {OutOfGroup, GroupHidden} of a member of a group; else what the connection throws
+ */
+export async function probe(connection: MysqlConnection, ledgerTable: string | undefined): Promise<Observation> {
+  const identity = await identify(connection);
+  return observe(identity, await ask(connection, identity, ledgerTable));
+}
+
+async function ask(
+  connection: MysqlConnection,
+  { flavour, isGalera, group, hasSemiSync }: Identity,
+  ledgerTable: string | undefined,
+): Promise<Facts> {
+  if (isGalera) return factsOf(connection, `SELECT ${select({ read_only: MARIADB.read_only })}, ${WSREP_FACTS}`);
+  const withLedger = (expressions: Expressions): Question[] =>
+    ledgerTable === undefined ? [{ expressions }] : [{ expressions, ledgerTable }, { expressions }];
+  if (flavour === "mariadb") return withoutJobs(connection, await firstAllowed(connection, withLedger(MARIADB)));
+  const open = { ...MYSQL, ...(hasSemiSync && MYSQL_SEMI_SYNC) };
+  if (group === undefined) {
+    const questions = [...withLedger({ ...open, ...MYSQL_PRIVILEGED }), ...withLedger(open)];
+    return firstAllowed(connection, questions);
+  }
   try {
-    const more = identity.group === undefined ? MYSQL_PRIVILEGED : MYSQL_GROUP;
-    return await factsOf(connection, `SELECT ${select({ ...open, ...more })}`);
+    return await factsOf(connection, `SELECT ${select({ ...open, ...MYSQL_GROUP })}`);
   } catch (error) {
     if (!DENIED.has(serverNumberOf(error))) throw error;
-    if (identity.group !== undefined) throw new GroupHidden("the state of the group is not visible", { cause: error });
-    unprivileged.add(connection);
-    return factsOf(connection, `SELECT ${select(open)}`);
+    throw new GroupHidden("the state of the group is not visible", { cause: error });
+  }
+}
+
+/** The answer to the first question that the connection's user may ask, which is remembered. */
+async function firstAllowed(connection: MysqlConnection, questions: readonly Question[]): Promise<Facts> {
+  for (let place = withheld.get(connection) ?? 0; ; place += 1) {
+    const { expressions, ledgerTable } = questions[place] as Question; // nothing can withhold the last one
+    const textIn = (database: string | undefined): string =>
+      `SELECT ${select(
+        ledgerTable === undefined ? expressions : { ...expressions, reign: latestReign(quote(ledgerTable, database)) },
+      )}`;
+    try {
+      return await factsOf(connection, textIn(undefined), { textIn });
+    } catch (error) {
+      if (place === questions.length - 1 || !WITHHELD.has(serverNumberOf(error))) throw error;
+      withheld.set(connection, place + 1);
+    }
   }
 }
 
@@ -129,7 +166,7 @@ async function withoutJobs(connection: MysqlConnection, facts: Facts): Promise<F
   }
 }
 
-function select(expressions: Readonly<Record<string, string>>): string {
+function select(expressions: Expressions): string {
   return Object.entries(expressions)
     .map(([name, expression]) => `CAST(${expression} AS CHAR) AS ${name}`)
     .join(",\n       ");
@@ -144,7 +181,7 @@ const WSREP_FACTS = select(
   ),
 );
 
-async function factsOf(connection: MysqlConnection, text: string): Promise<Facts> {
-  const { rows } = await connection.run(ownStatement(text, [], {}));
+async function factsOf(connection: MysqlConnection, text: string, own: Own = {}): Promise<Facts> {
+  const { rows } = await connection.run(ownStatement(text, [], own));
   return new Map(Object.entries(rows[0] as Record<string, string | null>)); // one row without a table
 }

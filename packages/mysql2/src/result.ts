@@ -33,7 +33,7 @@ function hasSeveral(fields: unknown): fields is (FieldPacket[] | undefined)[] {
 }
 
 function single(facts: StatementFacts, answer: Answer, fields: FieldPacket[] | undefined): MysqlResult {
-  const command = facts.command.split(" ")[0] as string; // the first word
+  const command = firstWord(facts.command);
   if (isRows(answer)) {
     const rows = answer as Record<string, unknown>[]; // nobody changes it
     return { rows, rowCount: rows.length, command, fields: fields ?? [], answer: [answer, fields] };
@@ -42,6 +42,11 @@ function single(facts: StatementFacts, answer: Answer, fields: FieldPacket[] | u
   const rowCount = isCounted(facts) ? affectedRows : null;
   const result = { rows: [], rowCount, command, fields: [], answer: [answer, fields] as const };
   return insertId === 0 ? result : { ...result, insertId };
+}
+
+function firstWord(text: string): string {
+  const end = text.indexOf(" ");
+  return end < 0 ? text : text.slice(0, end);
 }
 
 /** Not what controls transactions or sets something. */

@@ -21,14 +21,14 @@ function isPlain(value: unknown): boolean {
 export function completeBy(settings: ClientSettings): (statement: Statement) => Statement {
   const { queryFormat, stringifyObjects, timezone } = settings;
   return (statement) => {
-    const { values, ...others } = statement;
-    const { text, execute, written, sql } = others;
+    const { text, values: given, execute, written, sql } = statement;
     const isWritten = execute === true || written !== undefined || sql !== undefined;
-    if (isWritten || !Array.isArray(values) || areHarmless(text, values)) return statement;
+    if (isWritten || !Array.isArray(given) || areHarmless(text, given)) return statement;
+    const { values, ...others } = statement;
     const final =
       queryFormat === undefined
-        ? mysql.format(text, values, stringifyObjects, timezone)
-        : String(Reflect.apply(queryFormat, mysql, [text, values, timezone])); // its type says that it returns nothing
+        ? mysql.format(text, given, stringifyObjects, timezone)
+        : String(Reflect.apply(queryFormat, mysql, [text, given, timezone])); // its type says that it returns nothing
     return { ...others, text: final, written: { text, values } };
   };
 }

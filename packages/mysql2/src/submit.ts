@@ -55,7 +55,10 @@ export function submit(client: Client, statement: Statement, callback: Callback)
 /** As `mysql2` takes it. */
 function queryOf(statement: Statement): mysql.QueryOptions {
   const query: Record<string, unknown> = { ...textOf(statement), namedPlaceholders: false };
-  for (const name in statement) if (!OURS.has(name)) query[name] = statement[name];
+  // most have nothing but these two
+  for (const name in statement) {
+    if (name !== "text" && name !== "values" && !OURS.has(name)) query[name] = statement[name];
+  }
   return query as unknown as mysql.QueryOptions; // it has `sql`
 }
 

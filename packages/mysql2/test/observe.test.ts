@@ -62,6 +62,18 @@ describe("what a primary says of its past", () => {
     expect(observe(one, facts(mysql)).endOfRecovery).toBe(`${UUID}:1-9~${UUID}`);
   });
 
+  test("the reign is that of the latest row in the ledger, where that is its own", () => {
+    const historyWith = (reign: string | null): string | undefined =>
+      observe(identity(), facts({ ...primary, reign })).history;
+    expect(historyWith("reign-0000000012-1")).toBe("1@0-2-7,0-1-9@12");
+    expect(historyWith("reign-0000000012-2")).toBe("1@0-2-7,0-1-9");
+    expect(historyWith(null)).toBe("1@0-2-7,0-1-9");
+    const one = identity({ flavour: "mysql", server: UUID });
+    const row = `reign-0000000003-${UUID.replaceAll("-", "").slice(0, 19)}`;
+    expect(observe(one, facts({ ...mysql, applier: "0", reign: row })).history).toBe(`${UUID}@${UUID}:1-9@3`);
+    expect(observe(one, facts({ ...mysql, reign: row })).history).toBe(`${UUID}@@3`);
+  });
+
   test("without GTIDs there is no position, and no history", () => {
     const { position, history, endOfRecovery } = observe(identity(), facts({ read_only: "0", primary_position: "" }));
     expect([position, history, endOfRecovery]).toEqual([undefined, undefined, undefined]);

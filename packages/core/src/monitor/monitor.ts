@@ -4,12 +4,11 @@ import type { TopologyCell } from "../topology/cell.ts";
 import type { NodeId } from "../topology/node.ts";
 import type { DetectorState, ProbeOutcome } from "./detector.ts";
 import { freshDetector, judge } from "./detector.ts";
-import { Probe } from "./probe.ts";
+import { Probe, type ProbeOptions } from "./probe.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 import { probeDelay } from "./schedule.ts";
 
-export interface MonitorOptions extends ScheduleOptions {
-  readonly probeTimeoutMs: number;
+export interface MonitorOptions extends ScheduleOptions, ProbeOptions {
   readonly misses: number;
 }
 
@@ -43,7 +42,7 @@ class NodeWatch {
     options: MonitorOptions,
   ) {
     this.#id = id;
-    this.#probe = new Probe(driver, environment, connect, options.probeTimeoutMs, () => this.hurry());
+    this.#probe = new Probe(driver, environment, connect, options, () => this.hurry());
     this.#cell = cell;
     this.#environment = environment;
     this.#options = options;

@@ -15,12 +15,20 @@ interface Login {
   abandon(): void;
 }
 
+export interface ProbeOptions {
+  /** Time for connecting, and again for the answer. */
+  readonly probeTimeoutMs: number;
+  /** Of the commit ledger, where it is in use. */
+  readonly ledgerTable: string | undefined;
+}
+
 /** One node's probe: a connection of its own, opened when it is needed and given up after any failure. */
 export class Probe {
   readonly #driver: Driver;
   readonly #environment: Environment;
   readonly #connect: (signal: AbortSignal) => Promise<Connection>;
   readonly #timeoutMs: number;
+  readonly #ledgerTable: string | undefined;
   readonly #onLost: () => void;
   #connection: Connection | undefined;
   #login: Login | undefined;
@@ -31,13 +39,14 @@ export class Probe {
     driver: Driver,
     environment: Environment,
     connect: (signal: AbortSignal) => Promise<Connection>,
-    timeoutMs: number,
+    { probeTimeoutMs, ledgerTable }: ProbeOptions,
     onLost: () => void,
   ) {
     this.#driver = driver;
     this.#environment = environment;
     this.#connect = connect;
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = probeTimeoutMs;
+    this.#ledgerTable = ledgerTable;
     this.#onLost = onLost;
   }
 
@@ -50,7 +59,7 @@ export class Probe {
     const connection = this.#connection as Connection;
     const sentAt = this.#environment.now();
     try {
-      const observation = await this.#within(() => this.#driver.probe(connection), signal);
+      const observation = await this.#within(() => this.#driver.probe(connection, this.#ledgerTable), signal);
       if (observation === undefined) return this.#give("query", { kind: "silent", code: undefined });
       if (observation === "stalled") {
         this.renew();

@@ -13,6 +13,8 @@ export interface IntroductionOptions {
   /** Has the monitor look the node's name up again and probe it at once. */
   readonly lookAgain: (node: NodeId) => void;
   readonly createCall: (timeoutMs: number, signal: AbortSignal | undefined) => Call;
+  /** Of the commit ledger, where it is in use. */
+  readonly ledgerTable: string | undefined;
 }
 
 /** Time for the monitor to find the server that a new connection leads to, in probes. */
@@ -40,7 +42,7 @@ export class Introduction {
    * @throws {ConnectFailure} when there was no answer in time, or the monitor finds another server
    */
   async greet(id: NodeId, connection: Connection, signal: AbortSignal): Promise<void> {
-    const { instance } = await this.#ask(id, () => this.#driver.probe(connection), signal);
+    const { instance } = await this.#ask(id, () => this.#probe(connection), signal);
     if (this.#isWatched(id, instance)) return;
     this.#options.lookAgain(id);
     const call = this.#options.createCall(LOOKS * this.#options.probeTimeoutMs, signal);
@@ -61,7 +63,11 @@ export class Introduction {
       for (const statement of statements) await pooled.connection.run(statement);
       pooled.state = undefined;
     }
-    return this.#driver.probe(pooled.connection);
+    return this.#probe(pooled.connection);
+  }
+
+  #probe(connection: Connection): Promise<Observation> {
+    return this.#driver.probe(connection, this.#options.ledgerTable);
   }
 
   /** What a pooled connection is told counts as much as what the monitor is. */

@@ -1,17 +1,12 @@
 import type { Call } from "../call.ts";
-import type { Result, Statement } from "../driver.ts";
 import type { Ledger, SessionContext } from "./context.ts";
-import { onPrimary } from "./on-primary.ts";
-import { isTransient } from "./transient.ts";
+import { askPrimary, onPrimary } from "./on-primary.ts";
 
 /** Batches that one round of pruning removes at most; the next round goes on. */
 const MAX_BATCHES = 20;
 
 /** Tokens that one question asks for. */
 const QUESTION_TOKENS = 1000;
-
-/** Until a question that was lost is asked again. */
-const ASK_AGAIN_MS = 25;
 
 /** Removes old tokens from the ledger, in bounded batches. Several processes may do so at once: they skip each other's rows. */
 export async function pruneLedger(
@@ -36,21 +31,8 @@ export async function findLost(
   const lost = new Set(tokens);
   for (let from = 0; from < tokens.length; from += QUESTION_TOKENS) {
     const asked = tokens.slice(from, from + QUESTION_TOKENS);
-    const { rows } = await ask(context, statements.find(table, asked), call);
+    const { rows } = await askPrimary(context, statements.find(table, asked), call);
     for (const { token } of rows) lost.delete(String(token));
   }
   return [...lost];
-}
-
-/** Asks until there is an answer: right after a failover connections are lost more often than at any other time. */
-async function ask(context: SessionContext, question: Statement, call: Call): Promise<Result> {
-  for (;;) {
-    try {
-      return await onPrimary(context, question, call);
-    } catch (error) {
-      if (context.isClosed || call.isOver || !isTransient(context, error)) throw error;
-      context.suspect();
-      await call.pause(ASK_AGAIN_MS);
-    }
-  }
 }
