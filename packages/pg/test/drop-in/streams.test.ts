@@ -166,22 +166,50 @@ test("a stream that is a read runs on a mirror", async () => {
 });
 
 test("a COPY that only reads runs on a mirror, and one that is lost before its first byte on another node", async () => {
-  const client = await pool.connect();
-  const copyOut = async (): Promise<string> => {
-    const chunks = await collect(client.query(copyTo("COPY (SELECT name FROM answering_node) TO STDOUT")));
+  await using lonely = await openOnOneMirror();
+  const { pool, mirror } = lonely;
+  const copyOut = async (source: string): Promise<string> => {
+    const client = await pool.connect();
+    const chunks = await collect(client.query(copyTo(`COPY (${source}) TO STDOUT`)));
+    client.release();
     return Buffer.concat(chunks as Buffer[])
       .toString()
       .trim();
   };
-  expect(cluster.mirrors().map(({ name }) => name)).toContain(await copyOut());
-  const node = await nodeOf(client);
-  await node.proxy.stall();
-  const copying = copyOut();
-  await until("the COPY to be sent", () => leases(core) === 1);
-  await node.proxy.reset();
-  expect(await soon("the COPY", copying)).not.toBe(node.name);
-  client.release();
+  expect(await copyOut("SELECT name FROM answering_node")).toBe(mirror.name);
+  await mirror.proxy.halfOpen("down");
+  const copying = copyOut("SELECT name FROM answering_node WHERE name <> 'nobody'");
+  await arrived(mirror, "COPY %nobody%");
+  await mirror.proxy.reset();
+  expect(await soon("the COPY", copying)).toBe(cluster.primary().name);
 });
+
+/** A pool on the primary and one mirror: where that is, all reads go there. */
+async function openOnOneMirror(): Promise<{ readonly pool: pg.Pool; readonly mirror: LabNode } & AsyncDisposable> {
+  const mirror = anyMirror(cluster);
+  const nodes = [cluster.primary(), mirror].map(({ name, url }) => ({ name, url }));
+  const core = openCore(cluster, { nodes, timeouts: { statementMs: 20_000 } });
+  await core.start();
+  await until("both nodes to be seen", () => core.topology().nodes.every(({ status }) => status === "up"));
+  const dropIn = new Pool({ mirrorpool: core });
+  return {
+    pool: dropIn,
+    mirror,
+    [Symbol.asyncDispose]: async () => {
+      await mirror.proxy.heal();
+      await soon("the end of the pool", dropIn.end());
+      await core.close();
+    },
+  };
+}
+
+/** A statement of the application is with the server. */
+async function arrived(node: LabNode, like: string): Promise<void> {
+  await until(`a statement like ${like} to arrive`, async () => {
+    const found = await node.query("SELECT 1 FROM pg_stat_activity WHERE usename = 'app' AND query LIKE $1", [like]);
+    return found.length > 0;
+  });
+}
 
 test("a COPY whose node dies in the middle of its rows is not restarted", async () => {
   const client = await pool.connect();
@@ -321,14 +349,17 @@ test("a stream on a connection that died while it was idle begins on another one
 });
 
 test("a cursor that has not been answered yet is opened on another node, and its pending read with it", async () => {
+  await using lonely = await openOnOneMirror();
+  const { pool, mirror } = lonely;
   const client = await pool.connect();
   await client.query("SELECT 1");
-  const node = await nodeOf(client);
-  await node.proxy.stall();
-  const cursor = client.query(new Cursor(`${MANY} LIMIT 3`));
+  expect(await nodeOf(client)).toBe(mirror);
+  await mirror.proxy.halfOpen("down");
+  const cursor = client.query(new Cursor("SELECT name FROM answering_node LIMIT 3"));
   const reading = cursor.read(10);
-  await node.proxy.reset();
-  expect(await soon("the read", reading)).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
+  await arrived(mirror, "%answering_node LIMIT 3");
+  await mirror.proxy.reset();
+  expect(await soon("the read", reading)).toEqual([{ name: cluster.primary().name }]);
   client.release();
 });
 
