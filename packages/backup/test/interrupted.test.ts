@@ -151,14 +151,14 @@ test("a backup ends with its signal, and leaves no connection behind", async () 
   });
 });
 
-test("a backup whose connections are cut goes on in the same snapshot, as long as one is left", async () => {
+test("a backup whose resting connections are cut, with them the one that holds the snapshot, is whole", async () => {
   let cuts = 0;
   const folder = newFolder();
   const mirror = source.mirrors()[0];
   const onProgress = ({ phase, chunksDone }: Progress): void => {
     if (phase !== "data" || chunksDone < 2 || cuts > 0) return;
     cuts += 1;
-    // the one that holds the snapshot rests
+    // the one that holds the snapshot rests; others read, or one of them is between two chunks
     void mirror?.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND state = 'idle in transaction'",
     );

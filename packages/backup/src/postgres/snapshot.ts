@@ -2,6 +2,7 @@ import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import { BackupError } from "../errors.ts";
 import type { SourcePosition } from "../format/manifest.ts";
 import { withSignal } from "../with-signal.ts";
+import { codeOf } from "./code-of.ts";
 import { quoteText } from "./quote.ts";
 import { applySettings } from "./settings.ts";
 
@@ -27,6 +28,11 @@ interface PositionRow {
   readonly position: string;
   readonly timeline: number | null;
 }
+
+/** What a server says of a snapshot that nobody holds any more: an older one that it is invalid, a newer one that it does not exist. */
+const GONE = new Set(["22023", "42704", "55000"]);
+
+export const saysGone = (error: unknown): boolean => GONE.has(codeOf(error));
 
 /**
  * One snapshot that any number of connections read in. It lives as long as one of them does: where the one that exported it is lost,
@@ -92,6 +98,17 @@ export class SharedSnapshot implements AsyncDisposable {
   /** Another connection to the same node, in the same snapshot. @throws {BackupError} `SOURCE_LOST` */
   async join(signal: AbortSignal | undefined): Promise<ReservedConnection> {
     await this.#keep();
+    try {
+      return await this.#import(signal);
+    } catch (error) {
+      if (!saysGone(error)) throw error;
+      // the holder is lost, and it is not known here yet
+      await this.requireAlive(error);
+      return await this.#import(signal);
+    }
+  }
+
+  async #import(signal: AbortSignal | undefined): Promise<ReservedConnection> {
     const member = await this.#pool.reserve({ on: { node: this.source.node }, ...withSignal(signal) });
     try {
       await applySettings(member, signal);

@@ -8,11 +8,12 @@ import type { PlannedTable } from "../run/unfinished.ts";
 import type { SchemaChoice } from "../schema-choice.ts";
 import { RowContent } from "../stream/row-content.ts";
 import { SpareBatches } from "../stream/spare-batches.ts";
+import { codeOf } from "./code-of.ts";
 import { copyOutStatement } from "./copy-statement.ts";
 import { makePlan } from "./make-plan.ts";
 import type { PageRange } from "./plan.ts";
 import { quoteTable } from "./quote.ts";
-import { SharedSnapshot } from "./snapshot.ts";
+import { SharedSnapshot, saysGone } from "./snapshot.ts";
 import { Unframer } from "./unframer.ts";
 import { writeSchema } from "./write-schema.ts";
 
@@ -63,7 +64,7 @@ export class PostgresView implements SourceView {
       return await this.#snapshot.join(signal);
     } catch (error) {
       signal.throwIfAborted();
-      const isGone = error instanceof ReservedLostError || codeOf(error) === "22023" || codeOf(error) === "NO_NODE";
+      const isGone = error instanceof ReservedLostError || saysGone(error) || codeOf(error) === "NO_NODE";
       if (!isGone) throw error;
       throw new BackupError("SOURCE_LOST", `the snapshot on ${this.source.node} is gone`, {
         cause: error,
@@ -100,5 +101,3 @@ export class PostgresView implements SourceView {
     return this.#snapshot[Symbol.asyncDispose]();
   }
 }
-
-const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code);

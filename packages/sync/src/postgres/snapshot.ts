@@ -22,6 +22,8 @@ export const READER_SETTINGS: readonly string[] = [
 ];
 
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/** What a server says of a view that nobody has any more: an older one that it is invalid, a newer one that it does not exist. */
+const GONE: ReadonlySet<string | undefined> = new Set(["22023", "42704", "55000"]);
 /** Beyond these the server's lock table might not do. */
 const MAX_LOCKS = 1000;
 
@@ -96,7 +98,8 @@ export class Snapshot implements View {
         return reader;
       } catch (error) {
         signal.throwIfAborted();
-        // lost in that moment: another one may have it
+        // lost in that moment, which may not be known here yet: another one may have it
+        if (saysGone(error)) await exporter.query("SELECT", [], { ...PATIENT, signal }).catch(() => {});
         if (exporter.isOpen) throw error;
       }
     }
@@ -114,6 +117,8 @@ export class Snapshot implements View {
     this.#holder.release();
   }
 }
+
+const saysGone = (error: unknown): boolean => GONE.has(codeOf(error));
 
 async function exportFrom(connection: ReservedConnection, signal: AbortSignal): Promise<string> {
   const [row] = await ask<{ name: string }>(connection, "SELECT pg_export_snapshot() AS name", [], signal);
@@ -137,7 +142,7 @@ export async function joinSnapshot(pool: FailoverPool, ticket: ViewTicket, signa
   if (ticket.kind !== "shared") throw new ViewLost(undefined);
   const snapshot = await Snapshot.take(pool, ticket.node, ticket.name, signal).catch((error) => {
     // there is no such snapshot any more
-    throw codeOf(error) === "22023" || codeOf(error) === "NO_NODE" ? new ViewLost(undefined) : error;
+    throw saysGone(error) || codeOf(error) === "NO_NODE" ? new ViewLost(undefined) : error;
   });
   return {
     get isAlive() {
