@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { copy } from "@mirrorpool/sync";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { contentOf, createPair, type Pair } from "./support.ts";
 
 let pair: Pair;
@@ -104,6 +104,22 @@ test("the target fails over in the middle, and loses what its mirror had not yet
     await mirror?.replicate(false);
     await sleep(100);
     await pair.target.primary().kill();
+    await pair.target.promote("node2");
+  });
+  await expectEqual();
+});
+
+test("the target fails over while its indexes are made: they are made on the new primary", async () => {
+  const lost = pair.target.primary();
+  await copyDuring(1, async () => {
+    const locker = await pair.to.connect();
+    await locker.query("BEGIN");
+    // rows go on, and an index waits
+    await locker.query("LOCK TABLE purchase IN SHARE UPDATE EXCLUSIVE MODE");
+    const waiting = "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE%INDEX%' AND wait_event_type = 'Lock'";
+    await vi.waitUntil(async () => (await lost.query(waiting)).length > 0, { timeout: 20_000, interval: 5 });
+    await lost.kill();
+    locker.release();
     await pair.target.promote("node2");
   });
   await expectEqual();
