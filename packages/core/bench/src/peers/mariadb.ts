@@ -1,9 +1,12 @@
 import mariadb from "mariadb";
 import type { Answer, Peer, PeerOptions } from "./query.ts";
 
+/** As the others read: MySQL gives a `SELECT 1` as a big integer. */
+const READING = { bigIntAsNumber: true } as const;
+
 /** The pool of MariaDB's own library, on one address. */
 export function openMariadb({ urls, max }: PeerOptions): Peer {
-  const pool = mariadb.createPool({ ...addressOf(urls[0] ?? ""), connectionLimit: max });
+  const pool = mariadb.createPool({ ...addressOf(urls[0] ?? ""), ...READING, connectionLimit: max });
   return {
     name: "mariadb pool",
     query: <Row>(text: string, values?: unknown[]) => pool.query(text, values).then(toAnswer<Row>),
@@ -14,7 +17,8 @@ export function openMariadb({ urls, max }: PeerOptions): Peer {
 /** Its pools of all addresses: the first one in which a connection can be had answers. */
 export function openMariadbCluster({ urls, max }: PeerOptions): Peer {
   const cluster = mariadb.createPoolCluster();
-  for (const [index, url] of urls.entries()) cluster.add(`node${index}`, { ...addressOf(url), connectionLimit: max });
+  for (const [index, url] of urls.entries())
+    cluster.add(`node${index}`, { ...addressOf(url), ...READING, connectionLimit: max });
   const pool = cluster.of("^node", "ORDER");
   return {
     name: "mariadb PoolCluster",
