@@ -40,23 +40,18 @@ export async function compare(cell: Cell, effort: Effort): Promise<Row[]> {
   const measured = new Map<Client, Measurement[]>(clients.map((client) => [client, []]));
   for (let round = 0; round <= effort.rounds; round += 1) {
     for (const client of inTurn(clients, round)) {
-      collectGarbage();
-      const operation = (): Promise<number | undefined> => client.operation();
       const isWarmUp = round === 0 && effort.pace === "steady";
       const seconds = isWarmUp ? Math.max(effort.seconds, WARM_UP_SECONDS) : effort.seconds;
-      const one = await measure(operation, concurrency, effort.pace, seconds);
+      const one = await measureClient(client, concurrency, effort.pace, seconds);
       if (round > 0) measured.get(client)?.push(one);
     }
   }
   return rowsOf(cell, measured);
 }
 
-/**
- * No client pays for the garbage of another. Only the young generation: a full collection would count towards the age at
- * which V8 throws code away that was not used of late, and so punish whoever's turn it is.
- */
-function collectGarbage(): void {
-  globalThis.gc?.({ type: "minor" });
+function measureClient(client: Client, concurrency: number, pace: Pace, seconds: number): Promise<Measurement> {
+  if ("measure" in client) return client.measure(concurrency, pace, seconds);
+  return measure(() => client.operation(), concurrency, pace, seconds);
 }
 
 /** Each begins as often as the others, and comes as often before its neighbour as after it: who comes second finds it warm. */

@@ -1,15 +1,25 @@
 import type { ServerKind } from "@mirrorpool/lab";
-import type { Pace } from "./measure.ts";
+import type { Measurement, Pace } from "./measure.ts";
 import type { System } from "./systems/system.ts";
 
 /** One library, or one way of using it, doing the work of a cell. */
-export interface Client {
+export type Client = ClientHere | ClientElsewhere;
+
+/** In this process. */
+export interface ClientHere {
   readonly name: string;
   /**
    * Does the work once. The number comes from the result, and is summed up: nobody can leave the work out. Undefined for what
    * belongs to the load, and whose own duration does not count.
    */
   operation(): Promise<number | undefined>;
+}
+
+/** In a process of its own. */
+interface ClientElsewhere {
+  readonly name: string;
+  /** As `measure` does it here. */
+  measure(concurrency: number, pace: Pace, seconds: number): Promise<Measurement>;
 }
 
 /** The same work by several clients, measured in turn. */

@@ -10,7 +10,7 @@ import type { NodePool } from "../../../src/pool/node-pool.ts";
 import { acquire as acquireRouted } from "../../../src/session/acquire.ts";
 import { stubDriver } from "../stub/driver.ts";
 import { StubPgClient } from "../stub/pg-client.ts";
-import type { Cell, Client, OpenSuite, Suite } from "../suite.ts";
+import type { Cell, ClientHere, OpenSuite, Suite } from "../suite.ts";
 
 const MAX = 10;
 const TIMEOUT_MS = 10_000;
@@ -21,7 +21,7 @@ const REFERENCE = "generic-pool, timeout";
 const STATEMENT_REFERENCE = "pg-pool, timeout";
 
 /** A client, and how to close what it holds. */
-interface Opened extends Client {
+interface Opened extends ClientHere {
   close(): Promise<unknown>;
 }
 

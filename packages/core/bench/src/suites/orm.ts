@@ -1,38 +1,15 @@
 import { quietCluster, serverOf } from "../lab.ts";
-import type { Application, Orm } from "../orms/orm.ts";
+import { Elsewhere } from "../orms/elsewhere.ts";
+import type { Orm } from "../orms/orm.ts";
 import { MAX } from "../orms/orm.ts";
+import { ROWS, SELECT, UPDATE } from "../orms/works.ts";
 import type { Peer } from "../peers/query.ts";
-import type { Cell, OpenSuite, Suite, Target } from "../suite.ts";
+import type { Cell, Client, OpenSuite, Suite, Target } from "../suite.ts";
 import { insertRows, type System } from "../systems/system.ts";
 
-const ROWS = 100_000;
 const CONCURRENCIES = [1, 8, 64];
 
-const SELECT = "select by primary key";
-
 const onMirrorpool = ({ name }: Orm): string => `${name} on mirrorpool`;
-
-/** What is done with each of them. Throws when the answer is not the one that was asked for. */
-const WORKS: readonly (readonly [name: string, run: (application: Application, id: number) => Promise<number>])[] = [
-  [
-    SELECT,
-    async (application, id) => {
-      const order = await application.find(id);
-      if (order?.id !== id) throw new Error(`asked for order ${id}, got ${order?.id}`);
-      return order.item.length;
-    },
-  ],
-  [
-    "update of one row",
-    async (application, id) => {
-      const count = await application.update(id, `item ${id}`);
-      if (count !== 1) throw new Error(`updated ${count} rows, expected 1`);
-      return count;
-    },
-  ],
-];
-
-const anyId = (): number => 1 + Math.floor(Math.random() * ROWS);
 
 async function fill(url: string, { peers, roomy, analyze }: System): Promise<void> {
   await using stack = new AsyncDisposableStack();
@@ -49,17 +26,17 @@ async function open(system: System): Promise<OpenSuite> {
   await cluster.caughtUp();
 
   const cells: Cell[] = [];
+  const urls = [cluster.primary(), ...cluster.mirrors()].map(({ url }) => url);
   for (const orm of system.orms) {
-    const opened = async (application: Application | Promise<Application>): Promise<Application> =>
-      stack.adopt(await application, (each) => each.close().then(() => {}));
-    const plain = await opened(orm.plain(cluster.primary().url));
-    const source = { nodes: cluster.urls, pool: { max: MAX }, routing: { readFrom: "primary" } } as const;
-    const mirrored = await opened(orm.mirrored(source));
-    for (const [work, run] of WORKS) {
-      const clients = [
-        { name: onMirrorpool(orm), operation: () => run(mirrored, anyId()) },
-        { name: orm.name, operation: () => run(plain, anyId()) },
-      ];
+    const begin = { server: system.kind, orm: orm.name, urls };
+    const mirrored = stack.use(await Elsewhere.open({ ...begin, isMirrored: true }));
+    const plain = stack.use(await Elsewhere.open({ ...begin, isMirrored: false }));
+    for (const work of [SELECT, UPDATE]) {
+      const client = (name: string, application: Elsewhere): Client => ({
+        name,
+        measure: (concurrency, pace, seconds) => application.measure({ work, concurrency, pace, seconds }),
+      });
+      const clients = [client(onMirrorpool(orm), mirrored), client(orm.name, plain)];
       for (const concurrency of CONCURRENCIES) cells.push({ work, concurrency, clients, reference: orm.name });
     }
   }
