@@ -25,6 +25,11 @@ const system: System<VirtualConnection> = {
   lend: ({ conversation }) => conversation.session.lend(),
   unbind: ({ conversation }, how) => void conversation.session.unbind(how),
   interrupt: ({ conversation }, reason) => conversation.session.interrupt(reason),
+  send: ({ conversation }, query) =>
+    conversation.ask(query.sql, query.bindings, query.options)?.then((answer) => {
+      query.response = answer;
+      return query;
+    }),
   // a COMMIT after an error commits the rest here, and what cannot commit is an error
   check: (query) => query,
 };

@@ -2,7 +2,9 @@ import type { Result } from "@mirrorpool/core";
 import type { MysqlResult } from "../result.ts";
 
 /** As `mysql2` calls back: rows or a header, and the columns. */
-export function answerOf(result: Result): readonly [answer: unknown, fields: unknown] {
+export type Answer = readonly [answer: unknown, fields: unknown];
+
+export function answerOf(result: Result): Answer {
   if ("answer" in result) return (result as MysqlResult).answer;
   // what the core itself answers, such as a COMMIT that was settled by the ledger
   return [{ ...NOTHING_DONE }, undefined];

@@ -12,7 +12,7 @@ export interface Command extends EventEmitter {
   onResult?: Callback | undefined;
 }
 
-type Options = Readonly<Record<string, unknown>>;
+export type Options = Readonly<Record<string, unknown>>;
 
 /** What has rows may hand them out as a stream. */
 interface RowCommand extends Command {

@@ -1,9 +1,8 @@
 import type { Statement } from "@mirrorpool/core";
 import { areHarmless } from "../sql-values.ts";
-import type { BaseConnection, ExecuteCommand, QueryCommand } from "./internals.ts";
+import { factsOf } from "./facts.ts";
+import type { BaseConnection, ExecuteCommand, Options, QueryCommand } from "./internals.ts";
 import type { Source } from "./virtual-session.ts";
-
-type Options = Readonly<Record<string, unknown>>;
 
 /** Filled where it is made: every statement has one. */
 type Draft = Record<string, unknown> & { text: string };
@@ -42,6 +41,22 @@ export function queryAsWritten(command: QueryCommand, source: Source): Draft | u
   if (!isHarmless) return undefined;
   const statement: Draft = { ...source.reading, text };
   passOn(given, statement);
+  if (values !== undefined) statement["values"] = values;
+  return statement;
+}
+
+/** A query that is given as a text with `?` and the values of these; undefined where it takes more than that. */
+export function plainStatement(
+  text: unknown,
+  values: unknown,
+  given: Options | undefined,
+  { writes, reading }: Source,
+): Draft | undefined {
+  if (writes || typeof text !== "string" || text === "" || given?.["namedPlaceholders"]) return undefined;
+  if (values !== undefined && !(Array.isArray(values) && areHarmless(text, values))) return undefined;
+  if (factsOf(text).command.startsWith("LOAD")) return undefined; // reads a file of the application's
+  const statement: Draft = { ...reading, text };
+  if (given !== undefined) passOn(given, statement);
   if (values !== undefined) statement["values"] = values;
   return statement;
 }

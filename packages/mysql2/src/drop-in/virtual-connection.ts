@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
-import { MirrorpoolError, OptionsError, type SessionLostError } from "@mirrorpool/core";
+import { MirrorpoolError, OptionsError, type Result, type SessionLostError } from "@mirrorpool/core";
 import mysql from "mysql2";
+import { type Answer, answerOf } from "./answer.ts";
 import { commandTask } from "./command-task.ts";
 import { InertStream } from "./inert-stream.ts";
 import {
@@ -15,11 +16,12 @@ import {
   isExecute,
   isPrepare,
   isQuery,
+  type Options,
   type QueryCommand,
 } from "./internals.ts";
 import { preparedStatement } from "./prepared-statement.ts";
 import { PromiseConnection, PromisePoolConnection } from "./promise-classes.ts";
-import { executeStatement, queryAsWritten, queryStatement } from "./statement.ts";
+import { executeStatement, plainStatement, queryAsWritten, queryStatement } from "./statement.ts";
 import { type Source, VirtualSession } from "./virtual-session.ts";
 
 /** Runs what a connection of `mysql2` is asked for as statements of the failover pool. */
@@ -66,6 +68,26 @@ class Conversation {
       command.onResult?.(null, statement);
     } else refuse(command, (error) => this.#fail(error));
     return command;
+  }
+
+  /**
+   * Runs a query for an adapter that knows what its ORM writes and reads: no command is made of it.
+   * @param given the query's options, as `mysql2` has them
+   * @returns rows or header, and the columns; undefined where a command is needed all the same
+   */
+  ask(text: unknown, values: unknown, given: Options | undefined): Promise<Answer> | undefined {
+    const statement = this.#given.signal.aborted ? undefined : plainStatement(text, values, given, this.#source);
+    if (statement === undefined) return undefined;
+    const { session } = this;
+    statement["holder"] = session;
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown, result: Result | undefined): void => {
+        if (error === undefined)
+          resolve(answerOf(result as Result)); // without an error there is one
+        else reject(error);
+      };
+      session.add({ statement, options: session.options(given?.["timeout"]), done });
+    });
   }
 
   /** The one query of a checkout needs no session. @returns false where it does all the same */
