@@ -27,6 +27,7 @@ export const mutants: readonly Mutant[] = [
     from: "await askNewPrimary(context, commit, call);",
     to: "",
     rules: ["claims are true", "acknowledged is mirrored"],
+    first: 250,
   },
   {
     name: "a lost write is sent again",
@@ -97,6 +98,7 @@ export const mutants: readonly Mutant[] = [
     from: "if (node.hasFollowed || isLater(node, accepted)) return false;",
     to: "if (node !== undefined) return false;",
     rules: ["no write to a superseded primary"],
+    first: 790,
   },
   {
     name: "any history counts as later than another one",
@@ -111,6 +113,7 @@ export const mutants: readonly Mutant[] = [
     from: "hasFollowed?.(history, other) === true",
     to: "hasFollowed !== undefined",
     rules: ["no write to a superseded primary"],
+    first: 790,
   },
   {
     name: "the topology is not asked again right before sending",
@@ -188,6 +191,7 @@ export const mutants: readonly Mutant[] = [
     from: "guest.resolve();",
     to: "void guest;",
     rules: ["errors are allowed"],
+    first: 125,
   },
   {
     name: "a slow read that nobody waits for any more keeps its connection when it ends",
@@ -195,7 +199,7 @@ export const mutants: readonly Mutant[] = [
     from: "if (this.#isOver) {\n      this.#read.lease.release();\n      return;\n    }",
     to: "if (this.#isOver) return;",
     rules: ["calls succeed again"],
-    first: 810,
+    first: 1710,
   },
   {
     name: "the caller's signal does not reach a read that runs on two nodes",
@@ -210,7 +214,7 @@ export const mutants: readonly Mutant[] = [
     from: "this.#read = read;",
     to: "this.#read = { ...read, demand: { ...read.demand, freshAfter: Number.NEGATIVE_INFINITY } };",
     rules: ["reads see own writes"],
-    first: 3383,
+    first: 3855,
   },
   {
     name: "a read with a session's settings runs on a second node without them",
@@ -218,7 +222,7 @@ export const mutants: readonly Mutant[] = [
     from: "return !isPinned && transaction === undefined && journal.state === undefined;",
     to: "return !isPinned && transaction === undefined && journal !== undefined;",
     rules: ["the contract is kept"],
-    first: 475,
+    first: 675,
   },
   {
     name: "a connection that a slow read has lost is never given back",
@@ -226,6 +230,6 @@ export const mutants: readonly Mutant[] = [
     from: "if (this.#isOver) {\n      void settled(error).then(() => this.#read.lease.release());\n      return;\n    }",
     to: "if (this.#isOver) return;",
     rules: ["calls succeed again"],
-    first: 188,
+    first: 575,
   },
 ];
