@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compare, copy } from "@mirrorpool/sync";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openPlace, type Place } from "./support.ts";
 
 let source: Place;
@@ -40,19 +40,18 @@ async function expectEqual(): Promise<void> {
   expect(await compare({ ...jobOf(), recheckMs: 100, rechecks: 20 })).toMatchObject({ isEqual: true, differences: [] });
 }
 
-/** Runs a copy to which something happens once so many chunks are done. */
+/** Runs a copy to which something happens once so many chunks are done. Something else has to keep it from its end until then. */
 async function copyDuring(chunks: number, event: () => Promise<unknown>) {
-  let happening: Promise<unknown> | undefined;
-  const report = await copy({
-    ...jobOf(),
-    chunkBytes: 65_536,
-    onProgress: ({ phase, chunks: { done } }) => {
-      if (phase === "rows" && done >= chunks) happening ??= event();
-    },
-  });
-  expect(happening, "it happened before the end").toBeDefined();
-  await happening;
-  return report;
+  const copying = copy({ ...jobOf(), chunkBytes: 65_536 });
+  copying.catch(() => {}); // it is told below
+  const areDone = async (): Promise<boolean> => {
+    const { rows } = await target.pool.query("SELECT chunk FROM mirrorpool_chunk", [], { consistency: "strong" });
+    return rows.length >= chunks;
+  };
+  // until the copy has begun there is no such table
+  await vi.waitUntil(() => areDone().catch(() => false), { timeout: 60_000, interval: 5 });
+  await event();
+  return copying;
 }
 
 test(
@@ -110,11 +109,16 @@ test(
 
 test("the source fails over in the middle: what the first view gave is compared with the second", async () => {
   await open("postgres", { source: 1, target: 0 });
+  // one of the tables takes no rows until then
+  const holder = await target.pool.connect();
+  await holder.query("BEGIN");
+  await holder.query("LOCK TABLE keyless IN SHARE MODE");
   const report = await copyDuring(2, async () => {
     // all that read are lost with their node
     for (const { proxy } of source.cluster.nodes) proxy.dropConnections();
     await source.cluster.primary().kill();
     await source.cluster.promote("node2");
+    holder.release("destroy");
   });
   expect(report.views).toBeGreaterThan(1);
   await expectEqual();
