@@ -26,6 +26,9 @@ export interface Group {
 
 const RETRY_MS = 100;
 
+/** To be let into a group takes some seconds. */
+const JOIN_MS = 20_000;
+
 /**
  * A member of Group Replication never notices the loss of one that was frozen, has woken up, and is killed right then. Neither can it
  * be made to found the group anew, nor to leave it: it has to be started again.
@@ -78,7 +81,7 @@ class GroupEngine implements Engine {
       await flavor.join(ask, host, isFirst);
       return true;
     };
-    await this.#untilDone("join its group", join, wait);
+    await this.#untilDone("join its group", join, { timeoutMs: JOIN_MS, ...wait });
     await this.waitForStream(wait);
     if (this.#isReadOnly) await this.readOnly(true);
   }
@@ -189,8 +192,22 @@ class GroupEngine implements Engine {
     if (await this.#isWith(primary)) return this.readOnly(false);
     await this.#host.server.kill();
     const isNoticed = await this.#withinNotice(async () => !(await this.#isSeen()), wait);
-    if (isNoticed) await this.start(wait);
-    else await this.#foundAnew(primary, wait);
+    if (!isNoticed || !(await this.#isLetIn(wait))) await this.#foundAnew(primary, wait);
+  }
+
+  /**
+   * Starts it. @returns false where the group does not answer: its members show no longer that this one was there, and still take it
+   * for an older one of the same address ("Old incarnation found"), for ever
+   */
+  async #isLetIn(wait: WaitOptions): Promise<boolean> {
+    try {
+      await this.start(wait);
+      return true;
+    } catch (error) {
+      if (!(error instanceof LabError) || error.code !== "timeout" || wait.timeoutMs !== undefined) throw error;
+      await this.#host.server.kill();
+      return false;
+    }
   }
 
   /** Two of three that have left a group without telling it are believed to be there, for ever: it begins anew with the primary. */
