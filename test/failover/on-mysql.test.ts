@@ -2,7 +2,7 @@ import { CommitUnknownError, type FailoverPool, SplitBrainError, TransactionLost
 import { createCluster, type LabCluster, type LabNode } from "@mirrorpool/lab";
 import { raw } from "mysql2";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { anyMirror, countRows, mend, promoteMirror, running, whereRuns } from "./support/cluster.ts";
+import { anyMirror, countRows, mend, notRunning, promoteMirror, running, whereRuns } from "./support/cluster.ts";
 import { rejection, settle } from "./support/outcome.ts";
 import { openPool, type RecordedEvent, record, underWay } from "./support/pool.ts";
 import { mysqlServers } from "./support/system.ts";
@@ -308,6 +308,23 @@ describe.each(mysqlServers)("on %s", (server) => {
     await primary.readOnly(false);
     expect((await write).error).toBeUndefined();
     expect(pool.topology()).toMatchObject({ primary: primary.name, epoch: 1 });
+  });
+
+  test("a server that is far away ends a statement all the same, when its connection is long given up", async () => {
+    await using pool = openPool(cluster, {
+      pool: { max: 1 },
+      routing: { readFrom: "primary" },
+      monitor: { probeTimeoutMs: 30_000 },
+    });
+    await pool.query("SELECT 1");
+    const primary = cluster.primary();
+    const read = settle(pool.query("SELECT 'far away', BENCHMARK(1000000000000, 1)", [], { timeoutMs: 1500 }));
+    await running(primary, "far away");
+    await primary.proxy.latency(300); // a second login and what it says take several times as long
+    expect((await read).error).toMatchObject({ code: "DEADLINE" });
+    await until("the connection to be given up", () => pool.stats().nodes[primary.name]?.closed === 1);
+    expect(await whereRuns([primary], "far away")).toBe(primary);
+    await notRunning(primary, "far away");
   });
 
   test("a COMMIT that a demotion refuses is rolled back, and its transaction runs again", async () => {

@@ -17,6 +17,7 @@ import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
 import { createCounters } from "./observe/counters.ts";
 import { Events } from "./observe/events.ts";
+import { Cancels } from "./pool/cancels.ts";
 import { Introduction } from "./pool/introduction.ts";
 import { NodePool } from "./pool/node-pool.ts";
 import { Hedging } from "./routing/hedging.ts";
@@ -106,6 +107,7 @@ export class Cluster {
       events: new Events(),
       counters: createCounters(),
       work: new Work(),
+      cancels: new Cancels(environment),
       precedence: new Precedence(environment),
       misrouted: new Misrouted(),
       acknowledged: new Acknowledged(MAX_ACKNOWLEDGED),
@@ -153,7 +155,8 @@ export class Cluster {
     const call = context.createCall(timeoutMs, undefined);
     await drain(context.work, "all", call);
     this.#tending?.cancel();
-    await Promise.all([this.#monitor.close(), ...[...context.pools.values()].map((pool) => pool.close())]);
+    const pools = [...context.pools.values()].map((pool) => pool.close()); // which asks for some cancels
+    await Promise.all([this.#monitor.close(), context.cancels.close(), ...pools]);
     this.#cutOff.abort(new PoolClosedError());
     this.reserved.close();
     context.deadlines.close();
@@ -185,6 +188,7 @@ export class Cluster {
         open: (signal) => this.#open(node, signal),
         check: (pooled) => this.#introduction.check(node.id, pooled),
         classify: (error) => driver.classify(error),
+        cancel: (connection) => void this.context.cancels.ask(connection),
       },
       this.environment,
     );

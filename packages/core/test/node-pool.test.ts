@@ -41,6 +41,7 @@ class ScriptedConnection implements Connection {
 /** Opens at once, unless told to fail or to take its time. */
 class ScriptedSource implements ConnectionSource {
   readonly connections: ScriptedConnection[] = [];
+  readonly cancelled: Connection[] = [];
   attempts = 0;
   failure: Fault["kind"] | undefined;
   isSlow = false;
@@ -69,6 +70,10 @@ class ScriptedSource implements ConnectionSource {
   check(): Promise<void> {
     if (this.isFrozen) return new Promise(() => {});
     return this.isAlive ? Promise.resolve() : Promise.reject(new Error("no answer in time"));
+  }
+
+  cancel(connection: Connection): void {
+    this.cancelled.push(connection);
   }
 
   classify(): Fault {
@@ -471,6 +476,17 @@ describe("closing", () => {
     deadlines.close();
     expect(source.stillOpen).toBe(0);
     expect(environment.armed).toBe(0);
+    expect(source.cancelled).toEqual([]);
+  });
+
+  test("has the servers end what still runs", async () => {
+    const pool = makePool();
+    const [busy] = await take(pool, 2);
+    const connection = busy?.connection as ScriptedConnection;
+    connection.status = "busy";
+    await pool.close();
+    expect(source.cancelled).toEqual([connection]);
+    expect(source.stillOpen).toBe(0);
   });
 
   test("sends away who waits and who comes later", async () => {

@@ -36,9 +36,6 @@ export interface NodePoolStats {
   readonly failed: number;
 }
 
-/** How long a server may take to hear that its statement is to end, when the pool closes. */
-const CLOSE_CANCEL_MS = 500;
-
 /** After so long an idle connection keeps the process alive no more. */
 const REST_AFTER_MS = 50;
 
@@ -424,18 +421,6 @@ export class NodePool implements LeaseOwner, Lender {
     this.#opening.forgive();
   }
 
-  /** Cuts a connection, and asks its server to end what runs there: of a cut alone it would hear only when that has ended. */
-  #abandon(lease: Lease): Promise<void> {
-    const { connection } = lease;
-    const isBusy = connection.status === "busy";
-    const attempt = new AbortController();
-    const asked = isBusy ? connection.cancel(attempt.signal).catch(() => {}) : Promise.resolve(); // it is cut in any case
-    lease.destroy();
-    const onLate = (): void => attempt.abort(new Error("the server did not take the cancel in time"));
-    const timer = this.#environment.schedule(CLOSE_CANCEL_MS, onLate, false);
-    return asked.finally(() => timer.cancel());
-  }
-
   /** Ends at once what is idle, and by cutting it what is still on loan. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -445,8 +430,12 @@ export class NodePool implements LeaseOwner, Lender {
     this.multiplexer.close();
     this.#opening.cut(new PoolClosedError());
     this.#waiters.rejectAll(() => new PoolClosedError());
-    const asked = [...this.#leases].map((lease) => this.#abandon(lease));
-    await Promise.all([...asked, ...[...this.#connections].map(({ connection }) => connection.close())]);
+    for (const lease of [...this.#leases]) {
+      // of a cut alone the server would hear only when what runs there has ended
+      if (lease.connection.status === "busy") this.#source.cancel(lease.connection);
+      lease.destroy();
+    }
+    await Promise.all([...this.#connections].map(({ connection }) => connection.close()));
     this.#connections.clear();
     this.#atHand.length = 0;
   }

@@ -10,6 +10,8 @@ export interface ConnectionSource {
   /** Rejects when the connection does not answer in time, or leads elsewhere than the node's address. */
   check(pooled: PooledConnection): Promise<void>;
   classify(error: unknown): Fault;
+  /** Has the server of a connection asked to give up what runs on it, also when the connection is gone. */
+  cancel(connection: Connection): void;
 }
 
 /** How long connections live. */

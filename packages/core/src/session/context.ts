@@ -7,6 +7,7 @@ import type { WaitingRoom } from "../failover/waiting-room.ts";
 import type { CallSignal } from "../interruption.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Events } from "../observe/events.ts";
+import type { Cancels } from "../pool/cancels.ts";
 import type { NodePool } from "../pool/node-pool.ts";
 import type { Hedging } from "../routing/hedging.ts";
 import type { TopologyCell } from "../topology/cell.ts";
@@ -39,6 +40,7 @@ export interface SessionContext {
   readonly events: Events;
   readonly counters: Counters;
   readonly work: Work;
+  readonly cancels: Cancels;
   readonly precedence: Precedence;
   readonly misrouted: Misrouted;
   /** Commits with a token of the ledger that the application was told of. */

@@ -1,4 +1,5 @@
 import type { Call, Cause } from "../call.ts";
+import type { Timer } from "../clock.ts";
 import type { Channel, Connection, Result, Statement } from "../driver.ts";
 import type { SessionContext } from "./context.ts";
 
@@ -25,7 +26,7 @@ interface Holding {
   readonly connection: Connection;
 }
 
-/** After a cancel was asked for, a server that lives gives the connection back within this time. */
+/** After a cancel was asked for, a server that lives gives the connection back within this time; else it is not waited for. */
 const CANCEL_GRACE_MS = 1000;
 
 /**
@@ -70,27 +71,23 @@ const ignore = (): void => {};
 
 /** Asks the server to cancel, and destroys the connection unless that certainly ended this statement and no later one. */
 async function giveUp(context: SessionContext, { connection }: Holding, running: Promise<Result>): Promise<void> {
-  const { environment, driver } = context;
-  const attempt = new AbortController();
-  const timer = environment.schedule(
-    CANCEL_GRACE_MS,
-    () => {
-      attempt.abort(new Error("the server did not cancel in time"));
+  const { environment, driver, cancels } = context;
+  const cancelling = cancels.ask(connection);
+  let timer: Timer | undefined;
+  const late = new Promise<false>((resolve) => {
+    const onLate = (): void => {
       connection.destroy();
-    },
-    false,
-  );
-  const cancelling = connection.cancel(attempt.signal).then(
-    () => true,
-    () => false, // it may be taken all the same, and later
-  );
+      resolve(false);
+    };
+    timer = environment.schedule(CANCEL_GRACE_MS, onLate, false);
+  });
   try {
     await running;
     connection.destroy(); // it had ended by itself: the cancel may still be on its way and would hit the next statement
   } catch (error) {
-    const isTaken = await cancelling;
+    const isTaken = await Promise.race([cancelling, late]);
     if (!isTaken || driver.classify(error).kind !== "statement") connection.destroy();
   } finally {
-    timer.cancel();
+    timer?.cancel();
   }
 }
