@@ -262,6 +262,7 @@ export function describeServer(server: ServerKind): void {
 
   test("a mirror that was cut off from the old primary receives from the new one", async () => {
     const cluster = await boot();
+    await cluster.caughtUp();
     await Promise.all(cluster.mirrors().map((mirror) => mirror.replicate(false)));
     await cluster.promote("node2");
     await cluster.node("node2").query("INSERT INTO t VALUES (1)");
