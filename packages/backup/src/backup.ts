@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { AbortedError, type FailoverPool, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
+import type { Progress } from "@mirrorpool/sync";
+import { Meter } from "@mirrorpool/sync/for-other-jobs";
 import { readChunks } from "./backup/read-chunks.ts";
 import type { SourceView } from "./dialect.ts";
 import { dialectOf } from "./dialects.ts";
@@ -21,7 +23,6 @@ import {
   checkStore,
   isObject,
 } from "./options.ts";
-import { Meter, type Progress } from "./progress.ts";
 import { checkKeep, type Keep, prune } from "./retention.ts";
 import { beat } from "./run/liveness.ts";
 import { findUnfinished, PLAN, type Plan, removeFolder, type Unfinished } from "./run/unfinished.ts";
@@ -151,7 +152,7 @@ async function once(
   options: Checked,
 ): Promise<Omit<BackupReport, "durationMs">> {
   const { store, signal, keySource } = options;
-  const meter = new Meter(options.onProgress);
+  const meter = new Meter("backup", options.onProgress);
   meter.enter("plan");
   await pool.start({ until: "readable", ...(signal && { signal }) });
   const dialect = await dialectOf(pool, signal);
@@ -177,7 +178,7 @@ async function once(
     const choice = options.tables === undefined ? options.schema : false;
     const definitions = (stop: AbortSignal) => view.writeSchema(source, choice, format, stop);
     const [chunks, schema] = await sideBySide(rows, definitions, signal);
-    meter.enter("finish");
+    meter.enter("done");
     const manifest = toManifest(plan, chunks, schema);
     await writeManifest(store, `${folder}/${MANIFEST}`, plan.id, manifest, encryption, signal);
     isFinished = true;

@@ -1,5 +1,6 @@
 /** Consistent, verified backups over pooled connections, and their restore. */
 
+export type { Progress } from "@mirrorpool/sync";
 export { abandonRestore } from "./abandon.ts";
 export { type BackupOptions, type BackupReport, backup } from "./backup.ts";
 export { type ListedBackup, listBackups } from "./backups.ts";
@@ -16,7 +17,6 @@ export type {
   SourcePosition,
   StoredFile,
 } from "./format/manifest.ts";
-export type { Progress } from "./progress.ts";
 export { type RestoreOptions, type RestoreReport, restore } from "./restore.ts";
 export type { Keep } from "./retention.ts";
 export type { SchemaChoice, SchemaOptions } from "./schema-choice.ts";

@@ -1,5 +1,6 @@
 import { AbortedError, OptionsError, type PoolSource, takePool } from "@mirrorpool/core";
-import { type LossyRule, lossyRules } from "@mirrorpool/sync/for-other-jobs";
+import type { Progress } from "@mirrorpool/sync";
+import { type LossyRule, lossyRules, Meter } from "@mirrorpool/sync/for-other-jobs";
 import { inTarget } from "./across/dialect.ts";
 import { dialectFor } from "./across/dialect-for.ts";
 import { systemOf } from "./across/pairs.ts";
@@ -23,7 +24,6 @@ import {
   checkSignal,
   checkStore,
 } from "./options.ts";
-import { Meter, type Progress } from "./progress.ts";
 import type { Store } from "./store/store.ts";
 import { matches } from "./table-names.ts";
 import { isBegun } from "./target/is-begun.ts";
@@ -188,7 +188,7 @@ async function run(
   let isResumed = false;
   for (let attempt = 1; ; attempt += 1) {
     const { epoch } = target.pool.topology();
-    const meter = new Meter(options.onProgress);
+    const meter = new Meter("restore", options.onProgress);
     const phase: Phase = { dialect, target, backup, plan, jobs, delegate: options.delegate, meter, signal };
     try {
       meter.enter("plan");
@@ -201,7 +201,7 @@ async function run(
       await dialect.prepare(phase);
       await fill(phase, await dialect.stepsDone(target, signal));
       await dialect.finish(phase);
-      meter.enter("finish");
+      meter.enter("done");
       if (await isComplete(phase)) {
         await dialect.unmark(target, signal);
         return isResumed;

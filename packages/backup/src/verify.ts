@@ -1,4 +1,6 @@
 import { AbortedError, type PoolSource, takePool } from "@mirrorpool/core";
+import type { Progress } from "@mirrorpool/sync";
+import { Meter } from "@mirrorpool/sync/for-other-jobs";
 import { systemOf } from "./across/pairs.ts";
 import { dialectOf } from "./dialects.ts";
 import { BackupError } from "./errors.ts";
@@ -14,7 +16,6 @@ import {
   checkSignal,
   checkStore,
 } from "./options.ts";
-import { Meter, type Progress } from "./progress.ts";
 import { restore } from "./restore.ts";
 import type { Store } from "./store/store.ts";
 import { Target } from "./target/target.ts";
@@ -66,8 +67,7 @@ export async function verify(given: VerifyOptions): Promise<VerifyReport> {
   const keySource = checkKeySource(options["encryption"]);
   const jobs = checkInteger("jobs", options["jobs"], 1, 32, 2);
   const signal = checkSignal(options["signal"]);
-  const startedAt = performance.now();
-  const meter = new Meter(checkListener<Progress>("onProgress", options["onProgress"]));
+  const meter = new Meter("verify", checkListener<Progress>("onProgress", options["onProgress"]));
   try {
     const backup = await openBackup(store, checkName("backup", options["backup"]), keySource, signal);
     const { manifest } = backup;
@@ -88,13 +88,14 @@ export async function verify(given: VerifyOptions): Promise<VerifyReport> {
         await release();
       }
     }
+    meter.enter("done");
     return {
       ...{ backup: manifest.name, finishedAt: manifest.finishedAt, source: manifest.source },
       ...{ tables: manifest.tables.length, chunks: manifest.chunks.length, warnings: manifest.warnings },
       rows: manifest.chunks.reduce((sum, { rows }) => sum + rows, 0),
       bytes: manifest.chunks.reduce((sum, { bytes }) => sum + bytes, 0),
       isRestored: given.into !== undefined,
-      durationMs: Math.round(performance.now() - startedAt),
+      durationMs: Math.round(meter.elapsedMs),
     };
   } catch (error) {
     if (signal?.aborted === true) throw new AbortedError(signal.reason);

@@ -3,7 +3,7 @@ import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { postgres } from "@mirrorpool/pg";
 import { compare } from "@mirrorpool/sync";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { backup, type RestoreDelegate, RestoreWorker, restore, verify } from "../src/index.ts";
+import { backup, type Progress, type RestoreDelegate, RestoreWorker, restore, verify } from "../src/index.ts";
 import * as mysqlLike from "./mysql/support.ts";
 import { newFolder, openPool, poolOf, rejection } from "./support.ts";
 
@@ -99,8 +99,8 @@ describe.each(mysqlLike.KINDS)("PostgreSQL and %s", (kind) => {
     // a chunk at a time, ended in the middle; the same call goes on
     const stop = new AbortController();
     const options = { from: way, lossy, schema: false, jobs: 1 } as const;
-    const onProgress = ({ chunksDone }: { chunksDone: number }): void => {
-      if (chunksDone >= 2) stop.abort();
+    const onProgress = ({ chunks }: Progress): void => {
+      if (chunks.done >= 2) stop.abort();
     };
     expect(await rejection(restore(last, { ...options, onProgress, signal: stop.signal }))).toBeInstanceOf(Error);
     expect(await restore(last, options)).toMatchObject({ isResumed: true, rows: 3004 + 5000 + 60 });

@@ -27,5 +27,9 @@ test("a backup reads all tables from a mirror, and says what is not in it", asyn
   expect(report.chunks).toBeGreaterThan(5);
   expect(report.warnings.join()).toContain("no definitions");
   expect(report.storedBytes).toBeLessThan(report.bytes / 2);
-  expect(seen.at(-1)).toMatchObject({ phase: "finish", rows: 20_000, bytes: report.bytes });
+  expect(seen[0]).toMatchObject({ job: "backup", phase: "plan" });
+  expect(seen.at(-1)).toMatchObject({ phase: "done", rows: 20_000, bytes: report.bytes, remainingMs: 0 });
+  // each chunk is told
+  const told = new Set(seen.filter(({ phase }) => phase === "rows").map(({ chunks }) => chunks.done));
+  expect([...told]).toEqual(Array.from({ length: report.chunks + 1 }, (_, done) => done));
 });

@@ -5,7 +5,7 @@ import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { abandonRestore, backup, type Progress, restore, verify } from "../src/index.ts";
 import { killAt, startJob } from "./jobs.ts";
-import { contentOf, newFolder, openPool, poolOf, rejection, until } from "./support.ts";
+import { contentOf, newFolder, openPool, poolOf, rejection, slowDown, until } from "./support.ts";
 
 const ROWS = 60_000;
 let source: LabCluster;
@@ -71,6 +71,7 @@ async function expectWhole(): Promise<void> {
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {
   const folder = newFolder();
+  await slowDown(source);
   expect(await killAt(startJob("backup", source, folder), 3)).toBe(true);
   expect(await rejection(verify({ from: folder }))).toMatchObject({ code: "NOT_FOUND" });
   const [unfinished = ""] = readdirSync(folder);
@@ -82,6 +83,7 @@ test("a backup that was killed is no backup; the next run goes on with what is t
 
 test("a backup that was killed before the source went on is not gone on with", async () => {
   const folder = newFolder();
+  await slowDown(source);
   expect(await killAt(startJob("backup", source, folder), 1)).toBe(true);
   await source.primary().query("UPDATE item SET name = name WHERE id = 1");
   await source.caughtUp();
@@ -97,6 +99,7 @@ test("a restore that is killed again and again ends whole, each row once", async
   await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });
   await emptyTarget();
   let killed = 0;
+  await slowDown(target);
   for (let at = 0; at < 12; at += 3) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
   expect(killed).toBeGreaterThan(1);
   await restore(openPool(target), { from: folder }).catch((error) => {
@@ -112,8 +115,8 @@ test("a restore that was ended leaves the target marked, and no other one touche
   await emptyTarget();
   const stop = new AbortController();
   const pool = openPool(target);
-  const onProgress = ({ chunksDone }: Progress): void => {
-    if (chunksDone > 2) stop.abort(new Error("enough"));
+  const onProgress = ({ chunks }: Progress): void => {
+    if (chunks.done > 2) stop.abort(new Error("enough"));
   };
   const error = await rejection(restore(pool, { from: folder, backup: name, signal: stop.signal, onProgress }));
   expect(error).toBeInstanceOf(AbortedError);
@@ -140,8 +143,8 @@ test("two restores into one database do not get into each other's way", async ()
 test("a backup ends with its signal, and leaves no connection behind", async () => {
   const pool = openPool(source);
   const stop = new AbortController();
-  const onProgress = ({ chunksDone }: Progress): void => {
-    if (chunksDone > 0) stop.abort();
+  const onProgress = ({ chunks }: Progress): void => {
+    if (chunks.done > 0) stop.abort();
   };
   const running = backup(pool, { to: newFolder(), chunkBytes: 1024 ** 2, signal: stop.signal, onProgress });
   expect(await rejection(running)).toBeInstanceOf(AbortedError);
@@ -155,8 +158,8 @@ test("a backup whose resting connections are cut, with them the one that holds t
   let cuts = 0;
   const folder = newFolder();
   const mirror = source.mirrors()[0];
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase !== "data" || chunksDone < 2 || cuts > 0) return;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 2 || cuts > 0) return;
     cuts += 1;
     // the one that holds the snapshot rests; others read, or one of them is between two chunks
     void mirror?.query(
@@ -173,9 +176,10 @@ test("a backup whose mirror dies begins anew elsewhere, and is whole", async () 
   const folder = newFolder();
   const mirror = source.mirrors()[0];
   let killing: Promise<unknown> | undefined;
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase === "data" && chunksDone > 1) killing ??= mirror?.kill();
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase === "rows" && chunks.done > 0) killing ??= mirror?.kill();
   };
+  await slowDown(source);
   const report = await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2, onProgress });
   await killing;
   expect(report).toMatchObject({ node: source.primary().name, rows: ROWS + 100 });
@@ -190,14 +194,15 @@ test("a restore goes on after a failover of its target, and each row is there on
   await target.caughtUp();
   const primary = target.primary();
   let failing: Promise<unknown> | undefined;
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase !== "data" || chunksDone < 3) return;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 3) return;
     failing ??= (async () => {
       await primary.kill();
       const mirror = target.mirrors()[0];
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
+  await slowDown(target);
   await restore(openPool(target), { from: folder, onProgress });
   await failing;
   expect(target.primary()).not.toBe(primary);
@@ -211,14 +216,15 @@ test("a restore whose target freezes waits for the new primary, and each row is 
   await target.caughtUp();
   const primary = target.primary();
   let failing: Promise<unknown> | undefined;
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase !== "data" || chunksDone < 2) return;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 2) return;
     failing ??= (async () => {
       await primary.freeze();
       const mirror = target.mirrors()[0];
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
+  await slowDown(target);
   await restore(openPool(target), { from: folder, onProgress });
   await failing;
   await expectWhole();

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createPool, type FailoverPool } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
+import { Meter } from "@mirrorpool/sync/for-other-jobs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openBackup } from "../src/format/repository.ts";
 import { abandonRestore, backup, folderStore, restore, verify } from "../src/index.ts";
 import { postgresDialect } from "../src/postgres/dialect.ts";
-import { Meter } from "../src/progress.ts";
 import { Target } from "../src/target/target.ts";
 import { compareRows } from "../src/verify/compare.ts";
 import { contents, makeHostile } from "./hostile.ts";
@@ -88,7 +88,14 @@ test("rows in binary form come back the same, and are refused where they would b
   await restore(pool, { from: folder });
   expect(await contents(target.primary())).toEqual(await contents(source.primary()));
   expect(
-    await compareRows(postgresDialect, new Target(pool, postgresDialect), opened, 2, new Meter(undefined), undefined),
+    await compareRows(
+      postgresDialect,
+      new Target(pool, postgresDialect),
+      opened,
+      2,
+      new Meter("verify", undefined),
+      undefined,
+    ),
   ).toEqual([]);
   await pool.query('ALTER TABLE "no key" ALTER a TYPE real');
   const chosen = { from: folder, tables: ["public.no key"], existing: "replace" } as const;
@@ -104,7 +111,14 @@ test("a comparison finds a single value that is not the same", async () => {
   await restore(pool, { from: folder });
   const opened = await openBackup(folderStore(folder), undefined, undefined);
   const compare = () =>
-    compareRows(postgresDialect, new Target(pool, postgresDialect), opened, 2, new Meter(undefined), undefined);
+    compareRows(
+      postgresDialect,
+      new Target(pool, postgresDialect),
+      opened,
+      2,
+      new Meter("verify", undefined),
+      undefined,
+    );
   expect(await compare()).toEqual([]);
   await pool.query("UPDATE types SET f8 = f8 WHERE id = 1");
   expect(await compare()).toEqual([]);

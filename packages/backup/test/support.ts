@@ -19,6 +19,11 @@ export function openPool(cluster: LabCluster): FailoverPool {
   return pool;
 }
 
+/** Has a cluster behind links of 8 MiB/s, so that a job is still at it when something befalls it; until they are healed. */
+export async function slowDown(cluster: LabCluster): Promise<void> {
+  await Promise.all(cluster.nodes.map(({ proxy }) => proxy.bandwidth(8 * 1024 ** 2)));
+}
+
 /** A folder that is removed when the test ends. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "mirrorpool-backup-"));

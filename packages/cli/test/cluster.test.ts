@@ -239,7 +239,7 @@ test("Ctrl-C ends a backup with 130, and the same command goes on", async () => 
   let isAsked = false;
   child.stderr.on("data", (part) => {
     told += part;
-    if (!isAsked && told.includes('"phase":"data"')) isAsked = child.kill("SIGINT");
+    if (!isAsked && told.includes('"phase":"rows"')) isAsked = child.kill("SIGINT");
   });
   const [code] = await once(child, "close");
   expect(code).toBe(130);

@@ -12,6 +12,7 @@ export { gtidsAt, readViewPlace } from "./mysql/view-place.ts";
 export { isOwnTable } from "./own-tables.ts";
 export { formed, type Pair, pairTables } from "./pair-tables.ts";
 export { readCatalog as readPostgresCatalog } from "./postgres/catalog.ts";
+export { Meter } from "./progress.ts";
 export { createTable } from "./types/create-table.ts";
 export { type LossyRule, lossyRules } from "./types/fit.ts";
 export type { Loss } from "./types/losses.ts";

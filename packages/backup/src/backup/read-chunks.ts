@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MirrorpoolError, type ReservedConnection, ReservedLostError } from "@mirrorpool/core";
+import type { Meter } from "@mirrorpool/sync/for-other-jobs";
 import type { SourceView } from "../dialect.ts";
 import { BackupError, messageOf } from "../errors.ts";
 import { type FileFormat, surveyFile, writeFile } from "../format/file.ts";
 import { type BackedUpChunk, DATA } from "../format/manifest.ts";
 import { writeSmallFile } from "../format/write-small.ts";
-import type { Meter } from "../progress.ts";
 import type { Plan } from "../run/unfinished.ts";
 import { showTable } from "../table-names.ts";
 import { inParallel, Turns } from "../tasks.ts";
@@ -28,10 +28,9 @@ export async function readChunks(
   signal: AbortSignal | undefined,
 ): Promise<readonly BackedUpChunk[]> {
   const done: (BackedUpChunk | undefined)[] = plan.chunks.map(() => undefined);
-  const weight = plan.chunks.reduce((sum, each) => sum + each.weight, 0);
-  meter.expect(plan.chunks.length, weight);
+  meter.plan(plan.chunks.map(({ weight }) => weight));
   if (isResumed) await takeOver(plan, format, done, meter, signal);
-  meter.enter("data");
+  meter.enter("rows");
   const open = plan.chunks.flatMap((_, index) => (done[index] === undefined ? [index] : []));
   const turns = new Turns(jobs);
   await inParallel(open, Math.min(jobs + STORING, Math.max(1, open.length)), signal, async (index, stop) => {
@@ -59,7 +58,7 @@ async function takeOver(
       const survey = await surveyFile(format, file, plan.tables[chunk.table]?.form ?? "text", signal);
       if (survey === undefined) continue;
       done[index] = { ...survey, table: chunk.table };
-      meter.skip(survey.rows, survey.bytes, chunk.weight);
+      meter.skip(chunk.weight, survey.rows, survey.bytes);
     } catch {
       signal?.throwIfAborted(); // what is no whole chunk is read again
     }
@@ -115,9 +114,10 @@ async function readOne(
       const write = chunk.weight < SMALL_WEIGHT ? writeSmallFile : writeFile;
       const stored = await write(format, chunkFile(index, plan.ending), content, signal, (count) => {
         bytes += count;
-        meter.addBytes(count);
+        meter.move(count);
       });
-      meter.done(content.rows, chunk.weight);
+      meter.count(content.rows);
+      meter.finish(chunk.weight);
       return { ...stored, rows: content.rows, table: chunk.table };
     } catch (error) {
       reader.drop();

@@ -64,7 +64,7 @@ async function restoreSettings(connection: ReservedConnection): Promise<void> {
 export async function finish(dialect: Dialect, phase: Phase): Promise<void> {
   const { target, backup, plan, jobs, meter, signal } = phase;
   const { manifest } = backup;
-  meter.enter("index");
+  meter.enter("constraints");
   if (plan.withDefinitions && manifest.schema.isIncluded) {
     const definitions = fromScript(await readText(backup, manifest.schema.after, signal));
     const run = (definition: Definition, place: number, stop: AbortSignal | undefined): Promise<void> =>

@@ -37,7 +37,7 @@ export async function truncate(connection: ReservedConnection, { names }: Pick<R
 export async function finish(phase: Phase): Promise<void> {
   const { target, backup, plan, jobs, meter, signal } = phase;
   const { manifest } = backup;
-  meter.enter("index");
+  meter.enter("constraints");
   let analyzed: ReadonlySet<string> = new Set();
   if (plan.withDefinitions && manifest.schema.isIncluded) {
     const sql = await readText(backup, manifest.schema.after, signal);

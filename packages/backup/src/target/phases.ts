@@ -1,13 +1,12 @@
 import { PassThrough } from "node:stream";
 import type { ReservedConnection } from "@mirrorpool/core";
 import type { LossyRule } from "@mirrorpool/sync";
-import { interleave } from "@mirrorpool/sync/for-other-jobs";
+import { interleave, type Meter } from "@mirrorpool/sync/for-other-jobs";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError, type BackupErrorCode, backupErrorCodes } from "../errors.ts";
 import { readFile } from "../format/file.ts";
 import type { BackedUpChunk, BackedUpTable, Manifest, StoredFile } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
-import type { Meter } from "../progress.ts";
 import { showTable } from "../table-names.ts";
 import { inParallel } from "../tasks.ts";
 import { smallBatches } from "./small-batches.ts";
@@ -49,18 +48,16 @@ export async function fill(
   const { manifest, format } = backup;
   const chunks = chosenChunks(manifest, plan);
   const open = chunks.filter(({ file }) => !done.has(file));
-  meter.expect(
-    chunks.length,
-    chunks.reduce((sum, { bytes }) => sum + bytes, 0),
-  );
-  for (const chunk of chunks) if (done.has(chunk.file)) meter.skip(chunk.rows, chunk.bytes, chunk.bytes);
-  meter.enter("data");
+  meter.plan(chunks.map(({ bytes }) => bytes));
+  for (const { file, bytes, rows } of chunks) if (done.has(file)) meter.skip(bytes, rows, bytes);
+  meter.enter("rows");
   const ordered = interleave(open, jobs, ({ bytes }) => bytes);
   if (delegate !== undefined)
     return inParallel(ordered, jobs, signal, async (chunk, stop) => {
       await restoreElsewhere(delegate, manifest, chunk, stop);
-      meter.addBytes(chunk.bytes);
-      meter.done(chunk.rows, chunk.bytes);
+      meter.move(chunk.bytes);
+      meter.count(chunk.rows);
+      meter.finish(chunk.bytes);
     });
   const toStep = (chunk: BackedUpChunk, table: BackedUpTable, stop: AbortSignal): Step => {
     let bytes = 0;
@@ -70,7 +67,7 @@ export async function fill(
       const open = await dialect.write(connection, manifest, table);
       await writeChunk(connection, open, chunk, format, stop, (count) => {
         bytes += count;
-        meter.addBytes(count);
+        meter.move(count);
       });
     };
     return { name: chunk.file, subject: showTable(table), work };
@@ -86,7 +83,10 @@ export async function fill(
       else await target.repeatable(step.name, step.subject, stop, step.work);
     }
     if (steps.length > 0) await target.steps(steps, stop);
-    for (const { rows, bytes } of batch) meter.done(rows, bytes);
+    for (const { rows, bytes } of batch) {
+      meter.count(rows);
+      meter.finish(bytes);
+    }
   });
 }
 

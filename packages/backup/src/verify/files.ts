@@ -1,9 +1,9 @@
+import type { Meter } from "@mirrorpool/sync/for-other-jobs";
 import { BackupError } from "../errors.ts";
 import { readFile } from "../format/file.ts";
-import type { BackedUpChunk, RowForm, StoredFile } from "../format/manifest.ts";
+import type { RowForm, StoredFile } from "../format/manifest.ts";
 import { MANIFEST, type OpenedBackup } from "../format/repository.ts";
 import { RowCounter } from "../format/rows.ts";
-import type { Meter } from "../progress.ts";
 import { ALIVE } from "../run/liveness.ts";
 import { PLAN } from "../run/unfinished.ts";
 import { inParallel } from "../tasks.ts";
@@ -28,8 +28,8 @@ export async function verifyFiles(
   };
   const { schema, chunks } = manifest;
   const parts: readonly StoredFile[] = schema.isIncluded ? [schema.before, schema.after] : [];
-  meter.expect(chunks.length, total(chunks));
-  meter.enter("data");
+  meter.plan(chunks.map(({ bytes }) => bytes));
+  meter.enter("rows");
   const check = async (
     file: StoredFile,
     stop: AbortSignal | undefined,
@@ -37,9 +37,7 @@ export async function verifyFiles(
     rows?: number,
   ): Promise<void> => {
     const counter = new RowCounter(form);
-    await readFile(format, file, counter, stop, (bytes) => meter.addBytes(bytes)).catch((error) =>
-      note(file.file, error),
-    );
+    await readFile(format, file, counter, stop, (bytes) => meter.move(bytes)).catch((error) => note(file.file, error));
     const isCounted =
       rows === undefined || counter.count === rows || problems.some((each) => each.file.endsWith(file.file));
     if (!isCounted)
@@ -51,7 +49,8 @@ export async function verifyFiles(
   for (const part of parts) await check(part, signal);
   await inParallel(chunks, jobs, signal, async (chunk, stop) => {
     await check(chunk, stop, manifest.tables[chunk.table]?.form, chunk.rows);
-    meter.done(chunk.rows, chunk.bytes);
+    meter.count(chunk.rows);
+    meter.finish(chunk.bytes);
   });
   const known = new Set([MANIFEST, ALIVE, PLAN, ...[...parts, ...chunks].map(({ file }) => file)]);
   for (const { name } of await format.store.list(`${format.folder}/`, signal)) {
@@ -60,5 +59,3 @@ export async function verifyFiles(
   }
   return problems;
 }
-
-const total = (chunks: readonly BackedUpChunk[]): number => chunks.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,13 +1,13 @@
 import { createPool, type PoolOptions } from "@mirrorpool/core";
 import { mysql } from "@mirrorpool/mysql2";
 import { postgres } from "@mirrorpool/pg";
-import { backup, restore } from "../../src/index.ts";
+import { backup, type Progress, restore } from "../../src/index.ts";
 
 // a job in a process of its own, to be killed
 const [kind = "", urls = "", folder = ""] = process.argv.slice(2);
 const nodes = JSON.parse(urls) as { name: string; url: string }[] satisfies PoolOptions["nodes"];
 const pool = createPool({ driver: nodes[0]?.url.startsWith("mysql") ? mysql() : postgres(), nodes });
-const onProgress = ({ chunksDone }: { chunksDone: number }): void => void process.stdout.write(`${chunksDone}\n`);
+const onProgress = ({ chunks }: Progress): void => void process.stdout.write(`${chunks.done}\n`);
 const report =
   kind === "backup"
     ? await backup(pool, { to: folder, chunkBytes: 1024 ** 2, onProgress })

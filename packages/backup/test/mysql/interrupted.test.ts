@@ -13,7 +13,7 @@ import {
   verify,
 } from "../../src/index.ts";
 import { killAt, startJob } from "../jobs.ts";
-import { newFolder, rejection, until } from "../support.ts";
+import { newFolder, rejection, slowDown, until } from "../support.ts";
 import { contents, definitions, openPool, run, startCluster } from "./support.ts";
 
 /** So many that a job is still at it when it, or its node, is killed at one of its first chunks. */
@@ -78,6 +78,7 @@ const PATIENCE_MS = 180_000;
 
 test("a backup that was killed is no backup; the next run goes on with what is there, as nothing was written since", async () => {
   const folder = newFolder();
+  await slowDown(source);
   expect(await killAt(startJob("backup", source, folder), 2)).toBe(true);
   expect(await rejection(verify({ from: folder }))).toMatchObject({ code: "NOT_FOUND" });
   const [unfinished = ""] = readdirSync(folder);
@@ -89,6 +90,7 @@ test("a backup that was killed is no backup; the next run goes on with what is t
 
 test("a backup that was killed before the source went on is not gone on with", async () => {
   const folder = newFolder();
+  await slowDown(source);
   expect(await killAt(startJob("backup", source, folder), 1)).toBe(true);
   await run(source, "UPDATE item SET name = CONCAT(name, 'x') WHERE id = 1");
   await source.caughtUp();
@@ -147,6 +149,7 @@ test(
     await backup(openPool(source), { to: folder, chunkBytes, schema: false });
     await emptyTarget();
     let killed = 0;
+    await slowDown(target);
     for (const at of [0, 3]) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
     expect(killed).toBeGreaterThan(0);
     await restore(openPool(target), { from: folder }).catch((error) => {
@@ -164,6 +167,7 @@ test(
     await backup(openPool(source), { to: folder, chunkBytes });
     await run(target, "DROP TABLE item, parent");
     let killed = 0;
+    await slowDown(target);
     for (const at of [1, 4]) if (await killAt(startJob("restore", target, folder), at)) killed += 1;
     expect(killed).toBeGreaterThan(0);
     await restore(openPool(target), { from: folder }).catch((error) => {
@@ -182,8 +186,8 @@ test("a restore that was ended leaves the target marked, and no other one touche
   await emptyTarget();
   const stop = new AbortController();
   const pool = openPool(target);
-  const onProgress = ({ chunksDone }: Progress): void => {
-    if (chunksDone > 2) stop.abort(new Error("enough"));
+  const onProgress = ({ chunks }: Progress): void => {
+    if (chunks.done > 2) stop.abort(new Error("enough"));
   };
   const error = await rejection(restore(pool, { from: folder, backup: name, signal: stop.signal, onProgress }));
   expect(error).toBeInstanceOf(AbortedError);
@@ -212,8 +216,8 @@ test("workers restore what another process leads, and a unit that is done twice 
 
 test("a backup ends with its signal, and leaves no connection behind", async () => {
   const stop = new AbortController();
-  const onProgress = ({ chunksDone }: Progress): void => {
-    if (chunksDone > 0) stop.abort();
+  const onProgress = ({ chunks }: Progress): void => {
+    if (chunks.done > 0) stop.abort();
   };
   const pool = openPool(source);
   const running = backup(pool, { to: newFolder(), chunkBytes, signal: stop.signal, onProgress });
@@ -228,8 +232,8 @@ test("a backup goes on in the same view as long as one of its connections is lef
   const mirror = source.mirrors()[0];
   const folder = newFolder();
   let cuts = 0;
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase !== "data" || chunksDone < 1 || cuts > 0) return;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 1 || cuts > 0) return;
     cuts += 1;
     void (async () => {
       const text = "SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX ORDER BY 1 DESC LIMIT 2";
@@ -247,9 +251,10 @@ test("a backup whose mirror dies begins anew elsewhere, and is whole", async () 
   const folder = newFolder();
   const mirror = source.mirrors()[0];
   let killing: Promise<unknown> | undefined;
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase === "data" && chunksDone > 1) killing ??= mirror?.kill();
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase === "rows" && chunks.done > 0) killing ??= mirror?.kill();
   };
+  await slowDown(source);
   const report = await backup(openPool(source), { to: folder, chunkBytes, onProgress });
   await killing;
   expect(report).toMatchObject({ node: source.primary().name, rows: ROWS + 100 });
@@ -265,14 +270,15 @@ test("a restore goes on after a failover of its target that has lost chunks, and
   const primary = target.primary();
   const [mirror] = target.mirrors();
   let failing: Promise<unknown> | undefined;
-  const onProgress = ({ phase, chunksDone }: Progress): void => {
-    if (phase !== "data" || chunksDone < 2) return;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 2) return;
     failing ??= (async () => {
       await mirror?.replicate(false);
       await primary.kill();
       if (mirror !== undefined) await target.promote(mirror);
     })();
   };
+  await slowDown(target);
   await restore(openPool(target), { from: folder, schema: false, onProgress });
   await failing;
   expect(target.primary()).not.toBe(primary);

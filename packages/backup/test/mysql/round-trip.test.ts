@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { createPool, OptionsError } from "@mirrorpool/core";
 import type { LabCluster } from "@mirrorpool/lab";
+import { Meter } from "@mirrorpool/sync/for-other-jobs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { dialectOf } from "../../src/dialects.ts";
 import { openBackup } from "../../src/format/repository.ts";
 import { abandonRestore, backup, folderStore, restore, verify } from "../../src/index.ts";
-import { Meter } from "../../src/progress.ts";
 import { Target } from "../../src/target/target.ts";
 import { compareRows } from "../../src/verify/compare.ts";
 import { makeOwnTables, newFolder, ownRows, rejection } from "../support.ts";
@@ -50,7 +50,8 @@ describe.each(KINDS)("%s", (kind) => {
     const pool = openPool(target);
     const dialect = await dialectOf(pool, undefined);
     const opened = await openBackup(folderStore(folder), undefined, encryption);
-    const compare = () => compareRows(dialect, new Target(pool, dialect), opened, 2, new Meter(undefined), undefined);
+    const compare = () =>
+      compareRows(dialect, new Target(pool, dialect), opened, 2, new Meter("verify", undefined), undefined);
     expect(await compare()).toEqual([]);
     await run(target, "UPDATE types SET u = u - 1 WHERE id = 0", "DELETE FROM `no key` LIMIT 1");
     expect((await compare()).map(({ file }) => file)).toEqual(["`no key`", "`types`"]);

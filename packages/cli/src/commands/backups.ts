@@ -16,6 +16,7 @@ import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
 import { bytes, count, duration, plural, table } from "../output/format.ts";
+import { showProgress } from "../output/job-progress.ts";
 
 /** What commands for backups have in common. */
 export interface StoreFlags {
@@ -28,17 +29,10 @@ function common(context: Context, { keyFile, jobs }: StoreFlags, cluster: Parame
   const encryption = findKey(keyFile, cluster, context.world.environment);
   return {
     signal: context.signal,
-    onProgress: (progress: Progress) => show(context, progress),
+    onProgress: (progress: Progress) => showProgress(context.output, progress),
     ...(jobs !== undefined && { jobs }),
     ...(encryption && { encryption }),
   };
-}
-
-function show({ output }: Context, progress: Progress): void {
-  const { phase, chunks, chunksDone, rows, bytesPerSecond, secondsLeft } = progress;
-  const left = secondsLeft === undefined ? "" : `, ${duration(1000 * secondsLeft)} left`;
-  const text = `${phase}: ${count(rows)} rows, ${bytes(bytesPerSecond)}/s${left}`;
-  output.progress(progress, chunks === 0 ? undefined : chunksDone / chunks, text);
 }
 
 export interface BackupFlags extends StoreFlags {

@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { exitCodes, UsageError } from "../errors.ts";
 import { requireNames, UNITS_AT_A_TIME, withFleet } from "../fleet/fleet.ts";
 import { bytes, count, duration, plural, table } from "../output/format.ts";
+import { showProgress } from "../output/job-progress.ts";
 
 export interface SyncFlags {
   readonly from: string;
@@ -55,12 +56,6 @@ function common(
   flags: { [K in "tables" | "exclude" | "connections" | "readFrom" | "lossy"]: SyncFlags[K] | undefined },
 ) {
   const { tables, exclude, connections, readFrom, lossy } = flags;
-  const onProgress = (progress: Progress): void => {
-    const { phase, chunks, rows, bytesPerSecond, remainingMs } = progress;
-    const share = chunks.total === 0 ? undefined : chunks.done / chunks.total;
-    const left = remainingMs === undefined ? "" : `, ${duration(remainingMs)} left`;
-    context.output.progress(progress, share, `${phase}: ${count(rows)} rows, ${bytes(bytesPerSecond)}/s${left}`);
-  };
   return {
     ...(tables && { tables }),
     ...(exclude && { exclude }),
@@ -68,7 +63,7 @@ function common(
     ...(readFrom !== undefined && { readFrom }),
     ...(lossy !== undefined && { lossy }),
     signal: context.signal,
-    onProgress,
+    onProgress: (progress: Progress) => showProgress(context.output, progress),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Streams {
 
 /** How often a job tells how far it is, where nobody watches a terminal. */
 const LINE_MS = 1000;
+/** How often a line on a terminal is drawn anew. */
+const DRAW_MS = 100;
 
 /**
  * Results go to stdout, progress and troubles to stderr. On a terminal they are for the eye, elsewhere progress is JSON, one value a
@@ -69,15 +71,13 @@ export class Output {
 
   /** @param share from 0 to 1; undefined where that is not known */
   progress(value: { readonly phase: string } & object, share: number | undefined, text: string): void {
-    if (this.#line !== undefined) {
-      this.#line.show(share, text);
-      return;
-    }
     const now = performance.now();
-    if (now - this.#toldAt < LINE_MS && value.phase === this.#phase) return;
+    const isSoon = now - this.#toldAt < (this.#line === undefined ? LINE_MS : DRAW_MS);
+    if (isSoon && value.phase === this.#phase && share !== 1) return;
     this.#toldAt = now;
     this.#phase = value.phase;
-    this.#streams.stderr.write(toLine({ type: "progress", ...value }));
+    if (this.#line === undefined) this.#streams.stderr.write(toLine({ type: "progress", ...value }));
+    else this.#line.show(share, text);
   }
 
   end(): void {
