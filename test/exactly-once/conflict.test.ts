@@ -158,6 +158,7 @@ test.each([
 
 test("conflicts end with the caller's deadline", async () => {
   await using pool = open({ retryOnConflict: 100 });
+  await pool.query("SELECT 1"); // a connection is there
   const { error, ms } = await settle(pool.query("SELECT conflict()", [], { timeoutMs: 300 }));
   expect(error).toMatchObject({ code: "DEADLINE" });
   expect(ms).toBeLessThan(300 + LATE_MS);
