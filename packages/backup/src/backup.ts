@@ -227,7 +227,7 @@ async function begin(view: SourceView, name: string, selection: string, options:
 }
 
 function toManifest(plan: Plan, chunks: readonly BackedUpChunk[], schema: Manifest["schema"]): Manifest {
-  const { id, name, startedAt, source, compression, sequences, materializedViews } = plan;
+  const { id, name, startedAt, source, compression, sequences, materializedViews, constraints } = plan;
   const rows = plan.tables.map(() => 0);
   for (const chunk of chunks) rows[chunk.table] = (rows[chunk.table] ?? 0) + chunk.rows;
   const noSchema = schema.isIncluded
@@ -237,6 +237,7 @@ function toManifest(plan: Plan, chunks: readonly BackedUpChunk[], schema: Manife
     ...{ id, name, startedAt, finishedAt: new Date().toISOString(), source, compression, schema },
     tables: plan.tables.map((table, index) => ({ ...table, rows: rows[index] ?? 0 })),
     ...{ sequences, materializedViews, chunks },
+    ...(constraints && { constraints }),
     warnings: [...noSchema, ...plan.warnings],
   };
 }

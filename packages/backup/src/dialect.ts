@@ -12,7 +12,10 @@ import type { Target } from "./target/target.ts";
 type Signal = AbortSignal | undefined;
 
 /** What of a plan the server says. */
-export type FromCatalogue = Pick<Plan, "tables" | "sequences" | "materializedViews" | "chunks" | "warnings">;
+export type FromCatalogue = Pick<
+  Plan,
+  "tables" | "sequences" | "materializedViews" | "constraints" | "chunks" | "warnings"
+>;
 
 /** What is asked for of a plan. */
 export interface Wanted {
@@ -110,8 +113,8 @@ export interface TargetDialect {
   isUnsafe(target: Target, table: BackedUpTable, signal: Signal): Promise<boolean>;
   /** In the transaction that is open, for a unit that another process gives out. */
   isOfRestore(connection: ReservedConnection, backup: string): Promise<boolean>;
-  /** All that follows the rows. */
-  finish(phase: Phase): Promise<void>;
+  /** All that follows the rows. Returns what was left, for a person. */
+  finish(phase: Phase): Promise<readonly string[]>;
   /** Undoes what `prepare` has done. */
   giveUp(target: Target, plan: RestorePlan, signal: Signal): Promise<void>;
   /** The rows of a table in the form that the backup has them in. */

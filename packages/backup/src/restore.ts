@@ -123,8 +123,9 @@ export async function restore(into: PoolSource, given: RestoreOptions): Promise<
     target = new Target(pool, dialect);
     const lock = await dialect.lock(pool, signal);
     try {
-      const isResumed = await run(dialect, target, backup, plan, options);
-      return { ...summarize(backup.manifest, plan), isResumed, durationMs: Math.round(performance.now() - startedAt) };
+      const { isResumed, left } = await run(dialect, target, backup, plan, options);
+      const summary = summarize(backup.manifest, plan, left);
+      return { ...summary, isResumed, durationMs: Math.round(performance.now() - startedAt) };
     } finally {
       lock.release();
     }
@@ -174,14 +175,21 @@ function planRestore(
   };
 }
 
-/** @returns whether it went on with one that had ended */
+/** How a restore ended. */
+interface Ended {
+  /** It went on with one that had ended before. */
+  readonly isResumed: boolean;
+  /** What was not made, for a person. */
+  readonly left: readonly string[];
+}
+
 async function run(
   dialect: TargetDialect,
   target: Target,
   backup: OpenedBackup,
   plan: RestorePlan,
   options: Checked,
-): Promise<boolean> {
+): Promise<Ended> {
   const { signal, jobs, attempts } = options;
   const { manifest } = backup;
   const text = JSON.stringify(plan);
@@ -200,11 +208,11 @@ async function run(
       }
       await dialect.prepare(phase);
       await fill(phase, await dialect.stepsDone(target, signal));
-      await dialect.finish(phase);
+      const left = await dialect.finish(phase);
       meter.enter("done");
       if (await isComplete(phase)) {
         await dialect.unmark(target, signal);
-        return isResumed;
+        return { isResumed, left };
       }
       if (attempt >= attempts)
         throw new BackupError("TARGET_LOST", "failovers took steps back again and again", { retryable: true });
@@ -224,7 +232,11 @@ async function isComplete({ dialect, target, backup, plan, signal }: Phase): Pro
   return done.has("before") && backup.manifest.chunks.every(({ table, file }) => !chosen.has(table) || done.has(file));
 }
 
-function summarize(manifest: Manifest, plan: RestorePlan): Omit<RestoreReport, "isResumed" | "durationMs"> {
+function summarize(
+  manifest: Manifest,
+  plan: RestorePlan,
+  left: readonly string[],
+): Omit<RestoreReport, "isResumed" | "durationMs"> {
   const chosen = new Set(plan.tables);
   const chunks = manifest.chunks.filter(({ table }) => chosen.has(table));
   return {
@@ -234,10 +246,14 @@ function summarize(manifest: Manifest, plan: RestorePlan): Omit<RestoreReport, "
     rows: chunks.reduce((sum, { rows }) => sum + rows, 0),
     bytes: chunks.reduce((sum, { bytes }) => sum + bytes, 0),
     hasSchema: plan.withDefinitions,
-    warnings: [...manifest.warnings, ...(plan.lossy !== undefined && plan.withDefinitions ? [NOT_TRANSLATED] : [])],
+    warnings: [
+      ...manifest.warnings,
+      ...(plan.lossy !== undefined && plan.withDefinitions ? [NOT_TRANSLATED] : []),
+      ...left,
+    ],
   };
 }
 
 /** What `copy` does not make either. */
 const NOT_TRANSLATED =
-  "the backup is of another system: tables were made with columns, NOT NULL and primary keys, and without indexes, foreign keys, defaults, checks, views, routines and triggers";
+  "the backup is of another system: tables were made with columns, NOT NULL, keys and indexes, and without defaults, checks, views, routines and triggers";

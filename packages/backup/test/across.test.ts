@@ -82,7 +82,7 @@ describe.each(mysqlLike.KINDS)("PostgreSQL and %s", (kind) => {
     const restored = await restore(middle, { from: folder, lossy, delegate });
     worker.close();
     expect(restored).toMatchObject({ tables: 5, rows: 3004 + 5000 + 60, hasSchema: true, isResumed: false });
-    expect(restored.warnings.join()).toContain("indexes, foreign keys");
+    expect(restored.warnings.join()).toContain("without defaults, checks");
     const there = { from: source, to: middle, lossy, recheckMs: 10 };
     expect(await compare({ ...there, tables: ["everything", "counted", "nothing"] })).toMatchObject({ isEqual: true });
     expect(await compare({ ...there, tables: ["measured"] })).toMatchObject({ isEqual: true, rows: { to: 60 } });
@@ -110,6 +110,47 @@ describe.each(mysqlLike.KINDS)("PostgreSQL and %s", (kind) => {
     expect(next?.id).toBeGreaterThan(5000);
     await restore(last, { ...options, tables: ["counted"], existing: "replace" });
     expect(await contentOf(last, "counted")).toEqual(await contentOf(source, "counted"));
+  });
+
+  test("indexes and foreign keys go with their tables, there and back, and what cannot is told", async () => {
+    await mysqlLike.clear(other);
+    const from = await another(
+      "keyed",
+      "CREATE TABLE parent (id int PRIMARY KEY, name text UNIQUE, born date)",
+      "CREATE TABLE child (id int PRIMARY KEY, parent int NOT NULL REFERENCES parent ON DELETE CASCADE, note varchar(50))",
+      "CREATE INDEX child_note ON child (note, parent)",
+      "CREATE INDEX child_part ON child (note) WHERE id > 5",
+      "INSERT INTO parent SELECT n, 'name ' || n, '2024-01-01' FROM generate_series(1, 100) n",
+      "INSERT INTO child SELECT n, 1 + n % 100, 'note ' || n FROM generate_series(1, 1000) n",
+    );
+    const folder = newFolder();
+    await backup(from, { to: folder, schema: false });
+    const { warnings } = await restore(middle, { from: folder });
+    expect(warnings).toContain("public.child: child_part was not made: it is of some rows");
+    expect(await rejection(middle.query("INSERT INTO parent VALUES (101, 'name 7', NULL)"))).toMatchObject({
+      errno: 1062,
+    });
+    expect(await rejection(middle.query("INSERT INTO child VALUES (1001, 101, '')"))).toMatchObject({ errno: 1452 });
+    const parts =
+      "SELECT COLUMN_NAME AS name FROM information_schema.STATISTICS WHERE INDEX_NAME = 'child_note' ORDER BY SEQ_IN_INDEX";
+    expect((await middle.query(parts)).rows).toEqual([{ name: "note" }, { name: "parent" }]);
+
+    const way = newFolder();
+    await backup(middle, { to: way });
+    const last = await another("keyed_again");
+    await restore(last, { from: way });
+    const definitions = async (pool: FailoverPool): Promise<unknown> => {
+      const text = `SELECT c.relname, i.indisunique, pg_get_indexdef(i.indexrelid, 1, false) AS first
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid WHERE c.relname IN ('parent', 'child') AND i.indpred IS NULL
+        UNION ALL SELECT conrelid::regclass::text, false, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' ORDER BY 1, 3`;
+      return (await pool.query(text)).rows;
+    };
+    const mended = (rows: unknown): unknown =>
+      (rows as { first: string }[]).map((row) => ({ ...row, first: row.first.replace(" ON UPDATE RESTRICT", "") }));
+    // InnoDB has an index for the foreign key
+    expect(mended(await definitions(last))).toEqual(expect.arrayContaining((await definitions(from)) as unknown[]));
+    await last.query("DELETE FROM parent WHERE id = 7");
+    expect((await last.query("SELECT count(*)::int AS n FROM child WHERE parent = 7")).rows).toEqual([{ n: 0 }]);
   });
 
   test("what the other system cannot hold is refused before the first row, with column, value and rule, and leaves nothing", async () => {

@@ -1,7 +1,20 @@
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
 import type { ViewTicket } from "./fleet/unit.ts";
 import type { JobState } from "./job-state.ts";
-import type { Catalog, Checksum, Key, Range, Row, SequenceState, SetAside, System, Table } from "./model.ts";
+import type {
+  Catalog,
+  Checksum,
+  Constraints,
+  ForeignKeyDefinition,
+  Index,
+  Key,
+  Range,
+  Row,
+  SequenceState,
+  SetAside,
+  System,
+  Table,
+} from "./model.ts";
 import type { Querier } from "./querier.ts";
 import type { ByteSink, ByteSource } from "./stream.ts";
 import type { Loss } from "./types/losses.ts";
@@ -53,6 +66,8 @@ export interface SideDialect {
   /** As a reader of a view sees it. */
   readCatalog(on: Querier, signal: Signal): Promise<Catalog>;
   readPrimary(pool: FailoverPool, signal: Signal): Promise<Catalog>;
+  /** Indexes and foreign keys, in words that other systems have as well. */
+  readConstraints(on: Querier, signal: Signal): Promise<Constraints>;
   /** @param connections how many readers there may be, which some systems have to know beforehand */
   openView(pool: FailoverPool, on: "primary" | "mirror", connections: number, signal: AbortSignal): Promise<View>;
   /** Comes to a view of another process, as near as the system allows. */
@@ -115,6 +130,11 @@ export interface TargetDialect extends SideDialect {
   asReader<T>(on: Querier, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** @param columns the columns that come, in their order */
   sink(on: Querier, table: Table, columns: readonly string[], form: RowForm): ByteSink;
+
+  /** Makes an index of a table that has rows; does nothing where it is there. @throws the database's own error */
+  makeIndex(pool: FailoverPool, index: Index, table: Table, signal: AbortSignal): Promise<void>;
+  /** The same with a foreign key. */
+  makeForeignKey(pool: FailoverPool, key: ForeignKeyDefinition, signal: AbortSignal): Promise<void>;
 
   /** Makes rows be there as they are: changes what has their key, or adds them. */
   writeRows(on: Querier, table: Table, rows: readonly Row[], signal: Signal): Promise<void>;

@@ -44,6 +44,34 @@ export interface ForeignKey {
   readonly isDeferrable: boolean;
 }
 
+/** What a change of the parent does. */
+export type ForeignKeyAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
+
+/** All that it takes to make it. */
+export interface ForeignKeyDefinition extends Omit<ForeignKey, "isDeferrable"> {
+  readonly columns: readonly string[];
+  /** Of the parent, in the same order. */
+  readonly parentColumns: readonly string[];
+  readonly onUpdate: ForeignKeyAction;
+  readonly onDelete: ForeignKeyAction;
+}
+
+/** An index of whole columns, as every system has them. */
+export interface Index {
+  readonly table: TableName;
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly isUnique: boolean;
+}
+
+/** What tables have besides their columns and primary keys. */
+export interface Constraints {
+  readonly indexes: readonly Index[];
+  readonly foreignKeys: readonly ForeignKeyDefinition[];
+  /** Indexes and foreign keys that only their own system can have, and why. */
+  readonly others: readonly { readonly table: TableName; readonly name: string; readonly reason: string }[];
+}
+
 export interface Table extends TableName {
   /** All that hold data of their own, in the table's order. */
   readonly columns: readonly Column[];

@@ -1,5 +1,5 @@
 import type { ReservedConnection } from "@mirrorpool/core";
-import type { SequenceState, Dialect as SyncDialect } from "@mirrorpool/sync/for-other-jobs";
+import { makeKeys, type SequenceState, type Dialect as SyncDialect } from "@mirrorpool/sync/for-other-jobs";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError } from "../errors.ts";
 import type { BackedUpTable, Manifest } from "../format/manifest.ts";
@@ -9,7 +9,7 @@ import type { Phase, RestorePlan } from "../target/phases.ts";
 import type { Target } from "../target/target.ts";
 import { convertedRows } from "./converted-rows.ts";
 import { findLosses } from "./find-losses.ts";
-import { definitionsOf, homeOf, type PlacedPair, placePairs, type Way } from "./pairs.ts";
+import { definitionsOf, homeOf, keysOf, type PlacedPair, placePairs, type Way } from "./pairs.ts";
 import { refuseIfAny } from "./refusals.ts";
 
 type Signal = AbortSignal | undefined;
@@ -86,9 +86,15 @@ export function createAcrossDialect(
     },
     isUnsafe: async () => false, // such tables were refused
     finish: async (phase) => {
-      await base.finish({ ...phase, backup: moved, plan: asThere(phase.plan) });
-      const pairs = phase.plan.tables.flatMap((place) => known?.get(place) ?? []);
-      await there.setSequences(phase.target.pool, pairs.map(({ target }) => target), countersOf(manifest)); // biome-ignore format: one call
+      const { plan, target, jobs, signal = new AbortController().signal } = phase;
+      phase.meter.enter("constraints");
+      const tables = plan.tables.flatMap((place) => known?.get(place)?.target ?? []);
+      const work = { dialect: there, to: target.pool, connections: jobs, signal };
+      const keys = keysOf(manifest, plan, way);
+      const left = plan.withDefinitions ? await target.on(signal, () => makeKeys(work, keys, tables)) : [];
+      await base.finish({ ...phase, backup: moved, plan: asThere(plan) });
+      await there.setSequences(target.pool, tables, countersOf(manifest));
+      return left;
     },
   } satisfies TargetDialect);
 }

@@ -1,8 +1,12 @@
 import type { LossyRule } from "@mirrorpool/sync";
 import {
   type Catalog,
+  type Constraints,
+  columnsInKeys,
   createTable,
   type Form,
+  type Keys,
+  keysFor,
   nameOf,
   type Pair,
   pairTables,
@@ -13,6 +17,7 @@ import { BackupError } from "../errors.ts";
 import type { BackedUpColumn, BackedUpTable, Manifest } from "../format/manifest.ts";
 import { tableOf } from "../format/table-of.ts";
 import { showTable } from "../table-names.ts";
+import type { RestorePlan } from "../target/phases.ts";
 import { type Conversion, conversionOf } from "./conversion.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -65,17 +70,28 @@ export function definitionsOf(
   const byName = new Map([...modelsOf(manifest, places).values()].map((model) => [nameOf(model), model]));
   const texts: string[] = [];
   const refusals: Refusal[] = [];
+  const keysOfTable = columnsInKeys(manifest.constraints ?? NO_CONSTRAINTS);
   for (const [table, model] of byName) {
     if (to === "mysql" && model.schema !== "public") {
       refusals.push({ table, reason: "MariaDB and MySQL have the tables of the schema public only" });
       continue;
     }
-    const made = createTable(model, to, lossy);
+    const made = createTable(model, to, lossy, keysOfTable(model));
     // one that is there is of a step that was broken off
     if (made.text !== undefined) texts.push(made.text.replace(/^CREATE TABLE /, "CREATE TABLE IF NOT EXISTS "));
     else refusals.push(...made.refusals.map((refusal) => ({ table, ...refusal })));
   }
   return { texts, refusals };
+}
+
+const NO_CONSTRAINTS: Constraints = { indexes: [], foreignKeys: [], others: [] };
+const UNTOLD = "the backup does not tell of indexes and foreign keys: make them yourself";
+
+/** What the chosen tables are given when they have their rows. Pure. */
+export function keysOf({ tables, constraints }: Manifest, plan: Pick<RestorePlan, "tables">, { to }: Way): Keys {
+  if (constraints === undefined) return { indexes: [], foreignKeys: [], left: [UNTOLD] };
+  const homes = plan.tables.flatMap((place) => tables[place] ?? []).map(homeOf);
+  return keysFor(constraints, homes, to);
 }
 
 /** Where the rows of the chosen tables go, by the places of these. Pure. */

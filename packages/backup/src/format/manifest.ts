@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Form, NeutralType } from "@mirrorpool/sync/for-other-jobs";
+import type { Constraints, Form, NeutralType } from "@mirrorpool/sync/for-other-jobs";
 import { BackupError } from "../errors.ts";
 import type { Compression } from "./codec.ts";
 import type { KeyDerivation } from "./key.ts";
@@ -123,6 +123,8 @@ export interface Manifest {
   readonly sequences: readonly BackedUpSequence[];
   /** Materialized views with content, which a restore makes anew. */
   readonly materializedViews: readonly QualifiedName[];
+  /** Indexes and foreign keys, for a restore into another system; backups of before tell of none. */
+  readonly constraints?: Constraints;
   readonly chunks: readonly BackedUpChunk[];
   /** What is not in the backup, and whoever restores it should know. */
   readonly warnings: readonly string[];

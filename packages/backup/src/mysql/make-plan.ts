@@ -42,6 +42,7 @@ export async function makePlan(
     tables: tables.map(toPlanned),
     sequences: await readCounters(on, tables, patterns === undefined ? kinds.filter(isSequence) : []),
     materializedViews: [],
+    constraints: await dialect.readConstraints(on, never),
     chunks: chunks.map(({ table, range, weight }) => ({
       table: tables.indexOf(filled[table] as Table), // of the list that was cut
       part: range,

@@ -61,7 +61,7 @@ async function restoreSettings(connection: ReservedConnection): Promise<void> {
 }
 
 /** What follows the rows: indexes and keys at the same time for different tables, then all else in its order. */
-export async function finish(dialect: Dialect, phase: Phase): Promise<void> {
+export async function finish(dialect: Dialect, phase: Phase): Promise<readonly string[]> {
   const { target, backup, plan, jobs, meter, signal } = phase;
   const { manifest } = backup;
   meter.enter("constraints");
@@ -85,6 +85,7 @@ export async function finish(dialect: Dialect, phase: Phase): Promise<void> {
   await inParallel(chosenTables(manifest, plan), jobs, signal, async ({ name }, stop) => {
     await target.on(stop, async (on) => void (await ask(on, `ANALYZE TABLE ${quoteName(name)}`)));
   });
+  return []; // what it cannot make is an error
 }
 
 type Placed = readonly [place: number, definition: Definition];

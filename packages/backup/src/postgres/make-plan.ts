@@ -1,5 +1,11 @@
 import type { ReservedConnection } from "@mirrorpool/core";
-import { isOwnTable, nameOf, readPostgresCatalog, type Table } from "@mirrorpool/sync/for-other-jobs";
+import {
+  isOwnTable,
+  nameOf,
+  readPostgresCatalog,
+  readPostgresConstraints,
+  type Table,
+} from "@mirrorpool/sync/for-other-jobs";
 import { chooseTables } from "../backup/choose-tables.ts";
 import { usualChunkBytes } from "../backup/chunk-bytes.ts";
 import type { FromCatalogue, Wanted } from "../dialect.ts";
@@ -36,6 +42,7 @@ export async function makePlan(
     tables: tables.map((table) => toPlanned(table, models, form)),
     sequences: await readSequences(holder, isWhole ? catalogue.sequences : []),
     materializedViews: isWhole ? catalogue.materializedViews : [],
+    constraints: await readPostgresConstraints(holder, undefined),
     chunks: planChunks(tables, chunkBytes ?? usualChunkBytes(tables)),
     warnings: warningsOf(catalogue, chosen, tables),
   };

@@ -34,7 +34,7 @@ export async function truncate(connection: ReservedConnection, { names }: Pick<R
 }
 
 /** All that follows the rows. */
-export async function finish(phase: Phase): Promise<void> {
+export async function finish(phase: Phase): Promise<readonly string[]> {
   const { target, backup, plan, jobs, meter, signal } = phase;
   const { manifest } = backup;
   meter.enter("constraints");
@@ -57,6 +57,7 @@ export async function finish(phase: Phase): Promise<void> {
     signal,
     (batch, stop) => analyze(target, batch, stop),
   );
+  return []; // what it cannot make is an error
 }
 
 /** Where only tables were chosen, the sequences that belong to them. */

@@ -1,3 +1,4 @@
+import type { Constraints } from "@mirrorpool/sync/for-other-jobs";
 import { BackupError } from "../errors.ts";
 import type { Compression } from "../format/codec.ts";
 import type { KeySource } from "../format/key.ts";
@@ -36,6 +37,7 @@ export interface Plan {
   readonly tables: readonly PlannedTable[];
   readonly sequences: readonly BackedUpSequence[];
   readonly materializedViews: readonly QualifiedName[];
+  readonly constraints?: Constraints;
   readonly chunks: readonly PlannedChunk[];
   readonly warnings: readonly string[];
 }

@@ -93,6 +93,7 @@ export async function runCopy(
   await withPools(context, flags, async (options) => {
     const own = { ...(job !== undefined && { job }), ...(into !== undefined && { into }), createTables };
     const report = await led(context, flags, (fleet) => copy({ ...options, ...own, ...fleet }));
+    for (const warning of report.warnings) context.output.warn(warning);
     context.output.result(
       report,
       () =>

@@ -1,11 +1,10 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import type { View } from "../dialect.ts";
-import { type Bridge, bridgeOf, rowFormOf } from "../dialects.ts";
+import { bridgeOf } from "../dialects.ts";
 import { JobError, type Refusal, refused } from "../errors.ts";
 import { isPassing, ViewLost } from "../faults.ts";
 import type { Delegate } from "../fleet/unit.ts";
-import { foreignKeyOrder } from "../foreign-key-order.ts";
-import { type Catalog, nameOf } from "../model.ts";
+import { type Catalog, type Constraints, nameOf } from "../model.ts";
 import {
   checkChoice,
   checkFlag,
@@ -20,14 +19,13 @@ import { Meter, type Progress } from "../progress.ts";
 import { onPrimary } from "../querier.ts";
 import { selectTables } from "../select.ts";
 import { bringKeysBack } from "./bring-back.ts";
-import { evenBytes, planChunks } from "./chunks.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
-import { finishCopy } from "./finish.ts";
-import { refuseLosses } from "./losses.ts";
+import { type Finished, finishCopy } from "./finish.ts";
 import { makeMissing } from "./make-missing.ts";
-import { type CopyPlan, differenceOf, type PlannedTable } from "./plan.ts";
+import type { CopyPlan } from "./plan.ts";
 import { runPass } from "./run-pass.ts";
-import { findSetAside } from "./set-aside.ts";
+import { settlePlan } from "./settle-plan.ts";
+import type { CopyWork, Work } from "./work.ts";
 
 export interface CopyOptions extends JobOptions {
   /** Under this name the target keeps how far the copy is; the same call goes on with it. Default `copy`. */
@@ -70,6 +68,8 @@ export interface CopyReport {
   /** Consistent views of the source that it took. */
   readonly views: number;
   readonly sequences: number;
+  /** Indexes and foreign keys that tables made by it do not have, and why. */
+  readonly warnings: readonly string[];
   readonly durationMs: number;
 }
 
@@ -101,21 +101,6 @@ export async function copy(options: CopyOptions): Promise<CopyReport> {
   return runCopy({ options, numbers, bridge, job, into, createTables, readFrom, signal, openView, isAgain: false });
 }
 
-/** What the options come to. */
-export interface CopyWork {
-  readonly options: Pick<CopyOptions, "from" | "to" | "tables" | "exclude" | "delegate" | "onProgress">;
-  readonly numbers: Readonly<Record<"connections" | "chunkBytes" | "stallMs" | "attempts", number>>;
-  readonly bridge: Bridge;
-  readonly job: string;
-  readonly into: "empty" | "replace" | "compare";
-  readonly createTables: boolean;
-  readonly readFrom: "mirror" | "primary";
-  readonly signal: AbortSignal;
-  readonly openView: (side: "primary" | "mirror") => Promise<View>;
-  /** One that is finished is begun anew by comparison: what it has written is written again only where this view has it otherwise. */
-  readonly isAgain: boolean;
-}
-
 /** Copies, view after view, until everything is of one. */
 export async function runCopy(given: CopyWork): Promise<CopyReport> {
   const { options, numbers, job, signal, openView } = given;
@@ -126,9 +111,9 @@ export async function runCopy(given: CopyWork): Promise<CopyReport> {
     let view: View | undefined;
     try {
       view = await openView(side);
-      const { plan, sequences } = await copyFrom(work, view);
+      const { plan, finished } = await copyFrom(work, view);
       meter.enter("done");
-      return report(work, plan, views, sequences);
+      return report(work, plan, views, finished);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ViewLost) && !isPassing(error)) throw error;
@@ -148,29 +133,20 @@ export async function runCopy(given: CopyWork): Promise<CopyReport> {
 /** Unlogged tables are there on the primary only. */
 class NotOnMirrors extends ViewLost {}
 
-interface Work extends CopyWork {
-  readonly from: FailoverPool;
-  readonly to: FailoverPool;
-  readonly meter: Meter;
-  readonly written: Written;
-}
-
-/** Chunks that this run has written, the last time that it has. */
-type Written = Map<number, Pick<ChunkResult, "rows"> & { readonly what: "copied" | "redone" }>;
-
 /** All that there is to do, from one view. */
-async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; sequences: number }> {
+async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; finished: Finished }> {
   const { bridge, job, signal, numbers, meter, to, from, written } = work;
   const source = await bridge.source.readCatalog(view.holder, signal);
   await bringKeysBack({ bridge, to, job, connections: numbers.connections, signal });
-  const { pairs, target } = await choose(work, source, await bridge.target.readPrimary(to, signal));
+  const constraints = work.createTables ? await bridge.source.readConstraints(view.holder, signal) : undefined;
+  const { pairs, target } = await choose(work, source, await bridge.target.readPrimary(to, signal), constraints);
   if (pairs.some(({ source: { isUnlogged } }) => isUnlogged) && isMirror(from, view.node))
     throw new NotOnMirrors(undefined);
   await view.lock(
     pairs.map((pair) => pair.source),
     signal,
   );
-  const { plan, generation } = await settlePlan(work, view, source, target, pairs);
+  const { plan, generation } = await settlePlan(work, view, source, target, pairs, constraints);
   const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
   const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
   meter.plan(plan.chunks.map(({ weight }) => weight));
@@ -199,7 +175,7 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; seque
   }
   meter.enter("constraints");
   const finishing = { bridge, from, to, job, connections: numbers.connections, signal };
-  return { plan, sequences: await finishCopy(finishing, plan, ordered, epoch) };
+  return { plan, finished: await finishCopy(finishing, plan, ordered, epoch) };
 }
 
 /** Connections of this process: it looks over what a fleet has read, and the fleet has the others. */
@@ -216,9 +192,10 @@ function isMirror(pool: FailoverPool, node: string): boolean {
 
 /** @throws {JobError} `REFUSED`, with all reasons at once */
 async function choose(
-  { options, bridge, job, createTables, from, to, signal }: Work,
+  { options, bridge, job, from, to, signal }: Work,
   source: Catalog,
   given: Catalog,
+  constraints: Constraints | undefined,
 ): Promise<{ readonly pairs: readonly Pair[]; readonly target: Catalog }> {
   const { tables: chosen, exclude = [] } = options;
   const { tables, missing } = selectTables(source, chosen, exclude, bridge.target.state.tables);
@@ -228,77 +205,21 @@ async function choose(
   if (tables.length === 0 && missing.length === 0)
     all.push({ table: "", reason: "the source has no table that the role may see" });
   const target =
-    createTables && all.length === 0 ? await makeMissing({ bridge, to, job, signal }, tables, given) : given;
+    constraints !== undefined && all.length === 0
+      ? await makeMissing({ bridge, to, job, signal }, tables, given, constraints)
+      : given;
   const { pairs, refusals } = pairTables(tables, target, bridge);
   all.push(...refusals);
   if (all.length > 0) throw refused(`the copy ${job} is`, all);
   return { pairs, target };
 }
 
-/** The plan that was begun, or a new one, which is then begun in one transaction with all that it changes. */
-async function settlePlan(
-  work: Work,
-  view: View,
-  source: Catalog,
-  target: Catalog,
-  pairs: readonly Pair[],
-): Promise<{ readonly plan: CopyPlan; readonly generation: number }> {
-  const { bridge, job, to, signal, numbers, isAgain } = work;
-  const { state } = bridge.target;
-  const there = onPrimary(to);
-  const targets = pairs.map((pair) => pair.target);
-  const isOrdered = bridge.target.isOrdered(targets);
-  const { levels, circular } = foreignKeyOrder(targets, target.foreignKeys);
-  const planned: readonly PlannedTable[] = pairs.map((pair) => ({
-    schema: pair.source.schema,
-    name: pair.source.name,
-    columns: pair.source.columns.map(({ name }) => name),
-    form: rowFormOf(source, target, pair),
-    level: isOrdered ? (levels.get(nameOf(pair.target)) ?? 0) : 0,
-  }));
-  const stored = await state.load(there, job);
-  if (stored?.state === "running") {
-    const begun = stored.kind === "copy" ? (JSON.parse(stored.plan) as CopyPlan) : undefined;
-    const why = begun === undefined ? `it is a ${stored.kind}` : differenceOf(begun, source.identity, planned);
-    if (begun === undefined || why !== undefined) {
-      const message = `there is an unfinished job ${job} on the target, and this is not it: ${why}. Finish that one, or give this one another name`;
-      throw new JobError("JOB_CONFLICT", message);
-    }
-    // it may have been ended after it had brought them back, and before it said that it was finished
-    await bridge.target.setAsideAgain(to, begun.setAside, signal);
-    return { plan: begun, generation: await state.nextGeneration(there, job) };
-  }
-  const into = stored !== undefined && isAgain ? "compare" : work.into;
-  const filled = into === "empty" ? await bridge.target.findFilled(there, targets) : [];
-  const refusals: Refusal[] = filled.map((table) => ({
-    table: nameOf(table),
-    reason: 'the target has rows in it. Empty it, or say into: "replace"',
-  }));
-  if (isOrdered) {
-    for (const table of circular)
-      refusals.push({
-        table,
-        reason: "it is in a circle of foreign keys, which only the owner of the target's tables may set aside",
-      });
-  }
-  refusals.push(...(await bridge.target.findHindrances(there, targets)));
-  if (refusals.length === 0) refusals.push(...(await refuseLosses(bridge, view.holder, pairs, signal)));
-  if (refusals.length > 0) throw refused(`the copy ${job} is`, refusals);
-  const sources = pairs.map((pair) => pair.source);
-  const { chunkBytes, connections } = numbers;
-  const even = evenBytes(sources, chunkBytes, connections);
-  const isDelegated = work.options.delegate !== undefined;
-  const given = { chunkBytes: even, isEmpty: into !== "compare", isDelegated };
-  const setAside = isOrdered ? [] : await findSetAside(bridge, there, pairs, given);
-  const chunks = await planChunks(bridge.source, view.holder, sources, chunkBytes, signal, even);
-  const plan: CopyPlan = { version: 1, source: source.identity, tables: planned, chunks, setAside };
-  const start = { job, plan: JSON.stringify(plan), setAside };
-  const stale = into === "compare" ? chunks.length : 0;
-  await bridge.target.beginCopy(to, { ...start, stale, emptied: into === "replace" ? targets : [] }, signal);
-  return { plan, generation: 1 };
-}
-
-function report({ job, meter, written }: Work, plan: CopyPlan, views: number, sequences: number): CopyReport {
+function report(
+  { job, meter, written }: Work,
+  plan: CopyPlan,
+  views: number,
+  { sequences, warnings }: Finished,
+): CopyReport {
   const all = [...written.values()];
   const rows = all.reduce((sum, each) => sum + each.rows, 0);
   const total = plan.chunks.length;
@@ -312,6 +233,7 @@ function report({ job, meter, written }: Work, plan: CopyPlan, views: number, se
     chunks: Object.freeze({ total, copied, redone, kept: total - all.length }),
     views,
     sequences,
+    warnings: Object.freeze(warnings),
     durationMs: Math.round(meter.elapsedMs),
   });
 }

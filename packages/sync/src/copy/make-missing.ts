@@ -1,9 +1,10 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import type { Bridge } from "../dialects.ts";
 import { type Refusal, refused } from "../errors.ts";
-import { type Catalog, nameOf, type Table } from "../model.ts";
+import { type Catalog, type Constraints, nameOf, type Table } from "../model.ts";
 import { PATIENT } from "../querier.ts";
 import { createTable } from "../types/create-table.ts";
+import { columnsInKeys } from "../types/keys-for.ts";
 
 /**
  * Makes the tables that the target does not have. Returns its catalogue with them.
@@ -13,6 +14,7 @@ export async function makeMissing(
   work: { readonly bridge: Bridge; readonly to: FailoverPool; readonly job: string; readonly signal: AbortSignal },
   tables: readonly Table[],
   target: Catalog,
+  constraints: Constraints,
 ): Promise<Catalog> {
   const { bridge, to, job, signal } = work;
   const there = new Set(target.tables.map(nameOf));
@@ -20,6 +22,7 @@ export async function makeMissing(
   if (missing.length === 0) return target;
   const refusals: Refusal[] = [];
   const texts: string[] = [];
+  const keysOf = columnsInKeys(constraints);
   for (const each of missing) {
     const table = nameOf(each);
     if (bridge.from === bridge.to)
@@ -30,7 +33,7 @@ export async function makeMissing(
     else if (bridge.to === "mysql" && each.schema !== "public")
       refusals.push({ table, reason: "MariaDB and MySQL have the tables of the schema public only" });
     else {
-      const made = createTable(each, bridge.to, bridge.lossy);
+      const made = createTable(each, bridge.to, bridge.lossy, keysOf(each));
       if (made.text === undefined) refusals.push(...made.refusals.map((refusal) => ({ table, ...refusal })));
       else texts.push(made.text);
     }

@@ -1,5 +1,6 @@
 import type { RowForm } from "../dialect.ts";
 import type { Range, SetAside, TableName } from "../model.ts";
+import type { Keys } from "../types/keys-for.ts";
 
 /** A unit of work: one range of one table. Independent of all others, and written exactly once. */
 export interface Chunk {
@@ -26,6 +27,8 @@ export interface CopyPlan {
   readonly chunks: readonly Chunk[];
   /** Constraints and triggers that are away while rows are written. */
   readonly setAside: readonly SetAside[];
+  /** What tables that were made are given when their rows are there; in plans of before there is none. */
+  readonly keys?: Keys;
 }
 
 /** Why a plan that was begun is none for what is asked for now; undefined where it is. Pure. */

@@ -6,7 +6,9 @@ import { PATIENT, type Querier } from "../querier.ts";
 import { ask, tell } from "./ask.ts";
 import { isMariadb, readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
-import { checkForeignKey, findObstacles } from "./foreign-keys.ts";
+import { readConstraints } from "./definitions.ts";
+import { checkForeignKey, findObstacles, makeForeignKey } from "./foreign-keys.ts";
+import { makeIndex } from "./indexes.ts";
 import { splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
 import { OwnView, withTicket } from "./own-view.ts";
@@ -26,6 +28,7 @@ function createDialect(flavor: Flavor): Dialect {
   return Object.freeze({
     system: "mysql",
     readCatalog,
+    readConstraints,
     readPrimary,
     openView: async (pool, on, connections, signal) =>
       withTicket(await Snapshot.open(pool, on, connections, flavor, signal), flavor),
@@ -69,6 +72,8 @@ function createDialect(flavor: Flavor): Dialect {
     findObstacles,
     // a table is its primary key's index
     findIndexes: async () => [],
+    makeIndex,
+    makeForeignKey,
     beginCopy: (pool, start, signal) => beginCopy(pool, flavor, start, signal),
     // a load does not look at foreign keys, and nothing else is set aside
     setAsideAgain: async () => {},

@@ -1,8 +1,8 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { groupBy } from "../group-by.ts";
-import type { SetAside, Table } from "../model.ts";
+import type { ForeignKeyDefinition, SetAside, Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
-import { ask, askRows } from "./ask.ts";
+import { ask, askRows, tell } from "./ask.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 
 const FOREIGN_KEYS = `
@@ -29,19 +29,68 @@ export async function findObstacles(on: Querier, tables: readonly Table[]): Prom
   return [...keys.values()].flatMap((columns): readonly SetAside[] => {
     const [first] = columns;
     if (first === undefined) return [];
-    const joined = columns.map((each) => `p.${quoteName(each.parent_column)} = c.${quoteName(each.column)}`);
-    const isSet = columns.map(({ column }) => `c.${quoteName(column)} IS NOT NULL`);
-    const parent = `${quoteName(first.parent_schema)}.${quoteName(first.parent)}`;
-    const restore = `SELECT 1 FROM ${quoteTable({ name: first.table })} AS c LEFT JOIN ${parent} AS p ON ${joined.join(" AND ")}
-      WHERE ${isSet.join(" AND ")} AND p.${quoteName(first.parent_column)} IS NULL LIMIT 1`;
+    const restore = orphansOf(
+      quoteTable({ name: first.table }),
+      columns.map(({ column }) => column),
+      `${quoteName(first.parent_schema)}.${quoteName(first.parent)}`,
+      columns.map((each) => each.parent_column),
+    );
     return [{ kind: "foreign-key", table: quoteTable({ name: first.table }), name: first.name, remove: "", restore }];
   });
 }
 
+/** Finds a row that refers to none. Pure. @param child quoted, as `parent` is */
+function orphansOf(
+  child: string,
+  columns: readonly string[],
+  parent: string,
+  parentColumns: readonly string[],
+): string {
+  const joined = columns.map((column, place) => `p.${quoteName(parentColumns[place] ?? "")} = c.${quoteName(column)}`);
+  const isSet = columns.map((column) => `c.${quoteName(column)} IS NOT NULL`);
+  return `SELECT 1 FROM ${child} AS c LEFT JOIN ${parent} AS p ON ${joined.join(" AND ")}
+      WHERE ${isSet.join(" AND ")} AND p.${quoteName(parentColumns[0] ?? "")} IS NULL LIMIT 1`;
+}
+
 /** @throws {BrokenForeignKey} */
-export async function checkForeignKey(pool: FailoverPool, { restore }: SetAside, signal: AbortSignal): Promise<void> {
-  const orphans = await pool.transaction((on) => askRows(on, restore, signal), { ...PATIENT, signal });
+export const checkForeignKey = (pool: FailoverPool, { restore }: SetAside, signal: AbortSignal): Promise<void> =>
+  requireNone(pool, restore, signal);
+
+async function requireNone(pool: FailoverPool, text: string, signal: AbortSignal): Promise<void> {
+  const orphans = await pool.transaction((on) => askRows(on, text, signal), { ...PATIENT, signal });
   if (orphans.length > 0) throw new BrokenForeignKey();
+}
+
+const IS_THERE = `SELECT '1' AS one FROM information_schema.TABLE_CONSTRAINTS
+WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = ? AND CONSTRAINT_TYPE = 'FOREIGN KEY'`;
+
+/**
+ * One that a table of another system has. The rows that are there are asked for those that break it, and the server does not look again:
+ * it would write the whole table anew.
+ * @throws {BrokenForeignKey}
+ */
+export async function makeForeignKey(
+  pool: FailoverPool,
+  { table, name, columns, references, parentColumns, onUpdate, onDelete }: ForeignKeyDefinition,
+  signal: AbortSignal,
+): Promise<void> {
+  const list = (names: readonly string[]): string => names.map(quoteName).join(", ");
+  const [child, parent] = [quoteTable(table), quoteTable(references)];
+  await requireNone(pool, orphansOf(child, columns, parent, parentColumns), signal);
+  const session = await pool.connect({ signal });
+  try {
+    // from the primary that it is going to be made on
+    await tell(session, "SET SESSION foreign_key_checks = 0", [], signal);
+    await tell(session, "START TRANSACTION", [], signal);
+    const found = await ask(session, IS_THERE, [table.name, name], signal);
+    await tell(session, "COMMIT", [], signal);
+    if (found.length > 0) return;
+    const text = `ALTER TABLE ${child} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(columns)})
+      REFERENCES ${parent} (${list(parentColumns)}) ON UPDATE ${onUpdate} ON DELETE ${onDelete}`;
+    await tell(session, text, [], signal);
+  } finally {
+    session.release();
+  }
 }
 
 /** Rows refer to others that the target does not have. */

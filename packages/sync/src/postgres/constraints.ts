@@ -1,6 +1,8 @@
-import type { SetAside, Table } from "../model.ts";
-import { ask, type Querier } from "../querier.ts";
-import { quoteTable } from "./quote.ts";
+import type { FailoverPool } from "@mirrorpool/core";
+import { codeOf } from "../faults.ts";
+import type { ForeignKeyDefinition, SetAside, Table } from "../model.ts";
+import { ask, type Querier, tell } from "../querier.ts";
+import { quoteName, quoteTable } from "./quote.ts";
 
 /** Foreign keys between the tables: others stay, and are checked row by row. */
 const FOREIGN_KEYS = `
@@ -41,4 +43,22 @@ export async function isAway(on: Querier, { table, name }: SetAside): Promise<bo
     [table, name],
   );
   return row?.is_there !== "true";
+}
+
+const EXISTS = "42710";
+
+/** One that a table of another system has: the rows that are there are checked. */
+export async function makeForeignKey(
+  pool: FailoverPool,
+  { table, name, columns, references, parentColumns, onUpdate, onDelete }: ForeignKeyDefinition,
+  signal: AbortSignal,
+): Promise<void> {
+  const list = (names: readonly string[]): string => names.map(quoteName).join(", ");
+  const text = `ALTER TABLE ${quoteTable(table)} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(columns)})
+    REFERENCES ${quoteTable(references)} (${list(parentColumns)}) ON UPDATE ${onUpdate} ON DELETE ${onDelete}`;
+  try {
+    await tell(pool, text, [], signal);
+  } catch (error) {
+    if (codeOf(error) !== EXISTS) throw error;
+  }
 }

@@ -8,8 +8,9 @@ import type { Pair } from "../pair-tables.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
-import { findObstacles, isAway } from "./constraints.ts";
-import { findIndexes, isIndexAway } from "./indexes.ts";
+import { findObstacles, isAway, makeForeignKey } from "./constraints.ts";
+import { readConstraints } from "./definitions.ts";
+import { findIndexes, isIndexAway, makeIndex } from "./indexes.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
 import { quoteName, quoteTable } from "./quote.ts";
@@ -37,6 +38,7 @@ export const WRITER_SETTINGS: readonly string[] = [
 export const postgresDialect: Dialect = Object.freeze({
   system: "postgres",
   readCatalog,
+  readConstraints,
   readPrimary,
   openView: (pool, on, _, signal) => Snapshot.open(pool, on, signal),
   joinView: joinSnapshot,
@@ -88,6 +90,8 @@ export const postgresDialect: Dialect = Object.freeze({
   findHindrances: async () => [],
   findObstacles,
   findIndexes,
+  makeIndex,
+  makeForeignKey,
   beginCopy,
   setAsideAgain: async (pool, setAside, signal) => {
     const again = async (on: Querier): Promise<void> => {

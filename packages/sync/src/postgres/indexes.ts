@@ -1,6 +1,8 @@
-import type { SetAside, Table } from "../model.ts";
-import { ask, type Querier } from "../querier.ts";
-import { quoteTable } from "./quote.ts";
+import type { FailoverPool } from "@mirrorpool/core";
+import { codeOf } from "../faults.ts";
+import type { Index, SetAside, Table } from "../model.ts";
+import { ask, type Querier, tell } from "../querier.ts";
+import { quoteName, quoteTable } from "./quote.ts";
 
 /** One transaction removes them, and the server has room for some thousand locks. */
 const MAX_TABLES = 500;
@@ -52,9 +54,29 @@ export function findIndexes(
 }
 
 /** Whether it is still away: making it again may have been interrupted. */
-export async function isIndexAway(on: Querier, { table, name }: SetAside): Promise<boolean> {
+export async function isIndexAway(on: Querier, { table, name }: Pick<SetAside, "table" | "name">): Promise<boolean> {
   const text = `SELECT (EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
     WHERE i.indrelid = $1::regclass AND x.relname = $2))::text AS is_there`;
   const [row] = await ask<{ is_there: string }>(on, text, [table, name]);
   return row?.is_there !== "true";
+}
+
+const EXISTS = "42P07";
+
+/** One that a table of another system has, over the rows that are there. */
+export async function makeIndex(pool: FailoverPool, index: Index, table: Table, signal: AbortSignal): Promise<void> {
+  const { name, columns, isUnique } = index;
+  const there = quoteTable(table);
+  const kind = isUnique ? "UNIQUE INDEX" : "INDEX";
+  try {
+    await tell(
+      pool,
+      `CREATE ${kind} ${quoteName(name)} ON ${there} (${columns.map(quoteName).join(", ")})`,
+      [],
+      signal,
+    );
+  } catch (error) {
+    // another table's may have its name
+    if (codeOf(error) !== EXISTS || (await isIndexAway(pool, { table: there, name }))) throw error;
+  }
 }

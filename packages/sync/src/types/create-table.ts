@@ -8,14 +8,20 @@ export type Made =
   | { readonly refusals: readonly { readonly column: string; readonly reason: string }[]; readonly text?: undefined };
 
 /**
- * A table of one system in the words of another: columns, NOT NULL, primary key and counted columns. Everything else (indexes,
- * foreign keys, defaults, checks) is the application's own to make. Pure.
+ * A table of one system in the words of another: columns, NOT NULL, primary key and counted columns. Indexes and foreign keys follow
+ * the rows; everything else (defaults, checks) is the application's own to make. Pure.
+ * @param keys the columns of its unique indexes and foreign keys, and those that foreign keys refer to
  */
-export function createTable(table: Table, to: System, lossy: ReadonlySet<LossyRule>): Made {
+export function createTable(
+  table: Table,
+  to: System,
+  lossy: ReadonlySet<LossyRule>,
+  keys: readonly (readonly string[])[] = [],
+): Made {
   const refusals: { column: string; reason: string }[] = [];
-  const keyNames = new Set(table.key?.map(({ name }) => name));
+  const bounds = boundsOf(table, keys);
   const lines = table.columns.map((column) => {
-    const type = typeIn(to, column, keyNames.has(column.name), lossy);
+    const type = typeIn(to, column, bounds.get(column.name), lossy);
     if (typeof type === "object") refusals.push({ column: column.name, reason: type.reason });
     const null_ = column.isNullable ? (to === "mysql" ? " NULL" : "") : " NOT NULL";
     return `${quoteIn(to, column.name)} ${typeof type === "string" ? type : ""}${null_}${countedIn(to, column, table)}`;
@@ -39,11 +45,11 @@ function countedIn(to: System, column: Column, { key }: Table): string {
 
 type Type = string | { readonly reason: string };
 
-function typeIn(to: System, { neutral, name }: Column, isKey: boolean, lossy: ReadonlySet<LossyRule>): Type {
-  const type = to === "mysql" ? mysqlType(neutral, isKey) : postgresType(neutral, name);
+function typeIn(to: System, { neutral, name }: Column, bound: number | undefined, lossy: ReadonlySet<LossyRule>): Type {
+  const type = to === "mysql" ? mysqlType(neutral, bound) : postgresType(neutral, name);
   if (type !== undefined) return type;
   if (neutral.kind === "own" && (NAMED_TEXT.has(neutral.name) || lossy.has("as-text")))
-    return to === "mysql" ? (isKey ? KEY_TEXT : "longtext") : "text";
+    return to === "mysql" ? unboundedText(bound) : "text";
   const rule = neutral.kind === "own" ? `: ${lossyRules["as-text"]} (lossy: ["as-text"] accepts that)` : "";
   return { reason: `the target has no type for it${rule}` };
 }
@@ -55,11 +61,31 @@ const NAMED_TEXT: ReadonlySet<string> = new Set([
 
 /** A key of InnoDB has at most 3072 bytes, and characters of four. */
 const KEY_CHARACTERS = 768;
-const KEY_TEXT = `varchar(${KEY_CHARACTERS})`;
+/** What a column of a key takes that is no text. */
+const OTHER_CHARACTERS = 8;
+
+/** Most characters of the columns that are in a key: they share its room. Pure. */
+function boundsOf({ key, columns }: Table, keys: readonly (readonly string[])[]): ReadonlyMap<string, number> {
+  const byName = new Map(columns.map((column) => [column.name, column.neutral]));
+  const bounds = new Map<string, number>();
+  for (const names of [(key ?? []).map(({ name }) => name), ...keys]) {
+    const texts = names.filter((name) => isLong(byName.get(name)));
+    const room = KEY_CHARACTERS - (names.length - texts.length) * OTHER_CHARACTERS;
+    for (const name of texts)
+      bounds.set(name, Math.min(bounds.get(name) ?? KEY_CHARACTERS, Math.floor(room / texts.length)));
+  }
+  return bounds;
+}
+
+const isLong = (type: NeutralType | undefined): boolean =>
+  type?.kind === "text" || type?.kind === "bytes" || type?.kind === "own";
+
+const unboundedText = (bound: number | undefined): string => (bound === undefined ? "longtext" : `varchar(${bound})`);
+
 /** What the longest row of MariaDB and MySQL leaves for one column. */
 const MOST_CHARACTERS = 4096;
 
-function mysqlType(type: NeutralType, isKey: boolean): string | undefined {
+function mysqlType(type: NeutralType, bound: number | undefined): string | undefined {
   switch (type.kind) {
     case "boolean":
       return "tinyint(1)";
@@ -72,12 +98,12 @@ function mysqlType(type: NeutralType, isKey: boolean): string | undefined {
     case "float":
       return type.bits === 32 ? "float" : "double";
     case "text": {
-      if (type.length === undefined) return isKey ? KEY_TEXT : "longtext";
+      if (type.length === undefined) return unboundedText(bound);
       if (type.isFixed && type.length <= 255) return `char(${type.length})`;
-      return type.length <= (isKey ? KEY_CHARACTERS : MOST_CHARACTERS) ? `varchar(${type.length})` : "longtext";
+      return type.length <= (bound ?? MOST_CHARACTERS) ? `varchar(${type.length})` : unboundedText(bound);
     }
     case "bytes":
-      return isKey ? "varbinary(3072)" : "longblob";
+      return bound === undefined ? "longblob" : `varbinary(${4 * bound})`;
     case "uuid":
       return "char(36) CHARACTER SET ascii COLLATE ascii_bin";
     case "date":

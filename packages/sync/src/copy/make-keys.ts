@@ -1,0 +1,46 @@
+import type { FailoverPool } from "@mirrorpool/core";
+import type { TargetDialect } from "../dialect.ts";
+import { isPassing } from "../faults.ts";
+import { nameOf, type Table } from "../model.ts";
+import { type Keys, notMade } from "../types/keys-for.ts";
+
+export interface MakeKeysWork {
+  readonly dialect: TargetDialect;
+  readonly to: FailoverPool;
+  /** So many indexes are made at a time. */
+  readonly connections: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives tables that were made their indexes, several at a time, and then their foreign keys. What the database refuses is left: the rows are
+ * there, and whole. May be done again. Returns what was left, for a person.
+ */
+export async function makeKeys(
+  { dialect, to, connections, signal }: MakeKeysWork,
+  { indexes, foreignKeys, left }: Keys,
+  targets: readonly Table[],
+): Promise<readonly string[]> {
+  const tables = new Map(targets.map((table) => [nameOf(table), table]));
+  const warnings = [...left];
+  const attempt = async (key: Parameters<typeof notMade>[0], make: () => Promise<void>): Promise<void> => {
+    try {
+      await make();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isPassing(error)) throw error;
+      warnings.push(notMade(key, error instanceof Error ? error.message : String(error)));
+    }
+  };
+  const queue = indexes.values();
+  const work = async (): Promise<void> => {
+    for (const index of queue) {
+      const table = tables.get(nameOf(index.table));
+      if (table !== undefined) await attempt(index, () => dialect.makeIndex(to, index, table, signal));
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(connections, indexes.length) }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  for (const key of foreignKeys) await attempt(key, () => dialect.makeForeignKey(to, key, signal));
+  return warnings;
+}
