@@ -7,7 +7,7 @@ import { createCluster } from "@mirrorpool/lab";
 
 const run = promisify(execFile);
 const { values } = parseArgs({
-  options: { rows: { type: "string", default: "1200000" }, rounds: { type: "string", default: "3" } },
+  options: { rows: { type: "string", default: "3600000" }, rounds: { type: "string", default: "3" } },
 });
 const [rows, rounds] = [Number(values.rows), Number(values.rounds)];
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mirrorpool-bench-"));
@@ -49,7 +49,7 @@ const median = (numbers: readonly number[]): number =>
 const cluster = await createCluster({
   ...{ mirrors: 0, proxies: false, system: "system" },
   // what one job has written is not tidied up while the next one is timed
-  settings: { autovacuum: "off", max_wal_size: "8GB" },
+  settings: { autovacuum: "off", max_wal_size: "16GB" },
 });
 const times: Record<string, number[]> = {};
 const sizes: Record<string, number> = {};
@@ -77,45 +77,51 @@ try {
     await run("sh", ["-c", 'pg_dump --schema-only "$0" | psql -qd "$1"', on("app"), url]);
     return url;
   };
-  for (let round = 0; round < rounds; round += 1) {
-    const at = (name: string): string => join(folder, name);
-    const used: number[] = [];
-    const rested = (): Promise<unknown> => node.query("CHECKPOINT");
-    const ours = async (name: string, ...args: Parameters<typeof job>): Promise<void> => {
-      await rested();
-      const { ms, maxBytes: bytes } = await job(...args);
-      note(name, ms);
-      used.push(bytes);
-    };
-    await ours("backup", "backup", on("app"), at("text"));
-    await ours("backup, binary rows", "backup", on("app"), at("binary"), "binary");
-    const theirs = async (name: string, ...args: Parameters<typeof timed>): Promise<number> => {
-      await rested();
-      const ms = await timed(...args);
-      note(name, ms);
-      return ms;
-    };
-    await theirs("pg_dump -Fd -j2", "pg_dump", "-Fd", "-j2", "-f", at("pg_dump"), on("app"));
-    await theirs("pg_dump -Fd -j2 -Z1", "pg_dump", "-Fd", "-j2", "-Z1", "-f", at("pg_dump-Z1"), on("app"));
+  const at = (name: string): string => join(folder, name);
+  const rested = (): Promise<unknown> => node.query("CHECKPOINT");
+  const ours = async (name: string, ...args: Parameters<typeof job>): Promise<void> => {
+    await rested();
+    const { ms, maxBytes: used } = await job(...args);
+    note(name, ms);
+    maxBytes = Math.max(maxBytes, used);
+  };
+  const theirs = async (name: string, ...args: Parameters<typeof timed>): Promise<number> => {
+    await rested();
+    const ms = await timed(...args);
+    note(name, ms);
+    return ms;
+  };
+  const inTurn = async (work: () => Promise<void>): Promise<void> => {
+    for (let round = 0; round < rounds; round += 1) await work();
+  };
+  const source = on("app");
+  await inTurn(async () => {
+    for (const name of ["text", "binary", "pg_dump", "pg_dump-Z1"]) rmSync(at(name), { recursive: true, force: true });
+    await ours("backup", "backup", source, at("text"));
+    await theirs("pg_dump -Fd -j2 -Z1", "pg_dump", "-Fd", "-j2", "-Z1", "-f", at("pg_dump-Z1"), source);
+    await ours("backup, binary rows", "backup", source, at("binary"), "binary");
+    await theirs("pg_dump -Fd -j2", "pg_dump", "-Fd", "-j2", "-f", at("pg_dump"), source);
+  });
+  Object.assign(sizes, {
+    backup: sizeOf(at("text")),
+    "backup, binary rows": sizeOf(at("binary")),
+    "pg_dump -Fd -j2": sizeOf(at("pg_dump")),
+    "pg_dump -Fd -j2 -Z1": sizeOf(at("pg_dump-Z1")),
+  });
+  await inTurn(async () => {
     await ours("restore", "restore", await anew(), at("text"));
-    await ours("restore, binary rows", "restore", await anew(), at("binary"));
     const url = await anew();
-    const pgRestore = ["pg_restore", "-j2", "--no-owner", "-d", url, at("pg_dump-Z1")] as const;
-    const restoring = await theirs("pg_restore -j2", ...pgRestore);
+    const dump = ["-d", url, at("pg_dump-Z1")] as const;
+    const restoring = await theirs("pg_restore -j2", "pg_restore", "-j2", "--no-owner", ...dump);
     // the same outcome: ours does that as well
     note("pg_restore -j2, vacuumdb -Z", restoring + (await timed("vacuumdb", "-q", "-Z", "-j2", "-d", url)));
-    await ours("copy", "copy", on("app"), await withTables());
+    await ours("restore, binary rows", "restore", await anew(), at("binary"));
+  });
+  await inTurn(async () => {
+    await ours("copy", "copy", source, await withTables());
     const pipe = 'pg_dump --data-only "$0" | psql -qd "$1"';
-    await theirs("pg_dump | psql (copy)", "sh", "-c", pipe, on("app"), await withTables());
-    maxBytes = Math.max(maxBytes, ...used);
-    Object.assign(sizes, {
-      backup: sizeOf(at("text")),
-      "backup, binary rows": sizeOf(at("binary")),
-      "pg_dump -Fd -j2": sizeOf(at("pg_dump")),
-      "pg_dump -Fd -j2 -Z1": sizeOf(at("pg_dump-Z1")),
-    });
-    for (const name of ["text", "binary", "pg_dump", "pg_dump-Z1"]) rmSync(at(name), { recursive: true, force: true });
-  }
+    await theirs("pg_dump | psql (copy)", "sh", "-c", pipe, source, await withTables());
+  });
 } finally {
   await cluster.close();
   rmSync(folder, { recursive: true, force: true });
