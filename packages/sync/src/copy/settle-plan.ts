@@ -50,7 +50,7 @@ export async function settlePlan(
   const filled = into === "empty" ? await bridge.target.findFilled(there, targets) : [];
   const refusals: Refusal[] = filled.map((table) => ({
     table: nameOf(table),
-    reason: 'the target has rows in it. Empty it, or say into: "replace"',
+    reason: `the target has rows in it${stored === undefined ? "" : `, and the job ${job} was finished before`}. Empty it, or say into: "replace"`,
   }));
   if (isOrdered) {
     for (const table of circular)

@@ -1,4 +1,5 @@
 import type { FailoverPool } from "@mirrorpool/core";
+import { foreignKeyText } from "../foreign-key-text.ts";
 import { groupBy } from "../group-by.ts";
 import type { ForeignKeyDefinition, SetAside, Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
@@ -71,12 +72,11 @@ WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = ? 
  */
 export async function makeForeignKey(
   pool: FailoverPool,
-  { table, name, columns, references, parentColumns, onUpdate, onDelete }: ForeignKeyDefinition,
+  key: ForeignKeyDefinition,
   signal: AbortSignal,
 ): Promise<void> {
-  const list = (names: readonly string[]): string => names.map(quoteName).join(", ");
-  const [child, parent] = [quoteTable(table), quoteTable(references)];
-  await requireNone(pool, orphansOf(child, columns, parent, parentColumns), signal);
+  const { table, name, columns, references, parentColumns } = key;
+  await requireNone(pool, orphansOf(quoteTable(table), columns, quoteTable(references), parentColumns), signal);
   const session = await pool.connect({ signal });
   try {
     // from the primary that it is going to be made on
@@ -84,10 +84,7 @@ export async function makeForeignKey(
     await tell(session, "START TRANSACTION", [], signal);
     const found = await ask(session, IS_THERE, [table.name, name], signal);
     await tell(session, "COMMIT", [], signal);
-    if (found.length > 0) return;
-    const text = `ALTER TABLE ${child} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(columns)})
-      REFERENCES ${parent} (${list(parentColumns)}) ON UPDATE ${onUpdate} ON DELETE ${onDelete}`;
-    await tell(session, text, [], signal);
+    if (found.length === 0) await tell(session, foreignKeyText(key, quoteName, quoteTable), [], signal);
   } finally {
     session.release();
   }

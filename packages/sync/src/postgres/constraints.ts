@@ -1,5 +1,6 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { codeOf } from "../faults.ts";
+import { foreignKeyText } from "../foreign-key-text.ts";
 import type { ForeignKeyDefinition, SetAside, Table } from "../model.ts";
 import { ask, type Querier, tell } from "../querier.ts";
 import { quoteName, quoteTable } from "./quote.ts";
@@ -50,14 +51,11 @@ const EXISTS = "42710";
 /** One that a table of another system has: the rows that are there are checked. */
 export async function makeForeignKey(
   pool: FailoverPool,
-  { table, name, columns, references, parentColumns, onUpdate, onDelete }: ForeignKeyDefinition,
+  key: ForeignKeyDefinition,
   signal: AbortSignal,
 ): Promise<void> {
-  const list = (names: readonly string[]): string => names.map(quoteName).join(", ");
-  const text = `ALTER TABLE ${quoteTable(table)} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(columns)})
-    REFERENCES ${quoteTable(references)} (${list(parentColumns)}) ON UPDATE ${onUpdate} ON DELETE ${onDelete}`;
   try {
-    await tell(pool, text, [], signal);
+    await tell(pool, foreignKeyText(key, quoteName, quoteTable), [], signal);
   } catch (error) {
     if (codeOf(error) !== EXISTS) throw error;
   }
