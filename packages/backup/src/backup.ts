@@ -178,10 +178,10 @@ async function once(
     const choice = options.tables === undefined ? options.schema : false;
     const definitions = (stop: AbortSignal) => view.writeSchema(source, choice, format, stop);
     const [chunks, schema] = await sideBySide(rows, definitions, signal);
-    meter.enter("done");
     const manifest = toManifest(plan, chunks, schema);
     await writeManifest(store, `${folder}/${MANIFEST}`, plan.id, manifest, encryption, signal);
     isFinished = true;
+    meter.enter("done");
     await store.remove(`${folder}/${PLAN}`, signal);
     const removed = options.keep === undefined ? [] : await prune(store, plan.source, options.keep, keySource, signal);
     return { ...summarize(manifest, store), isResumed, removed };

@@ -209,8 +209,8 @@ async function run(
       await dialect.prepare(phase);
       await fill(phase, await dialect.stepsDone(target, signal));
       const left = await dialect.finish(phase);
-      meter.enter("done");
       if (await isComplete(phase)) {
+        meter.enter("done");
         await dialect.unmark(target, signal);
         return { isResumed, left };
       }

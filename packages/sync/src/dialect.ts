@@ -131,10 +131,12 @@ export interface TargetDialect extends SideDialect {
   /** @param columns the columns that come, in their order */
   sink(on: Querier, table: Table, columns: readonly string[], form: RowForm): ByteSink;
 
-  /** Makes an index of a table that has rows; does nothing where it is there. @throws the database's own error */
+  /** Makes an index of a table that has rows, under its name unless that is taken. @throws the database's own error */
   makeIndex(pool: FailoverPool, index: Index, table: Table, signal: AbortSignal): Promise<void>;
-  /** The same with a foreign key. */
+  /** The same with a foreign key, which the rows have to keep. */
   makeForeignKey(pool: FailoverPool, key: ForeignKeyDefinition, signal: AbortSignal): Promise<void>;
+  /** Why the database cannot have such a key with these rows, without values of them; undefined where the error is of another kind. */
+  whyNotMade(error: unknown): string | undefined;
 
   /** Makes rows be there as they are: changes what has their key, or adds them. */
   writeRows(on: Querier, table: Table, rows: readonly Row[], signal: Signal): Promise<void>;

@@ -1,5 +1,12 @@
-import type { ReservedConnection } from "@mirrorpool/core";
-import { makeKeys, type SequenceState, type Dialect as SyncDialect } from "@mirrorpool/sync/for-other-jobs";
+import { NoPrimaryError, type ReservedConnection } from "@mirrorpool/core";
+import {
+  isPassing,
+  type Keys,
+  makeKeys,
+  type SequenceState,
+  type Dialect as SyncDialect,
+  type Table,
+} from "@mirrorpool/sync/for-other-jobs";
 import type { TargetDialect } from "../dialect.ts";
 import { BackupError } from "../errors.ts";
 import type { BackedUpTable, Manifest } from "../format/manifest.ts";
@@ -90,8 +97,7 @@ export function createAcrossDialect(
       phase.meter.enter("constraints");
       const tables = plan.tables.flatMap((place) => known?.get(place)?.target ?? []);
       const work = { dialect: there, to: target.pool, connections: jobs, signal };
-      const keys = keysOf(manifest, plan, way);
-      const left = plan.withDefinitions ? await target.on(signal, () => makeKeys(work, keys, tables)) : [];
+      const left = plan.withDefinitions ? await giveKeys(work, keysOf(manifest, plan.tables, way.to), tables) : [];
       await base.finish({ ...phase, backup: moved, plan: asThere(plan) });
       await there.setSequences(target.pool, tables, countersOf(manifest));
       return left;
@@ -126,6 +132,31 @@ function countersOf({ tables, sequences }: Manifest): readonly SequenceState[] {
     const place = of ?? counted.get(name);
     return place === undefined ? [] : [{ ...place, last, isGiven }];
   });
+}
+
+/** So often it is tried in one run. */
+const KEY_TRIES = 5;
+
+/** @throws {BackupError} `TARGET_LOST` where the target has another primary since, which may have less of them: all is gone over then */
+async function giveKeys(
+  work: Parameters<typeof makeKeys>[0],
+  keys: Keys,
+  tables: readonly Table[],
+): Promise<readonly string[]> {
+  const { to, signal } = work;
+  for (let tries = 1; ; tries += 1) {
+    const { epoch } = to.topology();
+    try {
+      const left = await makeKeys(work, keys, tables);
+      if (to.topology().epoch === epoch) return left;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPassing(error) && !(error instanceof NoPrimaryError)) throw error;
+      if (tries < KEY_TRIES) continue;
+      const message = "the target was lost again and again while indexes were made; begin again to go on";
+      throw new BackupError("TARGET_LOST", message, { cause: error, retryable: true });
+    }
+  }
 }
 
 /** Each of them ends a transaction on some systems, and is nothing where it was done. */

@@ -1,7 +1,6 @@
 import type { LossyRule } from "@mirrorpool/sync";
 import {
   type Catalog,
-  type Constraints,
   columnsInKeys,
   createTable,
   type Form,
@@ -17,7 +16,6 @@ import { BackupError } from "../errors.ts";
 import type { BackedUpColumn, BackedUpTable, Manifest } from "../format/manifest.ts";
 import { tableOf } from "../format/table-of.ts";
 import { showTable } from "../table-names.ts";
-import type { RestorePlan } from "../target/phases.ts";
 import { type Conversion, conversionOf } from "./conversion.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -70,7 +68,7 @@ export function definitionsOf(
   const byName = new Map([...modelsOf(manifest, places).values()].map((model) => [nameOf(model), model]));
   const texts: string[] = [];
   const refusals: Refusal[] = [];
-  const keysOfTable = columnsInKeys(manifest.constraints ?? NO_CONSTRAINTS);
+  const keysOfTable = columnsInKeys(keysOf(manifest, places, to));
   for (const [table, model] of byName) {
     if (to === "mysql" && model.schema !== "public") {
       refusals.push({ table, reason: "MariaDB and MySQL have the tables of the schema public only" });
@@ -84,13 +82,12 @@ export function definitionsOf(
   return { texts, refusals };
 }
 
-const NO_CONSTRAINTS: Constraints = { indexes: [], foreignKeys: [], others: [] };
 const UNTOLD = "the backup does not tell of indexes and foreign keys: make them yourself";
 
 /** What the chosen tables are given when they have their rows. Pure. */
-export function keysOf({ tables, constraints }: Manifest, plan: Pick<RestorePlan, "tables">, { to }: Way): Keys {
+export function keysOf({ tables, constraints }: Manifest, places: readonly number[], to: System): Keys {
   if (constraints === undefined) return { indexes: [], foreignKeys: [], left: [UNTOLD] };
-  const homes = plan.tables.flatMap((place) => tables[place] ?? []).map(homeOf);
+  const homes = places.flatMap((place) => tables[place] ?? []).map(homeOf);
   return keysFor(constraints, homes, to);
 }
 

@@ -11,6 +11,7 @@ const CLOSE_MS = 500;
 export class Cancels {
   readonly #environment: Environment;
   readonly #underWay = new Map<AbortController, Promise<boolean>>();
+  #isClosing = false;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -18,6 +19,7 @@ export class Cancels {
 
   /** Asks the server of a connection to give up what runs on it. @returns whether it was certainly asked, after 10 s at most */
   ask(connection: Connection): Promise<boolean> {
+    if (this.#isClosing) return Promise.resolve(false);
     const attempt = new AbortController();
     const onLate = (): void => attempt.abort(new Error("the server did not take the cancel in time"));
     const timer = this.#environment.schedule(LIMIT_MS, onLate, false);
@@ -33,8 +35,9 @@ export class Cancels {
     return ending;
   }
 
-  /** Gives them a last short while. */
+  /** Gives them a last short while, and takes no more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     const giveUp = (): void => {
       for (const attempt of this.#underWay.keys()) attempt.abort(new Error("the pool is closed"));
     };

@@ -68,7 +68,7 @@ export interface CopyReport {
   /** Consistent views of the source that it took. */
   readonly views: number;
   readonly sequences: number;
-  /** Indexes and foreign keys that tables made by it do not have, and why. */
+  /** Indexes and foreign keys of the source that it did not give the tables it made, and why; without values of rows. */
   readonly warnings: readonly string[];
   readonly durationMs: number;
 }

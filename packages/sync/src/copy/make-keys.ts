@@ -1,8 +1,8 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import type { TargetDialect } from "../dialect.ts";
-import { isPassing } from "../faults.ts";
 import { nameOf, type Table } from "../model.ts";
-import { type Keys, notMade } from "../types/keys-for.ts";
+import { onPrimary } from "../querier.ts";
+import { type Keys, notMade, withoutThose } from "../types/keys-for.ts";
 
 export interface MakeKeysWork {
   readonly dialect: TargetDialect;
@@ -13,23 +13,26 @@ export interface MakeKeysWork {
 }
 
 /**
- * Gives tables that were made their indexes, several at a time, and then their foreign keys. What the database refuses is left: the rows are
- * there, and whole. May be done again. Returns what was left, for a person.
+ * Gives tables that were made their indexes, several at a time, and then their foreign keys. What the database cannot have with these rows is
+ * left: the rows are there, and whole. May be done again. Returns what was left, for a person.
  */
 export async function makeKeys(
   { dialect, to, connections, signal }: MakeKeysWork,
-  { indexes, foreignKeys, left }: Keys,
+  keys: Keys,
   targets: readonly Table[],
 ): Promise<readonly string[]> {
+  if (keys.indexes.length + keys.foreignKeys.length === 0) return keys.left;
+  const { indexes, foreignKeys } = withoutThose(keys, await dialect.readConstraints(onPrimary(to), signal));
   const tables = new Map(targets.map((table) => [nameOf(table), table]));
-  const warnings = [...left];
+  const warnings = [...keys.left];
   const attempt = async (key: Parameters<typeof notMade>[0], make: () => Promise<void>): Promise<void> => {
     try {
       await make();
     } catch (error) {
       signal.throwIfAborted();
-      if (isPassing(error)) throw error;
-      warnings.push(notMade(key, error instanceof Error ? error.message : String(error)));
+      const why = dialect.whyNotMade(error);
+      if (why === undefined) throw error;
+      warnings.push(notMade(key, why));
     }
   };
   const queue = indexes.values();

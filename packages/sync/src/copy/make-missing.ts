@@ -4,7 +4,7 @@ import { type Refusal, refused } from "../errors.ts";
 import { type Catalog, type Constraints, nameOf, type Table } from "../model.ts";
 import { PATIENT } from "../querier.ts";
 import { createTable } from "../types/create-table.ts";
-import { columnsInKeys } from "../types/keys-for.ts";
+import { columnsInKeys, keysFor } from "../types/keys-for.ts";
 
 /**
  * Makes the tables that the target does not have. Returns its catalogue with them.
@@ -22,7 +22,7 @@ export async function makeMissing(
   if (missing.length === 0) return target;
   const refusals: Refusal[] = [];
   const texts: string[] = [];
-  const keysOf = columnsInKeys(constraints);
+  const keysOf = columnsInKeys(keysFor(constraints, tables, bridge.to));
   for (const each of missing) {
     const table = nameOf(each);
     if (bridge.from === bridge.to)

@@ -43,7 +43,10 @@ export async function settlePlan(
       throw new JobError("JOB_CONFLICT", message);
     }
     // it may have been ended after it had brought them back, and before it said that it was finished
-    await bridge.target.setAsideAgain(to, begun.setAside, signal);
+    const made = new Set(begun.keys?.foreignKeys.map(({ name }) => name));
+    const again = made.size === 0 ? [] : await bridge.target.findObstacles(there, targets);
+    const keys = again.filter(({ kind, name }) => kind === "foreign-key" && made.has(name));
+    await bridge.target.setAsideAgain(to, [...begun.setAside, ...keys], signal);
     return { plan: begun, generation: await state.nextGeneration(there, job) };
   }
   const into = stored !== undefined && isAgain ? "compare" : work.into;
@@ -70,7 +73,8 @@ export async function settlePlan(
   const setAside = isOrdered ? [] : await findSetAside(bridge, there, pairs, given);
   const chunks = await planChunks(bridge.source, view.holder, sources, chunkBytes, signal, even);
   // also those that a run has made which ended before it had a plan
-  const made = constraints && bareOf(sources, await bridge.target.readConstraints(there, signal));
+  const made =
+    constraints && bridge.from !== bridge.to && bareOf(sources, await bridge.target.readConstraints(there, signal));
   const keys = constraints && made && keysFor(constraints, made, bridge.to);
   const plan: CopyPlan = {
     version: 1,

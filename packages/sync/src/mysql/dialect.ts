@@ -7,7 +7,7 @@ import { ask, tell } from "./ask.ts";
 import { isMariadb, readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
 import { readConstraints } from "./definitions.ts";
-import { checkForeignKey, findObstacles, makeForeignKey } from "./foreign-keys.ts";
+import { checkForeignKey, findObstacles, makeForeignKey, whyNotMade } from "./foreign-keys.ts";
 import { makeIndex } from "./indexes.ts";
 import { splitRange, within } from "./keys.ts";
 import { findLosses } from "./losses.ts";
@@ -72,8 +72,9 @@ function createDialect(flavor: Flavor): Dialect {
     findObstacles,
     // a table is its primary key's index
     findIndexes: async () => [],
-    makeIndex,
-    makeForeignKey,
+    makeIndex: (pool, index, table, signal) => makeIndex(pool, flavor, index, table, signal),
+    makeForeignKey: (pool, key, signal) => makeForeignKey(pool, flavor, key, signal),
+    whyNotMade,
     beginCopy: (pool, start, signal) => beginCopy(pool, flavor, start, signal),
     // a load does not look at foreign keys, and nothing else is set aside
     setAsideAgain: async () => {},

@@ -1,10 +1,12 @@
 import type { FailoverPool } from "@mirrorpool/core";
+import { numberOf } from "../faults.ts";
 import { foreignKeyText } from "../foreign-key-text.ts";
 import { groupBy } from "../group-by.ts";
 import type { ForeignKeyDefinition, SetAside, Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
 import { ask, askRows, tell } from "./ask.ts";
 import { quoteName, quoteTable } from "./quote.ts";
+import { type Flavor, writerSettings } from "./settings.ts";
 
 const FOREIGN_KEYS = `
 SELECT CONSTRAINT_NAME AS name, TABLE_NAME AS \`table\`, COLUMN_NAME AS \`column\`, REFERENCED_TABLE_SCHEMA AS parent_schema,
@@ -54,16 +56,15 @@ function orphansOf(
 }
 
 /** @throws {BrokenForeignKey} */
-export const checkForeignKey = (pool: FailoverPool, { restore }: SetAside, signal: AbortSignal): Promise<void> =>
-  requireNone(pool, restore, signal);
-
-async function requireNone(pool: FailoverPool, text: string, signal: AbortSignal): Promise<void> {
-  const orphans = await pool.transaction((on) => askRows(on, text, signal), { ...PATIENT, signal });
+export async function checkForeignKey(pool: FailoverPool, { restore }: SetAside, signal: AbortSignal): Promise<void> {
+  const orphans = await pool.transaction((on) => askRows(on, restore, signal), { ...PATIENT, signal });
   if (orphans.length > 0) throw new BrokenForeignKey();
 }
 
-const IS_THERE = `SELECT '1' AS one FROM information_schema.TABLE_CONSTRAINTS
-WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = ? AND CONSTRAINT_TYPE = 'FOREIGN KEY'`;
+/** 1826 of MySQL; MariaDB cannot make a table (1005) since InnoDB has that already (121). */
+const isNameTaken = (error: unknown): boolean =>
+  numberOf(error) === 1826 ||
+  (numberOf(error) === 1005 && error instanceof Error && /errno: 121\b/.test(error.message));
 
 /**
  * One that a table of another system has. The rows that are there are asked for those that break it, and the server does not look again:
@@ -72,22 +73,46 @@ WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = ? 
  */
 export async function makeForeignKey(
   pool: FailoverPool,
+  flavor: Flavor,
   key: ForeignKeyDefinition,
   signal: AbortSignal,
 ): Promise<void> {
-  const { table, name, columns, references, parentColumns } = key;
-  await requireNone(pool, orphansOf(quoteTable(table), columns, quoteTable(references), parentColumns), signal);
+  const { table, columns, references, parentColumns } = key;
+  const text = foreignKeyText(key, quoteName, quoteTable);
   const session = await pool.connect({ signal });
   try {
-    // from the primary that it is going to be made on
-    await tell(session, "SET SESSION foreign_key_checks = 0", [], signal);
-    await tell(session, "START TRANSACTION", [], signal);
-    const found = await ask(session, IS_THERE, [table.name, name], signal);
+    await tell(session, writerSettings(flavor, true), [], signal);
+    await tell(session, "START TRANSACTION", [], signal); // on the primary that it is made on
+    const orphans = orphansOf(quoteTable(table), columns, quoteTable(references), parentColumns);
+    const found = await askRows(session, orphans, signal);
     await tell(session, "COMMIT", [], signal);
-    if (found.length === 0) await tell(session, foreignKeyText(key, quoteName, quoteTable), [], signal);
+    if (found.length > 0) throw new BrokenForeignKey();
+    try {
+      await tell(session, text, [], signal);
+    } catch (error) {
+      if (!isNameTaken(error)) throw error;
+      await tell(session, text.replace(/ ADD CONSTRAINT .*? FOREIGN KEY /s, " ADD FOREIGN KEY "), [], signal);
+    }
   } finally {
     session.release();
   }
+}
+
+/** By their numbers: a key that is too long or of what has no bound, a column or table that does not fit, one that has it already. */
+const REFUSED: ReadonlySet<number> = new Set([
+  ...[
+    1005, 1061, 1068, 1069, 1070, 1071, 1072, 1073, 1089, 1101, 1118, 1142, 1167, 1170, 1171, 1215, 1239, 1826, 1830,
+    3734, 3780,
+  ],
+]);
+const BROKEN: ReadonlySet<number> = new Set([1022, 1062, 1169, 1216, 1452, 1586]);
+
+/** Their messages show the values of rows: of those that rows break, only what it is. */
+export function whyNotMade(error: unknown): string | undefined {
+  if (error instanceof BrokenForeignKey) return error.message;
+  const number = numberOf(error) ?? 0;
+  if (BROKEN.has(number)) return `rows break it (${number})`;
+  return REFUSED.has(number) && error instanceof Error ? error.message : undefined;
 }
 
 /** Rows refer to others that the target does not have. */

@@ -2,7 +2,7 @@ import type { FailoverPool } from "@mirrorpool/core";
 import { codeOf } from "../faults.ts";
 import { foreignKeyText } from "../foreign-key-text.ts";
 import type { ForeignKeyDefinition, SetAside, Table } from "../model.ts";
-import { ask, type Querier, tell } from "../querier.ts";
+import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 
 /** Foreign keys between the tables: others stay, and are checked row by row. */
@@ -46,17 +46,26 @@ export async function isAway(on: Querier, { table, name }: SetAside): Promise<bo
   return row?.is_there !== "true";
 }
 
-const EXISTS = "42710";
-
 /** One that a table of another system has: the rows that are there are checked. */
 export async function makeForeignKey(
   pool: FailoverPool,
   key: ForeignKeyDefinition,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    await tell(pool, foreignKeyText(key, quoteName, quoteTable), [], signal);
-  } catch (error) {
-    if (codeOf(error) !== EXISTS) throw error;
-  }
+  const make = async (on: Querier): Promise<void> => {
+    await tell(on, "SET LOCAL statement_timeout = 0");
+    await tell(on, foreignKeyText(key, quoteName, quoteTable), [], signal);
+  };
+  await pool.transaction(make, { ...PATIENT, signal });
+}
+
+/** Not possible at all, a value that does not fit, a definition that does not, and a limit of the server's own. */
+const REFUSED: readonly string[] = ["0A", "22", "42", "54"];
+
+/** PostgreSQL says in its messages what is broken, and the values in its details. */
+export function whyNotMade(error: unknown): string | undefined {
+  const code = codeOf(error) ?? "";
+  const isOfRows = code.startsWith("23");
+  if (!isOfRows && !REFUSED.some((each) => code.startsWith(each) && code.length === 5)) return undefined;
+  return error instanceof Error ? error.message : code;
 }

@@ -13,6 +13,7 @@ SELECT json_build_object('table', json_build_object('schema', n.nspname, 'name',
     WHEN i.indisexclusion THEN 'it excludes'
     WHEN i.indexprs IS NOT NULL THEN 'it is of an expression'
     WHEN i.indpred IS NOT NULL THEN 'it is of some rows'
+    WHEN NOT i.indimmediate THEN 'it may be deferred'
     WHEN coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) THEN 'it takes NULL for a value'
     WHEN am.amname NOT IN ('btree', 'hash') THEN 'it is a ' || am.amname || ' index'
     WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[]) AND a.attgenerated <> '')
@@ -30,7 +31,12 @@ SELECT json_build_object('table', json_build_object('schema', n.nspname, 'name',
   'parentColumns', (SELECT json_agg(a.attname ORDER BY place.n) FROM unnest(k.confkey) WITH ORDINALITY AS place(attnum, n)
     JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = place.attnum),
   'onUpdate', k.confupdtype, 'onDelete', k.confdeltype,
-  'reason', CASE WHEN NOT k.convalidated THEN 'it was never validated' END)::text AS json
+  'reason', CASE
+    WHEN NOT k.convalidated THEN 'it was never validated'
+    WHEN k.condeferrable THEN 'it may be deferred'
+    WHEN k.confmatchtype = 'f' AND cardinality(k.conkey) > 1 THEN 'it is MATCH FULL'
+    WHEN to_jsonb(k) ->> 'confdelsetcols' IS NOT NULL THEN 'it sets some of its columns'
+    WHEN coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false) THEN 'it is of periods' END)::text AS json
 FROM pg_constraint AS k
 JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_class AS f ON f.oid = k.confrelid JOIN pg_namespace AS fn ON fn.oid = f.relnamespace

@@ -8,7 +8,7 @@ import type { Pair } from "../pair-tables.ts";
 import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { readCatalog, readPlace, readPrimary } from "./catalog.ts";
 import { checksum, hashesOfKeys, keyHashes } from "./checksum.ts";
-import { findObstacles, isAway, makeForeignKey } from "./constraints.ts";
+import { findObstacles, isAway, makeForeignKey, whyNotMade } from "./constraints.ts";
 import { readConstraints } from "./definitions.ts";
 import { findIndexes, isIndexAway, makeIndex } from "./indexes.ts";
 import { rowsOf, splitRange, within } from "./keys.ts";
@@ -92,6 +92,7 @@ export const postgresDialect: Dialect = Object.freeze({
   findIndexes,
   makeIndex,
   makeForeignKey,
+  whyNotMade,
   beginCopy,
   setAsideAgain: async (pool, setAside, signal) => {
     const again = async (on: Querier): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { codeOf } from "../faults.ts";
 import type { Index, SetAside, Table } from "../model.ts";
-import { ask, type Querier, tell } from "../querier.ts";
+import { ask, PATIENT, type Querier, tell } from "../querier.ts";
 import { quoteName, quoteTable } from "./quote.ts";
 
 /** One transaction removes them, and the server has room for some thousand locks. */
@@ -61,22 +61,25 @@ export async function isIndexAway(on: Querier, { table, name }: Pick<SetAside, "
   return row?.is_there !== "true";
 }
 
-const EXISTS = "42P07";
+const NAME_IS_TAKEN = "42P07";
 
 /** One that a table of another system has, over the rows that are there. */
 export async function makeIndex(pool: FailoverPool, index: Index, table: Table, signal: AbortSignal): Promise<void> {
   const { name, columns, isUnique } = index;
-  const there = quoteTable(table);
   const kind = isUnique ? "UNIQUE INDEX" : "INDEX";
-  try {
-    await tell(
-      pool,
-      `CREATE ${kind} ${quoteName(name)} ON ${there} (${columns.map(quoteName).join(", ")})`,
-      [],
-      signal,
+  const make = (called: string): Promise<void> =>
+    pool.transaction(
+      async (on) => {
+        await tell(on, "SET LOCAL statement_timeout = 0");
+        const list = columns.map(quoteName).join(", ");
+        await tell(on, `CREATE ${kind} ${called} ON ${quoteTable(table)} (${list})`, [], signal);
+      },
+      { ...PATIENT, signal },
     );
+  try {
+    await make(quoteName(name));
   } catch (error) {
-    // another table's may have its name
-    if (codeOf(error) !== EXISTS || (await isIndexAway(pool, { table: there, name }))) throw error;
+    if (codeOf(error) !== NAME_IS_TAKEN) throw error;
+    await make(""); // the server finds one
   }
 }

@@ -1,5 +1,6 @@
 import type { Column, System, Table } from "../model.ts";
 import { type LossyRule, lossyRules } from "./fit.ts";
+import { CHARACTER_BYTES, keyBytes, MOST_KEY_BYTES } from "./key-bytes.ts";
 import type { NeutralType } from "./neutral.ts";
 
 /** The statement that makes a table for another system's rows, or why there is none. */
@@ -59,26 +60,26 @@ const NAMED_TEXT: ReadonlySet<string> = new Set([
   ...["interval", "time with time zone", "inet", "cidr", "macaddr", "macaddr8", "inet4", "inet6"],
 ]);
 
-/** A key of InnoDB has at most 3072 bytes, and characters of four. */
-const KEY_CHARACTERS = 768;
-/** What a column of a key takes that is no text. */
-const OTHER_CHARACTERS = 8;
+/** Below that a column that shares a key's room would hold next to nothing: it is left without a bound, and the key is not made. */
+const FEWEST_CHARACTERS = 16;
 
-/** Most characters of the columns that are in a key: they share its room. Pure. */
+/** Most characters of the columns without a bound of their own that are in a key: they share what the others leave of its room. Pure. */
 function boundsOf({ key, columns }: Table, keys: readonly (readonly string[])[]): ReadonlyMap<string, number> {
   const byName = new Map(columns.map((column) => [column.name, column.neutral]));
   const bounds = new Map<string, number>();
   for (const names of [(key ?? []).map(({ name }) => name), ...keys]) {
-    const texts = names.filter((name) => isLong(byName.get(name)));
-    const room = KEY_CHARACTERS - (names.length - texts.length) * OTHER_CHARACTERS;
-    for (const name of texts)
-      bounds.set(name, Math.min(bounds.get(name) ?? KEY_CHARACTERS, Math.floor(room / texts.length)));
+    const sizes = names.map((name) => ({
+      name,
+      bytes: keyBytes(byName.get(name) ?? { kind: "integer", bits: 64, isUnsigned: false }),
+    }));
+    const open = sizes.filter(({ bytes }) => bytes === undefined || bytes > MOST_KEY_BYTES);
+    const taken = sizes.reduce((sum, { bytes = 0 }) => (bytes > MOST_KEY_BYTES ? sum : sum + bytes), 0);
+    const share = Math.floor((MOST_KEY_BYTES - taken) / CHARACTER_BYTES / Math.max(1, open.length));
+    if (share < FEWEST_CHARACTERS) continue;
+    for (const { name } of open) bounds.set(name, Math.min(bounds.get(name) ?? share, share));
   }
   return bounds;
 }
-
-const isLong = (type: NeutralType | undefined): boolean =>
-  type?.kind === "text" || type?.kind === "bytes" || type?.kind === "own";
 
 const unboundedText = (bound: number | undefined): string => (bound === undefined ? "longtext" : `varchar(${bound})`);
 
@@ -103,7 +104,7 @@ function mysqlType(type: NeutralType, bound: number | undefined): string | undef
       return type.length <= (bound ?? MOST_CHARACTERS) ? `varchar(${type.length})` : unboundedText(bound);
     }
     case "bytes":
-      return bound === undefined ? "longblob" : `varbinary(${4 * bound})`;
+      return bound === undefined ? "longblob" : `varbinary(${CHARACTER_BYTES * bound})`;
     case "uuid":
       return "char(36) CHARACTER SET ascii COLLATE ascii_bin";
     case "date":

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { type Constraints, nameOf, type System, type TableName } from "../model.ts";
+import {
+  type Constraints,
+  type ForeignKeyDefinition,
+  type Index,
+  nameOf,
+  type System,
+  type TableName,
+} from "../model.ts";
 
 /** Indexes and foreign keys that a target is given when its rows are there. JSON, in the plan of a copy. */
 export interface Keys extends Pick<Constraints, "indexes" | "foreignKeys"> {
@@ -38,10 +45,7 @@ export function keysFor({ indexes, foreignKeys, others }: Constraints, tables: r
 }
 
 /** By table the columns of its unique indexes and foreign keys, and those that foreign keys refer to. Pure. */
-export function columnsInKeys({
-  indexes,
-  foreignKeys,
-}: Constraints): (table: TableName) => readonly (readonly string[])[] {
+export function columnsInKeys({ indexes, foreignKeys }: Keys): (table: TableName) => readonly (readonly string[])[] {
   const found = new Map<string, (readonly string[])[]>();
   const add = (table: TableName, columns: readonly string[]): void => {
     const identity = identityOf(table);
@@ -55,6 +59,26 @@ export function columnsInKeys({
     add(references, parentColumns);
   }
   return (table) => found.get(identityOf(table)) ?? [];
+}
+
+/** What is not there yet, by whatever name. Pure. */
+export function withoutThose(
+  { indexes, foreignKeys }: Pick<Keys, "indexes" | "foreignKeys">,
+  there: Constraints,
+): Pick<Keys, "indexes" | "foreignKeys"> {
+  const ofIndex = ({ table, columns, isUnique }: Index): string =>
+    JSON.stringify([identityOf(table), columns, isUnique]);
+  const ofKey = ({ table, columns, references, parentColumns }: ForeignKeyDefinition): string =>
+    JSON.stringify([identityOf(table), columns, identityOf(references), parentColumns]);
+  const byName = ({ table, name }: { readonly table: TableName; readonly name: string }): string =>
+    JSON.stringify([identityOf(table), name]);
+  const known = new Set([...there.indexes.map(ofIndex), ...there.foreignKeys.map(ofKey)]);
+  // of some only the beginnings of values are in it
+  const named = new Set(there.others.map(byName));
+  return {
+    indexes: indexes.filter((index) => !known.has(ofIndex(index)) && !named.has(byName(index))),
+    foreignKeys: foreignKeys.filter((key) => !known.has(ofKey(key))),
+  };
 }
 
 /** Tables without an index or a foreign key: such as were made for the rows alone. Pure. */

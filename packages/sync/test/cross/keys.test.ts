@@ -1,3 +1,5 @@
+import { createPool } from "@mirrorpool/core";
+import { postgres as driver } from "@mirrorpool/pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { compare, copy } from "../../src/index.ts";
 import type { Constraints } from "../../src/model.ts";
@@ -173,6 +175,98 @@ test("a copy that was ended makes them when it is gone on with, also of tables t
   expect((await copy(job)).warnings).toHaveLength(3);
   const made = namesOf(await readOfMysql(onPrimary(mariadb.pool), undefined)) as { foreignKeys: string[] };
   expect(made.foreignKeys).toHaveLength(3);
+});
+
+test("a copy that was killed before it said that it was finished works without the foreign keys that it has made", async () => {
+  await mariadb.run(
+    "CREATE TABLE parent (id int PRIMARY KEY, name varchar(20))",
+    "CREATE TABLE child (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
+    "CREATE TABLE strict (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parent (id))",
+    "INSERT INTO parent SELECT seq, 'name' FROM seq_1_to_100",
+    "INSERT INTO child SELECT seq, 1 + seq % 100 FROM seq_1_to_1000",
+    "INSERT INTO strict SELECT * FROM child",
+  );
+  const job = { from: mariadb.pool, to: postgres.pool, createTables: true };
+  expect((await copy(job)).warnings).toEqual([]);
+  await postgres.run("UPDATE mirrorpool_job SET state = 'running'");
+  await mariadb.run("UPDATE parent SET name = 'other'");
+  expect(await copy(job)).toMatchObject({ rows: 100, warnings: [] });
+  expect(await compare({ from: mariadb.pool, to: postgres.pool, recheckMs: 10 })).toMatchObject({
+    isEqual: true,
+    rows: { to: 2100 },
+  });
+  const { foreignKeys } = await readOfPostgres(onPrimary(postgres.pool), undefined);
+  expect(foreignKeys.map(({ table, onDelete }) => [table.name, onDelete])).toEqual([
+    ["child", "cascade"],
+    ["strict", "restrict"],
+  ]);
+});
+
+test("an index whose name is another's gets one of the server's, and a role's time limit does not end its making", async () => {
+  await mariadb.run(
+    "CREATE TABLE `order` (id int PRIMARY KEY, items int, KEY items (items))",
+    "CREATE TABLE order_items (id int PRIMARY KEY)",
+    "INSERT INTO `order` SELECT seq, seq FROM seq_1_to_100",
+  );
+  await postgres.run(
+    'CREATE TABLE "order" (id int PRIMARY KEY, items int)',
+    "CREATE TABLE order_items (id int PRIMARY KEY)",
+  );
+  const node = postgres.cluster.primary();
+  await node.query("ALTER ROLE app SET statement_timeout = '1s'");
+  try {
+    await using pool = createPool({ driver: driver(), nodes: [node.url] });
+    await using holder = await postgres.pool.connect();
+    await holder.query("BEGIN");
+    await holder.query('LOCK TABLE "order" IN ROW EXCLUSIVE MODE'); // rows may be written, and no index made
+    const copying = copy({ from: mariadb.pool, to: pool, createTables: true });
+    const waiting = `SELECT FROM pg_stat_activity
+      WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock' AND now() - query_start > '1.2 s'`;
+    await expect.poll(async () => (await node.query(waiting)).length, { timeout: 30_000 }).toBe(1);
+    await holder.query("COMMIT");
+    expect((await copying).warnings).toEqual([]);
+  } finally {
+    await node.query("ALTER ROLE app RESET statement_timeout");
+  }
+  const { indexes } = await readOfPostgres(onPrimary(postgres.pool), undefined);
+  expect(indexes.map(({ table, columns }) => [table.name, columns])).toEqual([["order", ["items"]]]);
+});
+
+test("what has another meaning in InnoDB is told and not made; keys share their room, and long ones are cut", async () => {
+  await postgres.run(
+    "CREATE TABLE parent (tenant int, id uuid, UNIQUE (tenant, id))",
+    "CREATE TABLE child (tenant int, parent uuid, a varchar(10), b varchar(700), c varchar(1000), PRIMARY KEY (a, b))",
+    "ALTER TABLE child ADD CONSTRAINT sets FOREIGN KEY (tenant, parent) REFERENCES parent (tenant, id) ON DELETE SET NULL (parent)",
+    "ALTER TABLE child ADD CONSTRAINT later FOREIGN KEY (tenant, parent) REFERENCES parent (tenant, id) DEFERRABLE",
+    "ALTER TABLE child ADD CONSTRAINT fully FOREIGN KEY (tenant, parent) REFERENCES parent (tenant, id) MATCH FULL",
+    "ALTER TABLE child ADD CONSTRAINT once UNIQUE (b) DEFERRABLE",
+    "CREATE INDEX long ON child (c, b)",
+    "CREATE TABLE named (id uuid, name text, UNIQUE (id, name))",
+    "INSERT INTO child (a, b, c) SELECT n, repeat('b', 690) || n, repeat('c', 900) FROM generate_series(1, 10) n",
+    "INSERT INTO named VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', repeat('x', 750))",
+  );
+  const { warnings } = await copy({ from: postgres.pool, to: mysql.pool, createTables: true });
+  expect([...warnings].sort()).toEqual([
+    "public.child: fully was not made: it is MATCH FULL",
+    "public.child: later was not made: it may be deferred",
+    "public.child: once was not made: it may be deferred",
+    "public.child: sets was not made: it sets some of its columns",
+  ]);
+  const { indexes, others } = await readOfMysql(onPrimary(mysql.pool), undefined);
+  expect(indexes.map(({ columns, isUnique }) => [columns, isUnique])).toEqual([
+    [["id", "name"], true],
+    [["tenant", "id"], true],
+  ]);
+  expect(others.map(({ name }) => name)).toEqual(["long"]);
+});
+
+test("no value of a row is in a warning", async () => {
+  await postgres.run(
+    "CREATE TABLE t (id int PRIMARY KEY, secret text UNIQUE)",
+    "INSERT INTO t VALUES (1, 'hidden'), (2, 'hidden ')",
+  );
+  const { warnings } = await copy({ from: postgres.pool, to: mariadb.pool, createTables: true });
+  expect(warnings).toEqual(["public.t: t_secret_key was not made: rows break it (1062)"]);
 });
 
 test("tables that have indexes of their own are left as they are", async () => {
