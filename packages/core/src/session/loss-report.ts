@@ -23,7 +23,7 @@ export async function reportLosses(context: SessionContext, before: Topology, af
     judgeWrites(writes, before.samples, end, context.driver.positions),
     former?.isSynchronous === true,
   );
-  const byToken = await askLedger(context);
+  const byToken = await askLedger(context, after.nodes.get(primary)?.observation?.isPeer === true);
   if (context.isClosed) return;
   const count = byPosition.lost + byToken.lost;
   const unknown = byPosition.unknown + byToken.unknown;
@@ -43,13 +43,26 @@ export async function reportLosses(context: SessionContext, before: Topology, af
   });
 }
 
+/** A peer agrees to a commit before it carries it out: what it has not yet is asked for again. */
+const PEER_PAUSE_MS = 250;
+const PEER_TRIES = 20;
+
 /** Asks the new primary for all commits with a token that the application was acknowledged. */
-async function askLedger(context: SessionContext): Promise<Losses & { readonly tokens: readonly string[] }> {
+async function askLedger(
+  context: SessionContext,
+  isPeer: boolean,
+): Promise<Losses & { readonly tokens: readonly string[] }> {
   const { ledger, config, environment, acknowledged } = context;
   if (ledger === undefined || config.exactlyOnce === undefined) return { kept: 0, lost: 0, unknown: 0, tokens: [] };
   const asked = acknowledged.since(environment.now() - ASKED_SHARE * config.exactlyOnce.retentionMs);
   try {
-    const tokens = await findLost(context, ledger, asked, context.createCall(undefined, undefined));
+    const find = (tokens: readonly string[]): Promise<string[]> =>
+      findLost(context, ledger, tokens, context.createCall(undefined, undefined));
+    let tokens = await find(asked);
+    for (let tries = 0; isPeer && tokens.length > 0 && tries < PEER_TRIES && !context.isClosed; tries += 1) {
+      await context.createCall(undefined, undefined).pause(PEER_PAUSE_MS);
+      tokens = await find(tokens);
+    }
     return { kept: asked.length - tokens.length, lost: tokens.length, unknown: 0, tokens };
   } catch {
     return { kept: 0, lost: 0, unknown: asked.length, tokens: [] };
