@@ -125,7 +125,8 @@ test.each([
         if (done >= 2) fleet?.kill();
       },
     });
-    expect(report.chunks.copied + report.chunks.redone).toBe(report.chunks.total);
+    // of the units that it had, what the killed one has written without saying so is there and counts as kept
+    expect(report.chunks.kept).toBeLessThanOrEqual(Math.ceil(job.connections / 3));
     expect([...(fleet as Fleet).done.values()].filter((count) => count > 0).length).toBeGreaterThan(1);
     // of the leader's view, which was before: nothing of what came then, be it in one chunk
     const { rows } = await target.pool.query("SELECT count(*) AS n FROM keyless WHERE n = 99");
