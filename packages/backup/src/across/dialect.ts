@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { NoPrimaryError, type ReservedConnection } from "@mirrorpool/core";
 import {
   isPassing,
@@ -134,17 +135,23 @@ function countersOf({ tables, sequences }: Manifest): readonly SequenceState[] {
   });
 }
 
-/** So often it is tried in one run. */
+/** So often they are made in one run, and so long after a loss. */
 const KEY_TRIES = 5;
+const KEY_PAUSE_MS = 200;
 
-/** @throws {BackupError} `TARGET_LOST` where the target has another primary since, which may have less of them: all is gone over then */
+/**
+ * Makes the keys until they are all on one primary: one that came meanwhile may have less of them.
+ * @throws {BackupError} `TARGET_LOST` when it was lost again and again
+ */
 async function giveKeys(
   work: Parameters<typeof makeKeys>[0],
   keys: Keys,
   tables: readonly Table[],
 ): Promise<readonly string[]> {
   const { to, signal } = work;
-  for (let tries = 1; ; tries += 1) {
+  let cause: unknown;
+  for (let tries = 0; tries < KEY_TRIES; tries += 1) {
+    if (tries > 0) await sleep(KEY_PAUSE_MS, undefined, { signal });
     const { epoch } = to.topology();
     try {
       const left = await makeKeys(work, keys, tables);
@@ -152,11 +159,11 @@ async function giveKeys(
     } catch (error) {
       signal.throwIfAborted();
       if (!isPassing(error) && !(error instanceof NoPrimaryError)) throw error;
-      if (tries < KEY_TRIES) continue;
-      const message = "the target was lost again and again while indexes were made; begin again to go on";
-      throw new BackupError("TARGET_LOST", message, { cause: error, retryable: true });
+      cause = error;
     }
   }
+  const message = "the target was lost again and again while indexes were made; begin again to go on";
+  throw new BackupError("TARGET_LOST", message, { cause, retryable: true });
 }
 
 /** Each of them ends a transaction on some systems, and is nothing where it was done. */

@@ -25,21 +25,25 @@ export async function makeKeys(
   const { indexes, foreignKeys } = withoutThose(keys, await dialect.readConstraints(onPrimary(to), signal));
   const tables = new Map(targets.map((table) => [nameOf(table), table]));
   const warnings = [...keys.left];
+  const queue = [...indexes];
   const attempt = async (key: Parameters<typeof notMade>[0], make: () => Promise<void>): Promise<void> => {
     try {
       await make();
     } catch (error) {
       signal.throwIfAborted();
       const why = dialect.whyNotMade(error);
-      if (why === undefined) throw error;
+      if (why === undefined) {
+        queue.length = 0; // nobody begins another one
+        throw error;
+      }
       warnings.push(notMade(key, why));
     }
   };
-  const queue = indexes.values();
   const work = async (): Promise<void> => {
-    for (const index of queue) {
-      const table = tables.get(nameOf(index.table));
-      if (table !== undefined) await attempt(index, () => dialect.makeIndex(to, index, table, signal));
+    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+      const next = index;
+      const table = tables.get(nameOf(next.table));
+      if (table !== undefined) await attempt(next, () => dialect.makeIndex(to, next, table, signal));
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: Math.min(connections, indexes.length) }, work));

@@ -47,7 +47,7 @@ function withPrefixes(columns: readonly string[], table: Table): readonly string
   const isLong = sizes.reduce((sum, { bytes }) => sum + bytes, 0) > MOST_KEY_BYTES;
   const share = Math.min(PREFIX, Math.floor(MOST_KEY_BYTES / CHARACTER_BYTES / columns.length));
   return sizes.map(({ name, bytes }) => {
-    const isCut = isLong && bytes > CHARACTER_BYTES * share + 2;
+    const isCut = isLong && bytes > CHARACTER_BYTES * share;
     return `${quoteName(name)}${isCut ? `(${share})` : ""}`;
   });
 }

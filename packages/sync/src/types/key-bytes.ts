@@ -10,9 +10,9 @@ export const CHARACTER_BYTES = 4;
 export function keyBytes(type: NeutralType): number | undefined {
   switch (type.kind) {
     case "text":
-      return type.length === undefined ? undefined : CHARACTER_BYTES * type.length + 2;
+      return type.length === undefined ? undefined : CHARACTER_BYTES * type.length;
     case "bytes":
-      return type.length === undefined ? undefined : type.length + 2;
+      return type.length === undefined ? undefined : type.length;
     case "uuid":
       return 36;
     case "decimal":
