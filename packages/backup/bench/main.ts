@@ -10,6 +10,11 @@ const { values } = parseArgs({
   options: { rows: { type: "string", default: "3600000" }, rounds: { type: "string", default: "3" } },
 });
 const [rows, rounds] = [Number(values.rows), Number(values.rounds)];
+/** Debian has it as a package of this name; the others come with the servers. */
+const hasPgcopydb = await run("pgcopydb", ["--version"]).then(
+  () => true,
+  () => false,
+);
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mirrorpool-bench-"));
 
 const NARROW =
@@ -72,18 +77,14 @@ try {
     await node.query("CREATE DATABASE restored OWNER app");
     return on("restored");
   };
-  const withTables = async (): Promise<string> => {
-    const url = await anew();
-    await run("sh", ["-c", 'pg_dump --schema-only "$0" | psql -qd "$1"', on("app"), url]);
-    return url;
-  };
   const at = (name: string): string => join(folder, name);
   const rested = (): Promise<unknown> => node.query("CHECKPOINT");
-  const ours = async (name: string, ...args: Parameters<typeof job>): Promise<void> => {
+  const ours = async (name: string, ...args: Parameters<typeof job>): Promise<number> => {
     await rested();
     const { ms, maxBytes: used } = await job(...args);
     note(name, ms);
     maxBytes = Math.max(maxBytes, used);
+    return ms;
   };
   const theirs = async (name: string, ...args: Parameters<typeof timed>): Promise<number> => {
     await rested();
@@ -118,9 +119,17 @@ try {
     await ours("restore, binary rows", "restore", await anew(), at("binary"));
   });
   await inTurn(async () => {
-    await ours("copy", "copy", source, await withTables());
-    const pipe = 'pg_dump --data-only "$0" | psql -qd "$1"';
-    await theirs("pg_dump | psql (copy)", "sh", "-c", pipe, source, await withTables());
+    const target = await anew();
+    const schema = await timed("sh", "-c", 'pg_dump --schema-only "$0" | psql -qd "$1"', source, target);
+    const copying = schema + (await ours("copy", "copy", source, target));
+    note("schema, copy", copying);
+    // the same outcome: pgcopydb does that as well
+    note("schema, copy, vacuumdb -z", copying + (await timed("vacuumdb", "-q", "-z", "-j2", "-d", target)));
+    await theirs("pg_dump | psql (copy)", "sh", "-c", 'pg_dump "$0" | psql -qd "$1"', source, await anew());
+    if (!hasPgcopydb) return;
+    const two = ["--table-jobs", "2", "--index-jobs", "2", "--no-owner", "--no-acl", "--dir", at("pgcopydb")] as const;
+    rmSync(at("pgcopydb"), { recursive: true, force: true });
+    await theirs("pgcopydb (copy)", "pgcopydb", "clone", "--source", source, "--target", await anew(), ...two);
   });
 } finally {
   await cluster.close();
@@ -136,6 +145,7 @@ const figures = Object.entries(times).map(([name, all]) => {
   };
 });
 console.table(figures);
+if (!hasPgcopydb) console.log("pgcopydb is not on this machine, and was not measured");
 console.log(
   `${rows} wide and ${2 * rows} narrow rows, ${rounds} rounds in turn, medians; most memory of ours: ${Math.round(maxBytes / 1024 ** 2)} MiB`,
 );

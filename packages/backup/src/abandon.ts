@@ -26,7 +26,7 @@ export async function abandonRestore(
       const found = await dialect.readMark(target, signal);
       if (found === undefined) return undefined;
       await dialect.giveUp(target, JSON.parse(found.plan) as RestorePlan, signal); // our own
-      await dialect.unmark(target, signal);
+      await dialect.unmark(target, undefined, signal);
       return found.name;
     } finally {
       lock.release();

@@ -97,8 +97,13 @@ export interface TargetDialect {
   readMark(target: Target, signal: Signal): Promise<Mark | undefined>;
   /** Marks the target: from now on it is not complete, and everybody can see that. */
   mark(target: Target, mark: Mark, signal: Signal): Promise<void>;
-  unmark(target: Target, signal: Signal): Promise<void>;
-  /** The steps that the target has now: a failover may have taken some of them back. */
+  /**
+   * Removes the mark, and with it what was noted.
+   * @param steps how many have to be there, all as safe as the server makes what it acknowledges; undefined: whatever there is
+   * @throws {TakenBackError} where there are fewer
+   */
+  unmark(target: Target, steps: number | undefined, signal: Signal): Promise<void>;
+  /** The steps that the target has now: a failover or a crash may have taken some of them back. */
   stepsDone(target: Target, signal: Signal): Promise<ReadonlySet<string>>;
   /** What is to be removed by hand where a restore is given up by hand, for messages. */
   readonly markName: string;

@@ -44,6 +44,13 @@ export class BackupError extends Error {
   }
 }
 
+/** Steps of a restore are gone that were done: a failover or a crash took them back. It goes over the whole again. */
+export class TakenBackError extends BackupError {
+  constructor(what: string) {
+    super("TARGET_LOST", `a failover or a crash took back ${what}`, { retryable: true });
+  }
+}
+
 /** The one line of an unknown error that may be shown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

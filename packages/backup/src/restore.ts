@@ -6,7 +6,7 @@ import { dialectFor } from "./across/dialect-for.ts";
 import { systemOf } from "./across/pairs.ts";
 import type { TargetDialect } from "./dialect.ts";
 import { dialectOf } from "./dialects.ts";
-import { BackupError } from "./errors.ts";
+import { BackupError, TakenBackError } from "./errors.ts";
 import type { KeySource } from "./format/key.ts";
 import type { Manifest } from "./format/manifest.ts";
 import { type OpenedBackup, openBackup } from "./format/repository.ts";
@@ -27,7 +27,7 @@ import {
 import type { Store } from "./store/store.ts";
 import { matches } from "./table-names.ts";
 import { isBegun } from "./target/is-begun.ts";
-import { fill, type Phase, type RestorePlan } from "./target/phases.ts";
+import { chosenChunks, fill, type Phase, type RestorePlan } from "./target/phases.ts";
 import { Target } from "./target/target.ts";
 import type { RestoreDelegate } from "./target/unit.ts";
 
@@ -209,27 +209,25 @@ async function run(
       await dialect.prepare(phase);
       await fill(phase, await dialect.stepsDone(target, signal));
       const left = await dialect.finish(phase);
-      if (await isComplete(phase)) {
-        meter.enter("done");
-        await dialect.unmark(target, signal);
-        return { isResumed, left };
-      }
-      if (attempt >= attempts)
-        throw new BackupError("TARGET_LOST", "failovers took steps back again and again", { retryable: true });
+      await dialect.unmark(target, await complete(phase), signal);
+      meter.enter("done");
+      return { isResumed, left };
     } catch (error) {
       signal?.throwIfAborted();
       // with asynchronous mirroring a new primary may lack what the old one had acknowledged: then nothing fits any more
       const isOfFailover = target.pool.topology().epoch > epoch && error instanceof BackupError;
-      if (!isOfFailover || attempt >= attempts || error.code === "CORRUPT") throw error;
+      const isAgain = error instanceof TakenBackError || (isOfFailover && error.code !== "CORRUPT");
+      if (!isAgain || attempt >= attempts) throw error;
     }
   }
 }
 
-/** Whether the present primary has every chunk. */
-async function isComplete({ dialect, target, backup, plan, signal }: Phase): Promise<boolean> {
+/** How many steps the present primary has, of which none may be missing when the mark is removed. @throws {TakenBackError} */
+async function complete({ dialect, target, backup, plan, signal }: Phase): Promise<number> {
   const done = await dialect.stepsDone(target, signal);
-  const chosen = new Set(plan.tables);
-  return done.has("before") && backup.manifest.chunks.every(({ table, file }) => !chosen.has(table) || done.has(file));
+  const hasAll = done.has("before") && chosenChunks(backup.manifest, plan).every(({ file }) => done.has(file));
+  if (!hasAll) throw new TakenBackError("rows that had been restored");
+  return done.size;
 }
 
 function summarize(

@@ -209,6 +209,41 @@ test("a restore goes on after a failover of its target, and each row is there on
   await expectWhole();
 });
 
+test("a restore whose target crashes and comes back, without what it had not written yet, is whole", async () => {
+  const folder = newFolder();
+  await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });
+  await emptyTarget();
+  const primary = target.primary();
+  let crash: Promise<unknown> | undefined;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase === "rows" && chunks.done > 3) crash ??= primary.kill().then(() => primary.start());
+  };
+  await slowDown(target);
+  await restore(openPool(target), { from: folder, onProgress });
+  expect(crash).toBeDefined();
+  await crash;
+  await expectWhole();
+});
+
+test("chunks that are gone after they were done, though no node became primary, are restored again", async () => {
+  const folder = newFolder();
+  await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });
+  await emptyTarget();
+  let taking: Promise<unknown> | undefined;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 3) return;
+    // what is under way ends before the lock is had
+    taking ??= target.primary().query(`BEGIN; LOCK TABLE item, parent; TRUNCATE item, parent;
+      DELETE FROM mirrorpool_restore.step WHERE name <> 'before'; COMMIT`);
+  };
+  await slowDown(target);
+  const report = await restore(openPool(target), { from: folder, onProgress });
+  expect(taking).toBeDefined();
+  await taking;
+  expect(report.isResumed).toBe(false);
+  await expectWhole();
+});
+
 test("a restore whose target freezes waits for the new primary, and each row is there once", async () => {
   const folder = newFolder();
   await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });

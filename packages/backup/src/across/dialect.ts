@@ -176,7 +176,7 @@ async function dropTables(base: TargetDialect, { target, plan, signal }: Phase):
   await target.on(signal, async (on) => {
     for (const name of plan.names) await on.query(`DROP TABLE IF EXISTS ${name}`, [], FOREVER);
   });
-  await base.unmark(target, signal);
+  await base.unmark(target, undefined, signal);
 }
 
 const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;

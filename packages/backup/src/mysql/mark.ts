@@ -1,6 +1,7 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import { askMysql as ask, tellMysql as tell } from "@mirrorpool/sync/for-other-jobs";
 import type { Mark } from "../dialect.ts";
+import { TakenBackError } from "../errors.ts";
 import type { Target } from "../target/target.ts";
 import { MARK, STEPS } from "./mark-name.ts";
 import { readSteps } from "./steps.ts";
@@ -40,9 +41,12 @@ export const mark = (target: Target, { backup, name, plan }: Mark, signal: Signa
     await tell(on, `INSERT INTO ${MARK} (only_one, backup, name, plan) VALUES (1, ?, ?, ?)`, [backup, name, plan]);
   });
 
-/** The restore is complete. The mark goes first: steps without it mean nothing. */
-export const unmark = (target: Target, signal: Signal): Promise<void> =>
+/** The restore is complete. The mark goes first: steps without it mean nothing. @throws {TakenBackError} */
+export const unmark = (target: Target, steps: number | undefined, signal: Signal): Promise<void> =>
   target.on(signal, async (on) => {
+    // a DROP whose answer was lost may have been one
+    const isMarked = steps !== undefined && (await isThere(on, MARK));
+    if (isMarked && (await readSteps(on)).size < steps) throw new TakenBackError("steps that had been done");
     await tell(on, `DROP TABLE IF EXISTS ${MARK}`);
     await tell(on, `DROP TABLE IF EXISTS ${STEPS}`);
   });

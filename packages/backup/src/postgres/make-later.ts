@@ -1,5 +1,5 @@
 import type { ReservedConnection } from "@mirrorpool/core";
-import { BackupError } from "../errors.ts";
+import { TakenBackError } from "../errors.ts";
 import { DATA, type QualifiedName } from "../format/manifest.ts";
 import type { OpenedBackup } from "../format/repository.ts";
 import { chosenChunks, type Phase, type RestorePlan } from "../target/phases.ts";
@@ -13,8 +13,8 @@ import { quoteTable } from "./quote.ts";
 const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
 
 /**
- * In the transaction that puts keys and triggers back: a failover may have taken chunks back while others went on, and those have to
- * come before. Where this has held, every node that has the transaction has the chunks as well.
+ * In the transaction that puts keys and triggers back: a failover or a crash may have taken chunks back while others went on, and those
+ * have to come before. Where this has held, every node that has the transaction has the chunks as well.
  */
 export async function requireChunks(
   connection: ReservedConnection,
@@ -25,7 +25,7 @@ export async function requireChunks(
   const sql = `SELECT count(*)::int AS count FROM ${MARK}.step WHERE name LIKE '${DATA}%'`;
   const { rows } = await connection.query<{ count: number }>(sql);
   if (rows[0]?.count === chosenChunks(manifest, plan).length) return;
-  throw new BackupError("TARGET_LOST", "a failover took rows back that had been restored", { retryable: true });
+  throw new TakenBackError("rows that had been restored");
 }
 
 /** For all indexes that are made at a time; the server's own 64 MB would do for one of a million rows. */

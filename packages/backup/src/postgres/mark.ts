@@ -1,5 +1,6 @@
 import type { ReservedConnection } from "@mirrorpool/core";
 import type { Mark } from "../dialect.ts";
+import { TakenBackError } from "../errors.ts";
 import type { Target } from "../target/target.ts";
 import { MARK } from "./mark-name.ts";
 
@@ -10,13 +11,11 @@ CREATE TABLE ${MARK}.run (backup text NOT NULL, name text NOT NULL, plan text NO
 CREATE TABLE ${MARK}.step (name text PRIMARY KEY);
 CREATE TABLE ${MARK}.undo (id int GENERATED ALWAYS AS IDENTITY, text text NOT NULL)`;
 
+const IS_THERE = `SELECT to_regclass('${MARK}.run') IS NOT NULL AS exists`;
+
 /** The restore that the target is marked with. */
 export async function readMark(target: Target, signal: AbortSignal | undefined): Promise<Mark | undefined> {
-  const [{ exists } = { exists: false }] = await target.ask<{ exists: boolean }>(
-    `SELECT to_regclass('${MARK}.run') IS NOT NULL AS exists`,
-    [],
-    signal,
-  );
+  const [{ exists } = { exists: false }] = await target.ask<{ exists: boolean }>(IS_THERE, [], signal);
   if (!exists) return undefined;
   const [row] = await target.ask<Mark>(`SELECT backup, name, plan FROM ${MARK}.run`, [], signal);
   return row;
@@ -30,23 +29,38 @@ export async function mark(
 ): Promise<void> {
   await target.transaction("marking the target", signal, async (connection) => {
     // a COMMIT that was lost may have been one
-    const { rows } = await connection.query<{ exists: boolean }>(
-      `SELECT to_regclass('${MARK}.run') IS NOT NULL AS exists`,
-    );
+    const { rows } = await connection.query<{ exists: boolean }>(IS_THERE);
     if (rows[0]?.exists === true) return;
     await connection.query(SCHEMA);
     await connection.query(`INSERT INTO ${MARK}.run (backup, name, plan) VALUES ($1, $2, $3)`, [backup, name, plan]);
   });
 }
 
-/** The restore is complete. */
-export async function unmark(target: Target, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * The restore is complete. The one commit of it that waits until everything before it is as safe as the server is set to make it.
+ * @throws {TakenBackError}
+ */
+export async function unmark(
+  target: Target,
+  steps: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await target.transaction("removing the mark", signal, async (connection) => {
-    await connection.query(`DROP SCHEMA IF EXISTS ${MARK} CASCADE`);
+    await connection.query("SET LOCAL synchronous_commit TO DEFAULT");
+    const { rows } = await connection.query<{ exists: boolean }>(IS_THERE);
+    // a COMMIT that was lost may have been one
+    if (rows[0]?.exists !== true) return;
+    if (steps !== undefined) await requireSteps(connection, steps);
+    await connection.query(`DROP SCHEMA ${MARK} CASCADE`);
   });
 }
 
-/** The steps that the target has now: a failover may have taken some of them back. */
+async function requireSteps(connection: ReservedConnection, steps: number): Promise<void> {
+  const { rows } = await connection.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${MARK}.step`);
+  if ((rows[0]?.count ?? 0) < steps) throw new TakenBackError("steps that had been done");
+}
+
+/** The steps that the target has now: a failover or a crash may have taken some of them back. */
 export async function stepsDone(target: Target, signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
   const [{ exists } = { exists: false }] = await target.ask<{ exists: boolean }>(
     `SELECT to_regclass('${MARK}.step') IS NOT NULL AS exists`,

@@ -89,7 +89,9 @@ async function setSequences({ target, backup, plan, signal }: Phase): Promise<vo
       const name = quoteText(quoteTable(sequence));
       return `pg_catalog.setval(${name}::regclass, ${quoteText(sequence.lastValue)}::bigint, ${sequence.isCalled})`;
     });
-    await target.ask(`SELECT ${calls.join(", ")}`, [], signal);
+    await target.step(`sequences ${start}`, "sequences", signal, async (connection) => {
+      await connection.query(`SELECT ${calls.join(", ")}`, [], FOREVER);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { StepDialect } from "../dialect.ts";
 import { messageOf } from "../errors.ts";
+import { withSignal } from "../with-signal.ts";
 import { MARK } from "./mark-name.ts";
 import { applySettings } from "./settings.ts";
 
@@ -10,7 +11,11 @@ const FOREVER = { timeoutMs: Number.POSITIVE_INFINITY } as const;
 const LOSSES = new Set(["25006", "57P01", "57P02", "57P03", "40001", "40P01"]);
 
 export const steps: StepDialect = Object.freeze({
-  prepare: applySettings,
+  prepare: async (connection, signal) => {
+    await applySettings(connection, signal);
+    // a crash takes back rows and the step's row together, and the mark is not removed before all of them are safe
+    await connection.query("SET synchronous_commit = off", [], withSignal(signal));
+  },
   begin: async (connection) => {
     await connection.query("BEGIN");
   },
