@@ -1,3 +1,5 @@
+import { branch } from "@mirrorpool/sync/for-other-jobs";
+
 /**
  * Works a list off with so many at a time, in its order. The first error stops the others through the signal that each was given,
  * and is thrown once all have ended.
@@ -13,11 +15,16 @@ export async function inParallel<T>(
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   let failure: { readonly error: unknown } | undefined;
   const run = async (): Promise<void> => {
-    for (;;) {
-      either.throwIfAborted();
-      const next = iterator.next();
-      if (next.done === true) return;
-      await work(next.value, either);
+    const own = branch(either);
+    try {
+      for (;;) {
+        own.signal.throwIfAborted();
+        const next = iterator.next();
+        if (next.done === true) return;
+        await work(next.value, own.signal);
+      }
+    } finally {
+      own.end();
     }
   };
   const running = Array.from({ length: jobs }, () =>

@@ -11,7 +11,7 @@ import { MirrorpoolError, PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
 import { createFailoverPool, type FailoverPool } from "./failover-pool.ts";
-import type { CallSignal } from "./interruption.ts";
+import { type CallSignal, listened } from "./interruption.ts";
 import { jittered } from "./jittered.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { changes } from "./observe/changes.ts";
@@ -86,7 +86,7 @@ export class Cluster {
     });
     const deadlines = new Deadlines(environment);
     const createCall = (timeoutMs: number | undefined, signal: CallSignal | undefined): Call =>
-      new Call(environment, deadlines, checkTimeout(timeoutMs) ?? config.timeouts.statementMs, signal);
+      new Call(environment, deadlines, checkTimeout(timeoutMs) ?? config.timeouts.statementMs, listened(signal));
     this.#introduction = new Introduction(driver, cell, environment, {
       probeTimeoutMs: config.monitor.probeTimeoutMs,
       lookAgain: (id) => this.#monitor.lookAgain(id),

@@ -1,7 +1,7 @@
 import type { Timer } from "./clock.ts";
 import type { Result, Statement } from "./driver.ts";
 import type { SessionLostError } from "./errors.ts";
-import { Interruption } from "./interruption.ts";
+import { either, Interruption } from "./interruption.ts";
 import type { SessionContext } from "./session/context.ts";
 import type { StatementOptions } from "./session/demand.ts";
 import { Session } from "./session/session.ts";
@@ -62,7 +62,7 @@ export class LentSession implements PoolSession {
     options: StatementOptions = {},
   ): Promise<Result<Row>> {
     try {
-      const call = this.#context.createCall(options.timeoutMs, this.#interruption.with(options.signal));
+      const call = this.#context.createCall(options.timeoutMs, either(options.signal, this.#interruption));
       return this.#session.query(toComplete(this.#context.driver, statement, values), options, call) as Promise<
         Result<Row>
       >;

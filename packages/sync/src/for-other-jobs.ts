@@ -1,4 +1,5 @@
 /** What jobs of other packages need of a database system. No part of the public API: it changes with any version. */
+export { branch } from "./branch.ts";
 export { planChunks } from "./copy/chunks.ts";
 export { interleave } from "./copy/interleave.ts";
 export { makeKeys } from "./copy/make-keys.ts";

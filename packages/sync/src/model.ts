@@ -91,6 +91,18 @@ export interface Table extends TableName {
   readonly identity: "key" | "full" | "none";
 }
 
+/** Into those that hold data of their own, and the names of the others. */
+export function splitColumns(columns: readonly Column[]): Pick<Table, "columns" | "generated"> {
+  if (!columns.some(({ isGenerated }) => isGenerated)) return { columns, generated: NONE };
+  return {
+    columns: columns.filter(({ isGenerated }) => !isGenerated),
+    generated: columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name),
+  };
+}
+
+/** That of most tables. */
+const NONE: readonly string[] = Object.freeze([]);
+
 export interface Catalog {
   readonly system: System;
   /** Tells one database from another, as far as the system can: the same on a primary and its mirrors, today and tomorrow. */
@@ -159,7 +171,9 @@ export const isSameTable = (one: TableName, other: TableName): boolean =>
   one.schema === other.schema && one.name === other.name;
 
 /** The ranges between bounds: together they cover everything, also what is not there yet. */
-export function rangesBetween(bounds: readonly Key[], { from, to }: Range): readonly Range[] {
+export function rangesBetween(bounds: readonly Key[], range: Range): readonly Range[] {
+  if (bounds.length === 0) return [range];
+  const { from, to } = range;
   const edges = [from, ...bounds, to];
   return edges.slice(1).map((edge, index) => ({ from: edges[index] ?? null, to: edge }));
 }

@@ -111,7 +111,12 @@ export function formed(table: Table, forms: ReadonlyMap<string, Form>): Table {
     if (form === undefined) return column;
     return { ...column, form, order: ORDERED.has(form) ? "own" : "text" };
   };
-  return { ...table, columns: table.columns.map(withForm), key: table.key?.map(withForm) };
+  const made = new Map(table.columns.map((column) => [column, withForm(column)]));
+  return {
+    ...table,
+    columns: [...made.values()],
+    key: table.key?.map((column) => made.get(column) ?? withForm(column)),
+  };
 }
 
 /** Forms whose values both systems bring into the same order by themselves. Not uuid: MariaDB has an order of its own for it. */
@@ -138,14 +143,26 @@ export function comparable({ source, target, ...rest }: Pair): Pair {
   const columns = source.columns.map((column) => {
     const other = there.get(column.name) as Column; // a pair has all columns of its source
     const isPlain = column.isPlain && other.isPlain && column.type === other.type && column.form === undefined;
-    return [
-      { ...column, isPlain },
-      { ...other, isPlain },
-    ] as const;
+    return [withPlain(column, isPlain), withPlain(other, isPlain)] as const;
   });
   return {
     ...rest,
-    source: { ...source, columns: columns.map(([column]) => column) },
-    target: { ...target, columns: columns.map(([, other]) => other) },
+    source: withColumns(
+      source,
+      columns.map(([column]) => column),
+    ),
+    target: withColumns(
+      target,
+      columns.map(([, other]) => other),
+    ),
   };
 }
+
+/** Mostly nothing changes: there may be ten thousand tables, and no two copies of them are needed. */
+const withPlain = (column: Column, isPlain: boolean): Column =>
+  column.isPlain === isPlain ? column : { ...column, isPlain };
+
+const withColumns = (table: Table, columns: readonly Column[]): Table =>
+  columns.length === table.columns.length && columns.every((column, index) => column === table.columns[index])
+    ? table
+    : { ...table, columns };

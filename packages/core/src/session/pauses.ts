@@ -1,6 +1,6 @@
 import type { CallOptions } from "../call.ts";
 import { AbortedError, MirrorpoolError, PoolClosedError } from "../errors.ts";
-import { Interruption } from "../interruption.ts";
+import { either, Interruption } from "../interruption.ts";
 import { until } from "../topology/until.ts";
 import type { SessionContext } from "./context.ts";
 import { drain } from "./drain.ts";
@@ -23,7 +23,7 @@ export class Pauses {
     const context = this.#context;
     const { cell, work } = context;
     const pause = new Interruption();
-    const call = context.createCall(timeoutMs, pause.with(signal));
+    const call = context.createCall(timeoutMs, either(signal, pause));
     call.throwIfAborted();
     this.#begun.add(pause);
     let isHeld = false;

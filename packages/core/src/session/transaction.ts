@@ -2,6 +2,7 @@ import type { CallOptions } from "../call.ts";
 import { checkKeys, isObject, showValue } from "../config/rules.ts";
 import type { Result, Statement, TransactionMode } from "../driver.ts";
 import { OptionsError, ReplayMismatchError, TransactionAbortedError, TransactionLostError } from "../errors.ts";
+import { either } from "../interruption.ts";
 import { jittered } from "../jittered.ts";
 import type { SessionContext } from "./context.ts";
 import type { StatementOptions } from "./demand.ts";
@@ -90,7 +91,7 @@ async function once<T>(
   const send = (statement: Statement, own: StatementOptions): Promise<Result> => {
     const limits = [own.timeoutMs, timeLeft()].filter((each) => each !== undefined);
     const timeoutMs = limits.length === 0 ? undefined : Math.min(...limits);
-    return session.query(statement, own, context.createCall(timeoutMs, eitherSignal(own.signal, options.signal)));
+    return session.query(statement, own, context.createCall(timeoutMs, either(own.signal, options.signal)));
   };
   const handle: Transaction = {
     query: <Row>(statement: string | Statement, values?: readonly unknown[], own: StatementOptions = {}) =>
@@ -112,8 +113,4 @@ async function once<T>(
   } finally {
     session.release();
   }
-}
-
-function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  return one !== undefined && other !== undefined ? AbortSignal.any([one, other]) : (one ?? other);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import { branch } from "../branch.ts";
 import { planChunks } from "../copy/chunks.ts";
 import type { Chunk } from "../copy/plan.ts";
 import type { View } from "../dialect.ts";
@@ -129,10 +130,24 @@ interface Search {
 
 interface Found {
   readonly pairs: readonly Pair[];
-  readonly target: Catalog;
+  /** Of the target. */
+  readonly foreignKeys: Catalog["foreignKeys"];
   readonly suspects: readonly Suspect[];
   readonly isTruncated: boolean;
   readonly rows: { from: number; to: number };
+}
+
+/** Both catalogues, which are let go when tables are picked. */
+async function read(
+  bridge: Bridge,
+  here: View,
+  there: View,
+  pick: (source: Catalog, target: Catalog) => readonly Pair[],
+  signal: AbortSignal,
+): Promise<Pick<Found, "pairs" | "foreignKeys">> {
+  const source = await bridge.source.readCatalog(here.holder, signal);
+  const target = await bridge.target.readCatalog(there.holder, signal);
+  return { pairs: pick(source, target), foreignKeys: target.foreignKeys };
 }
 
 /** One pass over everything. Whatever is lost on the way is looked at again. */
@@ -147,9 +162,7 @@ export async function findAll(
   const there = new Side(() => bridge.target.openView(to, "primary", readers, signal));
   try {
     const view = await here.view(signal);
-    const source = await bridge.source.readCatalog(view.holder, signal);
-    const target = await bridge.target.readCatalog((await there.view(signal)).holder, signal);
-    const pairs = pick(source, target);
+    const { pairs, foreignKeys } = await read(bridge, view, await there.view(signal), pick, signal);
     const tables = pairs.map((pair) => pair.source);
     const { chunkBytes } = numbers;
     const chunks = await planChunks(bridge.source, view.holder, tables, chunkBytes, signal, indexedBytes);
@@ -167,16 +180,18 @@ export async function findAll(
     const queue = chunks.values();
     const work = async (): Promise<void> => {
       const readers = { from: undefined, to: undefined } as Record<"from" | "to", ReservedConnection | undefined>;
+      const own = branch(signal);
       try {
         for (const chunk of queue) {
           if (isTruncated) return;
-          const outcome = await search(chunk, readers);
+          const outcome = await search(chunk, readers, own.signal);
           rows.from += outcome.from;
           rows.to += outcome.to;
           meter.count(outcome.from);
           meter.finish(chunk.weight);
         }
       } finally {
+        own.end();
         readers.from?.release();
         readers.to?.release();
       }
@@ -184,6 +199,7 @@ export async function findAll(
     const search = async (
       { table, range, id }: Chunk,
       readers: Record<"from" | "to", ReservedConnection | undefined>,
+      signal: AbortSignal,
     ): Promise<{ from: number; to: number }> => {
       for (let attempt = 1; ; attempt += 1) {
         signal.throwIfAborted();
@@ -228,7 +244,7 @@ export async function findAll(
       }
     };
     await Promise.all(Array.from({ length: connections }, work));
-    return { pairs, target, suspects, isTruncated, rows };
+    return { pairs, foreignKeys, suspects, isTruncated, rows };
   } finally {
     here.close();
     there.close();

@@ -22,7 +22,7 @@ import { bringKeysBack } from "./bring-back.ts";
 import type { ChunkResult } from "./copy-chunk.ts";
 import { type Finished, finishCopy } from "./finish.ts";
 import { makeMissing } from "./make-missing.ts";
-import type { CopyPlan } from "./plan.ts";
+import type { Chunk, CopyPlan } from "./plan.ts";
 import { runPass } from "./run-pass.ts";
 import { settlePlan } from "./settle-plan.ts";
 import type { CopyWork, Work } from "./work.ts";
@@ -133,9 +133,16 @@ export async function runCopy(given: CopyWork): Promise<CopyReport> {
 /** Unlogged tables are there on the primary only. */
 class NotOnMirrors extends ViewLost {}
 
-/** All that there is to do, from one view. */
-async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; finished: Finished }> {
-  const { bridge, job, signal, numbers, meter, to, from, written } = work;
+/** What there is to do, and on which tables, by the plan's index of them. */
+interface Begun {
+  readonly plan: CopyPlan;
+  readonly generation: number;
+  readonly pairs: readonly Pair[];
+}
+
+/** Plans the copy, or finds the plan that was begun. In a function of its own: what it reads of ten thousand tables is let go with it. */
+async function begin(work: Work, view: View): Promise<Begun> {
+  const { bridge, job, signal, numbers, to, from } = work;
   const source = await bridge.source.readCatalog(view.holder, signal);
   await bringKeysBack({ bridge, to, job, connections: numbers.connections, signal });
   const constraints = work.createTables ? await bridge.source.readConstraints(view.holder, signal) : undefined;
@@ -148,12 +155,26 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; finis
   );
   const { plan, generation } = await settlePlan(work, view, source, target, pairs, constraints);
   const byName = new Map(pairs.map((pair) => [nameOf(pair.source), pair]));
-  const ordered = plan.tables.map((table) => byName.get(nameOf(table)) as Pair); // the plan is of these tables
+  // the plan is of these tables
+  return { plan, generation, pairs: plan.tables.map((table) => byName.get(nameOf(table)) as Pair) };
+}
+
+/** Chunks that are not noted as done on the present primary. */
+async function findLeft({ bridge, to, job }: Work, { plan, generation }: Begun): Promise<readonly Chunk[]> {
+  const done = await bridge.target.state.loadChunks(onPrimary(to), job);
+  return plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
+}
+
+/** All that there is to do, from one view. */
+async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; finished: Finished }> {
+  const { bridge, job, signal, numbers, meter, to, from, written } = work;
+  const begun = await begin(work, view);
+  const { plan, generation, pairs } = begun;
   meter.plan(plan.chunks.map(({ weight }) => weight));
   let { epoch } = to.topology();
-  const before = await bridge.target.state.loadChunks(onPrimary(to), job);
-  let left = plan.chunks.filter(({ id }) => before.get(id)?.generation !== generation);
-  for (const { id, weight } of plan.chunks) if (before.get(id)?.generation === generation) meter.skip(weight);
+  let left = await findLeft(work, begun);
+  const open = new Set(left);
+  for (const chunk of plan.chunks) if (!open.has(chunk)) meter.skip(chunk.weight);
   meter.enter("rows");
   const onChunk = (id: number, { what, rows }: ChunkResult): void => {
     meter.count(what === "done" ? 0 : rows - (written.get(id)?.rows ?? 0));
@@ -165,17 +186,16 @@ async function copyFrom(work: Work, view: View): Promise<{ plan: CopyPlan; finis
   for (let round = 0; left.length > 0; round += 1) {
     if (round >= attempts) throw new JobError("CHUNK_FAILED", "the target goes on losing what it has acknowledged");
     const connections = delegate === undefined ? localConnections(work) : numbers.connections;
-    const given = { bridge, job, to, plan, pairs: ordered, generation, view, connections, stallMs, attempts, meter };
+    const given = { bridge, job, to, plan, pairs, generation, view, connections, stallMs, attempts, meter };
     await runPass({ ...given, delegate, onChunk }, left, signal);
     // what others have read in views of their own is compared with this one, which nobody else has
     if (view.ticket?.kind === "own") delegate = undefined;
     ({ epoch } = to.topology());
-    const done = await bridge.target.state.loadChunks(onPrimary(to), job);
-    left = plan.chunks.filter(({ id }) => done.get(id)?.generation !== generation);
+    left = await findLeft(work, begun);
   }
   meter.enter("constraints");
   const finishing = { bridge, from, to, job, connections: numbers.connections, signal };
-  return { plan, finished: await finishCopy(finishing, plan, ordered, epoch) };
+  return { plan, finished: await finishCopy(finishing, plan, pairs, epoch) };
 }
 
 /** Connections of this process: it looks over what a fleet has read, and the fleet has the others. */

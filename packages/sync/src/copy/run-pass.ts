@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FailoverPool, ReservedConnection } from "@mirrorpool/core";
+import { branch } from "../branch.ts";
 import type { View } from "../dialect.ts";
 import type { Bridge } from "../dialects.ts";
 import { JobError } from "../errors.ts";
@@ -61,9 +62,11 @@ function failWith(failed: AbortController, error: unknown): never {
 
 async function work(pass: Pass, queue: IterableIterator<Chunk>, signal: AbortSignal): Promise<void> {
   let reader: ReservedConnection | undefined;
+  const own = branch(signal);
   try {
-    for (const chunk of queue) reader = await finish(pass, chunk, reader, signal);
+    for (const chunk of queue) reader = await finish(pass, chunk, reader, own.signal);
   } finally {
+    own.end();
     reader?.release();
   }
 }

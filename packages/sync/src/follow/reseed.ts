@@ -57,12 +57,12 @@ export async function reseed(
   try {
     const refusals = await refuseLosses(bridge, reader, pairs, signal);
     if (refusals.length > 0) throw refused("following is", refusals);
-    const { suspects, isTruncated, target } = await findAll(search, () => pairs);
+    const { suspects, isTruncated, foreignKeys } = await findAll(search, () => pairs);
     if (isTruncated) return undefined;
     await to.transaction(
       async (on) => {
         await applier.prepare(on);
-        await writeAll({ ...work, pairs }, target, suspects, on, (table, keys) =>
+        await writeAll({ ...work, pairs }, foreignKeys, suspects, on, (table, keys) =>
           bridge.source.readRows(reader, table, keys, signal),
         );
         await settle(on);
@@ -77,14 +77,14 @@ export async function reseed(
 
 async function writeAll(
   { bridge, pairs, signal }: Pick<Parameters<typeof reseed>[0], "bridge" | "pairs" | "signal">,
-  target: Catalog,
+  foreignKeys: Catalog["foreignKeys"],
   suspects: readonly Suspect[],
   on: Transaction,
   read: (table: Table, keys: readonly Key[]) => Promise<readonly Row[]>,
 ): Promise<void> {
   const { levels } = foreignKeyOrder(
     pairs.map((pair) => pair.target),
-    target.foreignKeys,
+    foreignKeys,
   );
   const write = async (batch: Batch): Promise<readonly Suspect[]> => {
     const pair = pairs.find(({ source }) => nameOf(source) === batch.table) as Pair; // suspects are of these tables

@@ -1,7 +1,7 @@
 import type { FailoverPool } from "@mirrorpool/core";
 import { refused } from "../errors.ts";
 import { groupBy } from "../group-by.ts";
-import type { Catalog, Column, ForeignKey, Table } from "../model.ts";
+import { type Catalog, type Column, type ForeignKey, splitColumns, type Table } from "../model.ts";
 import { PATIENT, type Querier } from "../querier.ts";
 import { ask } from "./ask.ts";
 import { neutralType } from "./neutral-type.ts";
@@ -116,8 +116,7 @@ function toTable(
   return {
     schema: "public",
     name,
-    columns: columns.filter(({ isGenerated }) => !isGenerated),
-    generated: columns.filter(({ isGenerated }) => isGenerated).map((column) => column.name),
+    ...splitColumns(columns),
     key,
     isPartitioned: false,
     rows: count,

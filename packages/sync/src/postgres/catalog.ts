@@ -1,5 +1,5 @@
 import type { FailoverPool } from "@mirrorpool/core";
-import type { Catalog, Column, ForeignKey, Table } from "../model.ts";
+import { type Catalog, type Column, type ForeignKey, splitColumns, type Table } from "../model.ts";
 import { ask, PATIENT, type Querier } from "../querier.ts";
 import { neutralType } from "./neutral-type.ts";
 
@@ -120,8 +120,7 @@ function toTable(row: TableRow, isBytewise: boolean): Table {
   return {
     ...row,
     key,
-    columns: columns.filter(({ isGenerated }) => !isGenerated),
-    generated: columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name),
+    ...splitColumns(columns),
     identity: isKeyed ? "key" : row.identity === "f" ? "full" : "none",
   };
 }

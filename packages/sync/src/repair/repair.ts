@@ -84,39 +84,55 @@ export async function repair(options: RepairOptions): Promise<RepairReport> {
   const bridge = await bridgeOf(from, to, new Set(options.lossy));
   const meter = new Meter("repair", options.onProgress);
   const indexedBytes = options.chunkBytes ?? COMPARED_BYTES;
-  const given = { bridge, from, to, numbers, indexedBytes, readFrom, signal, meter };
+  const search = { bridge, from, to, numbers, indexedBytes, readFrom, signal, meter };
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   for (let round = 1; ; round += 1) {
-    const found = await findAll(given, (source, target) => choose(options, bridge, source, target));
-    const { differences } = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
-    const isKeyed = ({ key }: Suspect): boolean => key !== null;
-    const refusals = differences.filter((each) => !isKeyed(each)).map(toRefusal);
-    const rows = differences.filter(isKeyed);
-    const isDone = rows.length === 0;
-    if (isDry || isDone || round >= MAX_ROUNDS) {
-      if (isDry) count(counts, rows);
-      meter.enter("done");
-      const isEqual = found.suspects.length === 0 && !found.isTruncated;
-      const left = rows.map(({ table, key, what }) => ({ table, key, what }));
-      return Object.freeze({
-        isEqual,
-        ...counts,
-        refusals,
-        differences: left,
-        durationMs: Math.round(meter.elapsedMs),
-      });
-    }
-    const work = { bridge, from, to, signal, pairs: found.pairs, batchRows: numbers.batchRows };
-    await writeAll(work, found.target, rows, counts);
+    const looked = await repairOnce(options, search, counts, isDry || round >= MAX_ROUNDS);
+    if (looked === undefined) continue;
+    meter.enter("done");
+    return Object.freeze({ ...looked, ...counts, durationMs: Math.round(meter.elapsedMs) });
   }
 }
+
+/**
+ * Compares, and writes what differs. In a function of its own: what it has read of ten thousand tables is let go before the next
+ * comparison.
+ * @param isLast nothing is written
+ * @returns what there is to report, where there was nothing to write, or nothing is to be written
+ */
+async function repairOnce(
+  options: RepairOptions,
+  search: Parameters<typeof findAll>[0] & { readonly numbers: Numbers },
+  counts: Counts,
+  isLast: boolean,
+): Promise<Pick<RepairReport, "isEqual" | "refusals" | "differences"> | undefined> {
+  const { bridge, from, to, numbers, signal } = search;
+  const found = await findAll(search, (source, target) => choose(options, bridge, source, target));
+  const { differences } = await recheck({ bridge, from, to, signal }, found.pairs, found.suspects, numbers);
+  const isKeyed = ({ key }: Suspect): boolean => key !== null;
+  const rows = differences.filter(isKeyed);
+  if (rows.length > 0 && !isLast) {
+    const work = { bridge, from, to, signal, pairs: found.pairs, batchRows: numbers.batchRows };
+    await writeAll(work, found.foreignKeys, rows, counts);
+    return undefined;
+  }
+  if (options.dryRun === true) count(counts, rows);
+  return {
+    isEqual: found.suspects.length === 0 && !found.isTruncated,
+    refusals: differences.filter((each) => !isKeyed(each)).map(toRefusal),
+    differences: rows.map(({ table, key, what }) => ({ table, key, what })),
+  };
+}
+
+type Counts = Record<"inserted" | "updated" | "deleted", number>;
+type Numbers = Readonly<Record<"batchRows" | "rechecks" | "recheckMs", number>>;
 
 const toRefusal = ({ table }: Suspect): Refusal => ({
   table,
   reason: "it differs and has no primary key, so that no row can be named: copy it anew",
 });
 
-function count(counts: Record<"inserted" | "updated" | "deleted", number>, rows: readonly Suspect[]): void {
+function count(counts: Counts, rows: readonly Suspect[]): void {
   for (const { what } of rows) counts[what === "missing" ? "inserted" : what === "extra" ? "deleted" : "updated"] += 1;
 }
 
@@ -135,13 +151,13 @@ interface Work {
  */
 async function writeAll(
   work: Work,
-  target: Catalog,
+  foreignKeys: Catalog["foreignKeys"],
   rows: readonly Suspect[],
-  counts: Record<"inserted" | "updated" | "deleted", number>,
+  counts: Counts,
 ): Promise<void> {
   const { pairs, batchRows } = work;
   const tables = pairs.map((pair) => pair.target);
-  const { levels } = foreignKeyOrder(tables, target.foreignKeys);
+  const { levels } = foreignKeyOrder(tables, foreignKeys);
   let left = rows;
   for (let turn = 1; ; turn += 1) {
     const postponed: Postponed[] = [];
