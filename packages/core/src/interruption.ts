@@ -74,9 +74,9 @@ export class Interruption implements CallSignal {
 }
 
 /**
- * Listens to a true signal for all the calls that were given it. Node.js links each listener with the one that came after it, also
- * when it is removed: where calls overlap on one signal, as those of a job do, the first of them would keep all later ones in
- * memory until a full collection.
+ * Listens to a true signal for all calls that were given it. What listens to one itself stays in memory until the next full collection,
+ * also when it was removed, as soon as one of those before it does: with the signal of a job of ten thousand statements that is all
+ * that the job has ever held.
  */
 class Relay implements CallSignal, AbortListener {
   readonly #signal: AbortSignal;
@@ -109,17 +109,17 @@ class Relay implements CallSignal, AbortListener {
   }
 }
 
-const relays = new WeakMap<AbortSignal, Relay>();
+/** Not in a WeakMap: what is in one stays in memory until the next full collection as well. */
+const RELAY = Symbol("mirrorpool.relay");
 
 /** As a call listens to it: one relay for each true signal. */
+export function listened(signal: CallSignal): CallSignal;
+export function listened(signal: CallSignal | undefined): CallSignal | undefined;
 export function listened(signal: CallSignal | undefined): CallSignal | undefined {
-  if (!(signal instanceof AbortSignal)) return signal;
-  let relay = relays.get(signal);
-  if (relay === undefined) {
-    relay = new Relay(signal);
-    relays.set(signal, relay);
-  }
-  return relay;
+  if (!(signal instanceof AbortSignal) || !Object.isExtensible(signal)) return signal;
+  const known: AbortSignal & { [RELAY]?: Relay } = signal;
+  known[RELAY] ??= new Relay(signal);
+  return known[RELAY];
 }
 
 /** Fires with the first of two, where there are two. */

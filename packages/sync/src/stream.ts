@@ -1,3 +1,5 @@
+import { listened } from "@mirrorpool/core";
+
 /** Takes bytes, at its own pace. */
 export interface ByteTaker {
   /**
@@ -37,9 +39,10 @@ export async function move(
 ): Promise<number> {
   const { signal, stallMs } = options;
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const onAbort = { handleEvent: (): void => stop.abort(signal.reason) };
+  if (signal.aborted) onAbort.handleEvent();
+  const given = listened(signal);
+  given.addEventListener("abort", onAbort, { once: true });
   const timer = setTimeout(() => stop.abort(new Stalled(stallMs)), stallMs);
   const onBytes = (bytes: number): void => {
     timer.refresh();
@@ -59,7 +62,7 @@ export async function move(
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
+    given.removeEventListener("abort", onAbort);
   }
 }
 

@@ -1,10 +1,13 @@
-import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { FailoverPool } from "@mirrorpool/core";
 import { createCluster, type LabCluster } from "@mirrorpool/lab";
 import { createPool } from "@mirrorpool/mysql2";
 import type { Pool } from "mysql2/promise";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openCore, prepare, rejection } from "./support.ts";
 
 /** What an application gives for a file is its own: no fault of it is one of the server. */
@@ -35,6 +38,8 @@ describe("LOAD DATA LOCAL", () => {
     ["is none", () => undefined, "ERR_INVALID_ARG_TYPE"],
     ["gives what is no text", () => Readable.from([{ id: 1 }]), "ERR_INVALID_ARG_TYPE"],
     ["loses its own connection", () => failing("ECONNRESET"), "ECONNRESET"],
+    ["is closed before its end", () => closing(), "closed before its end"],
+    ["was closed already", () => new Readable().destroy(), "closed before it was read"],
   ])("a file that %s is the statement's error, and costs no connection", async (_, open, pattern) => {
     const { closed } = statsOf(core);
     const error = await rejection(load(open));
@@ -61,6 +66,24 @@ describe("LOAD DATA LOCAL", () => {
     expect(await count()).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
   });
 
+  test("a file is read piece by piece, as the server takes them", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "mirrorpool-load-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const rows = 200_000; // several times what sockets hold
+    writeFileSync(join(folder, "lines"), Array.from({ length: rows }, (_, row) => `${row}\n`).join(""));
+    await load(() => createReadStream(join(folder, "lines")));
+    const [[sum]] = (await pool.query("SELECT COUNT(*) AS count, SUM(id) AS sum FROM line")) as never;
+    expect(sum).toEqual({ count: rows, sum: String((rows * (rows - 1)) / 2) });
+  });
+
+  test("a stream that has ended is an empty file", async () => {
+    const bytes = new PassThrough();
+    bytes.end();
+    await finished(bytes.resume());
+    await load(() => bytes);
+    expect(await count()).toEqual([]);
+  });
+
   test("a file that is not there leaves the transaction open", async () => {
     const connection = await pool.getConnection();
     await connection.beginTransaction();
@@ -81,6 +104,13 @@ describe("LOAD DATA LOCAL", () => {
     expect((await core.query({ ...statement, infileStreamFactory: () => Readable.from(["6\n"]) })).rowCount).toBe(1);
   });
 });
+
+const closing = (): Readable =>
+  new Readable({
+    read() {
+      setImmediate(() => this.destroy());
+    },
+  });
 
 const failing = (code: string): Readable =>
   new Readable({
