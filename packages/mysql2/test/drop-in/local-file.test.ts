@@ -72,8 +72,8 @@ describe("LOAD DATA LOCAL", () => {
     const rows = 200_000; // several times what sockets hold
     writeFileSync(join(folder, "lines"), Array.from({ length: rows }, (_, row) => `${row}\n`).join(""));
     await load(() => createReadStream(join(folder, "lines")));
-    const [[sum]] = (await pool.query("SELECT COUNT(*) AS count, SUM(id) AS sum FROM line")) as never;
-    expect(sum).toEqual({ count: rows, sum: String((rows * (rows - 1)) / 2) });
+    const [rowsThere] = await pool.query("SELECT COUNT(*) AS count, SUM(id) AS sum FROM line");
+    expect(rowsThere).toEqual([{ count: rows, sum: String((rows * (rows - 1)) / 2) }]);
   });
 
   test("a stream that has ended is an empty file", async () => {
