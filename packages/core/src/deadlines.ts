@@ -17,6 +17,8 @@ export interface Expiring extends BagItem {
 export class Deadlines {
   readonly #environment: Environment;
   readonly #buckets = new Map<number, Bag<Expiring>>();
+  /** Of the bucket that was the last to become empty, which may be in use again. */
+  #spareKey: number | undefined;
   #timer: Timer | undefined;
   #timerBucket = Number.POSITIVE_INFINITY;
   /** The timer is armed although nothing waits. */
@@ -36,6 +38,11 @@ export class Deadlines {
     let size = 0;
     for (const bucket of this.#buckets.values()) size += bucket.size;
     return size;
+  }
+
+  /** How many are kept. */
+  get buckets(): number {
+    return this.#buckets.size;
   }
 
   /**
@@ -60,11 +67,22 @@ export class Deadlines {
   clear(key: number, waiting: Expiring): void {
     const bucket = this.#buckets.get(key);
     if (bucket === undefined || !bucket.delete(waiting) || bucket.size > 0) return;
-    this.#buckets.delete(key);
+    this.#spare(key);
     // the armed timer is left to fire for nothing, which is cheaper than a timer per call; but it shall not hold the process
-    if (this.#buckets.size > 0) return;
+    if (this.#buckets.size > 1) return;
     this.#isResting = true;
     this.#timer?.setRef(false);
+  }
+
+  /**
+   * Keeps an empty bucket, for the next call of the same 10 ms, in place of the one that was kept before: callers one after the
+   * other would have each of their calls make a bucket and a table for it.
+   */
+  #spare(key: number): void {
+    const spare = this.#spareKey;
+    if (spare === key) return;
+    this.#spareKey = key;
+    if (spare !== undefined && this.#buckets.get(spare)?.size === 0) this.#buckets.delete(spare);
   }
 
   #arm(key: number): void {
@@ -98,7 +116,7 @@ export class Deadlines {
       for (const waiting of bucket ?? []) waiting.expire();
     }
     let next = Number.POSITIVE_INFINITY;
-    for (const key of this.#buckets.keys()) next = Math.min(next, key);
+    for (const [key, bucket] of this.#buckets) if (bucket.size > 0) next = Math.min(next, key);
     if (next !== Number.POSITIVE_INFINITY) this.#arm(next);
   }
 }

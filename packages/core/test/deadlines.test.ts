@@ -59,6 +59,37 @@ describe("deadlines", () => {
     expect([one.expiredAt, other.expiredAt]).toEqual([undefined, undefined]);
   });
 
+  test("leave nothing armed for a bucket that is kept though nothing waits in it", async () => {
+    const [one, other] = [waitingUntil(50), waitingUntil(500)];
+    deadlines.clear(other.key, other);
+    await environment.advance(100);
+    expect(one.expiredAt).toBe(50);
+    expect([environment.armed, environment.holding]).toEqual([0, 0]);
+    const late = waitingUntil(500);
+    expect(environment.holding).toBe(1);
+    await environment.advance(500);
+    expect(late.expiredAt).toBe(500);
+  });
+
+  test.each([1, 2, 3])("of calls one after the other keep one bucket, whatever order they end in (seed %d)", (seed) => {
+    let state = seed;
+    const random = (below: number): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state % below;
+    };
+    const open: (Waiting & { readonly key: number })[] = [];
+    for (let step = 0; step < 2000; step += 1) {
+      if (open.length === 0 || random(2) === 0) open.push(waitingUntil(10_000 + 10 * random(40)));
+      else {
+        const [ended] = open.splice(random(open.length), 1) as [Waiting & { readonly key: number }]; // there is one
+        deadlines.clear(ended.key, ended);
+      }
+      expect(deadlines.size).toBe(open.length);
+      expect(environment.holding).toBe(open.length > 0 ? 1 : 0);
+      expect(deadlines.buckets).toBeLessThanOrEqual(new Set(open.map(({ key }) => key)).size + 1);
+    }
+  });
+
   test("hold the process again when one is added while the timer rests", () => {
     const one = waitingUntil(50);
     deadlines.clear(one.key, one);

@@ -41,8 +41,8 @@ export interface System<C extends object, K extends KnexClient = KnexClient> {
   interrupt(connection: C, reason: string): void;
   /** Sends a statement with less work than Knex's dialect has with it; undefined where that one has to. */
   send?(connection: C, query: SentQuery): Promise<SentQuery> | undefined;
-  /** @throws for an answer that Knex would take for a success */
-  check(query: SentQuery): SentQuery;
+  /** Where an answer may be none that Knex should take for a success. @throws for such a one */
+  check?(query: SentQuery): SentQuery;
 }
 
 /** The client of the application's own Knex. */
@@ -103,21 +103,23 @@ export function mirroredClient<C extends object, K extends KnexClient>(
       return connection;
     }
 
-    override async releaseConnection(connection?: C & { __knex__disposed?: unknown }): Promise<void> {
+    // no async function, as those that each statement passes through: they cost it a promise more
+    override releaseConnection(connection?: C & { __knex__disposed?: unknown }): Promise<void> {
       // of a stream that is closed before it has one: Knex before 3.1 gives nothing back then
-      if (connection === undefined) return;
+      if (connection === undefined) return Promise.resolve();
       // a statement that Knex has timed out is ended, and not left to run on
       system.unbind(connection, connection.__knex__disposed === undefined ? "return" : "destroy");
       // a stream may be closed after knex.destroy()
-      if (this.pool !== undefined) await super.releaseConnection(connection);
+      return this.pool === undefined ? Promise.resolve() : super.releaseConnection(connection);
     }
 
     override async cancelQuery(connection?: C): Promise<void> {
       if (connection !== undefined) system.interrupt(connection, "Knex's timeout");
     }
 
-    override async _query(connection: C, query: SentQuery): Promise<SentQuery> {
-      return system.check(await (system.send?.(connection, query) ?? super._query(connection, query)));
+    override _query(connection: C, query: SentQuery): Promise<SentQuery> {
+      const sent = system.send?.(connection, query) ?? super._query(connection, query);
+      return system.check === undefined ? sent : sent.then(system.check);
     }
 
     override _stream(connection: C, query: SentQuery, stream: Transform, options: unknown): Promise<unknown> {

@@ -26,10 +26,8 @@ const system: System<VirtualConnection> = {
   unbind: ({ conversation }, how) => void conversation.session.unbind(how),
   interrupt: ({ conversation }, reason) => conversation.session.interrupt(reason),
   send: ({ conversation }, query) =>
-    conversation.ask(query.sql, query.bindings, query.options)?.then((answer) => {
+    conversation.ask(query.sql, query.bindings, query.options, (answer) => {
       query.response = answer;
       return query;
     }),
-  // a COMMIT after an error commits the rest here, and what cannot commit is an error
-  check: (query) => query,
 };

@@ -14,7 +14,8 @@ type Lose = (cause: unknown) => void;
  */
 export class Pipeline {
   readonly #client: Client;
-  readonly #pending = new Set<Lose>();
+  /** In the order in which they were sent. A Set makes a new table each time that it is empty. */
+  #pending: Lose[] = [];
   #isSending = false;
   #isGathering = false;
 
@@ -28,7 +29,7 @@ export class Pipeline {
   }
 
   get size(): number {
-    return this.#pending.size;
+    return this.#pending.length;
   }
 
   /**
@@ -43,9 +44,9 @@ export class Pipeline {
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const lose: Lose = (cause) => reject(new ConnectionLost("the connection was lost under a statement", cause));
-      this.#pending.add(lose);
+      this.#pending.push(lose);
       this.#send(send, (error, answer, fields) => {
-        if (!this.#pending.delete(lose)) return; // lost, or answered already
+        if (!this.#take(lose)) return; // lost, or answered already
         if (!error) return resolve(read(answer, fields));
         // the server's own words hold also where the connection ended right after them
         if (isFatal(error) && serverNumberOf(error) === undefined) lose(error);
@@ -55,8 +56,17 @@ export class Pipeline {
     });
   }
 
+  /** @returns false where it is not there any more */
+  #take(lose: Lose): boolean {
+    const pending = this.#pending;
+    const place = pending.indexOf(lose); // the first one, unless the library refused to send it
+    if (place < 0) return false;
+    pending.splice(place, 1);
+    return true;
+  }
+
   #send(send: (callback: Callback) => void, callback: Callback): void {
-    if (this.#pending.size > 1) this.#gather();
+    if (this.#pending.length > 1) this.#gather();
     this.#isSending = true;
     attempt(send, callback);
     this.#isSending = false;
@@ -76,8 +86,8 @@ export class Pipeline {
 
   /** The connection is lost: `mysql2` forgets its commands when it is destroyed. */
   lose(cause: unknown): void {
-    const pending = [...this.#pending];
-    this.#pending.clear();
+    const pending = this.#pending;
+    this.#pending = [];
     for (const lose of pending) lose(cause);
   }
 }

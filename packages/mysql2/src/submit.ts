@@ -27,6 +27,11 @@ export function submit(client: Client, statement: Statement, callback: Callback)
     channel.attempt(client, callback);
     return;
   }
+  if (isBare(statement)) {
+    // as it would be without us: an object of options costs the library as much as all else that it does with a statement
+    client.query(statement.text, statement.values as unknown[] | undefined, callback);
+    return;
+  }
   const query = queryOf(statement);
   const isPrepared = statement["execute"] === true;
   const { infileStreamFactory: factory } = statement;
@@ -50,6 +55,12 @@ export function submit(client: Client, statement: Statement, callback: Callback)
     return;
   }
   channel.attempt(client, isPrepared ? client.execute(query) : client.query(query), told);
+}
+
+/** Nothing but a text and its values. */
+function isBare(statement: Statement): boolean {
+  for (const name in statement) if (name !== "text" && name !== "values" && name !== "holder") return false;
+  return true;
 }
 
 /** As `mysql2` takes it. */

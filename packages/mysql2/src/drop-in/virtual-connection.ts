@@ -73,20 +73,31 @@ class Conversation {
   /**
    * Runs a query for an adapter that knows what its ORM writes and reads: no command is made of it.
    * @param given the query's options, as `mysql2` has them
-   * @returns rows or header, and the columns; undefined where a command is needed all the same
+   * @param take makes of rows or header, and the columns, what is returned
+   * @returns undefined where a command is needed all the same
    */
-  ask(text: unknown, values: unknown, given: Options | undefined): Promise<Answer> | undefined {
+  ask<T>(
+    text: unknown,
+    values: unknown,
+    given: Options | undefined,
+    take: (answer: Answer) => T,
+  ): Promise<T> | undefined {
     const statement = this.#given.signal.aborted ? undefined : plainStatement(text, values, given, this.#source);
     if (statement === undefined) return undefined;
     const { session } = this;
     statement["holder"] = session;
+    const options = session.options(given?.["timeout"]);
+    const direct = session.direct();
+    if (direct !== undefined) {
+      return direct.query(statement, undefined, options).then((result) => take(answerOf(result)));
+    }
     return new Promise((resolve, reject) => {
       const done = (error: unknown, result: Result | undefined): void => {
         if (error === undefined)
-          resolve(answerOf(result as Result)); // without an error there is one
+          resolve(take(answerOf(result as Result))); // without an error there is one
         else reject(error);
       };
-      session.add({ statement, options: session.options(given?.["timeout"]), done });
+      session.add({ statement, options, done });
     });
   }
 
