@@ -29,7 +29,7 @@ export function submit(client: Client, statement: Statement, callback: Callback)
   }
   if (isBare(statement)) {
     // as it would be without us: an object of options costs the library as much as all else that it does with a statement
-    client.query(statement.text, statement.values as unknown[] | undefined, callback);
+    client.query(statement.text, (statement.values ?? NO_VALUES) as unknown[], callback);
     return;
   }
   const query = queryOf(statement);
@@ -56,6 +56,9 @@ export function submit(client: Client, statement: Statement, callback: Callback)
   }
   channel.attempt(client, isPrepared ? client.execute(query) : client.query(query), told);
 }
+
+/** An array, whatever it holds, keeps the library from looking for named placeholders. */
+const NO_VALUES: readonly unknown[] = Object.freeze([]);
 
 /** Nothing but a text and its values. */
 function isBare(statement: Statement): boolean {

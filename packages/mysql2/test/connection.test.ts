@@ -38,6 +38,15 @@ describe.each(servers)("a connection to %s", (server) => {
   const run = (text: string, values?: readonly unknown[]) =>
     connection.run(values === undefined ? { text } : { text, values });
 
+  test("a text without values is sent as it is, whatever the settings say of named placeholders", async () => {
+    const named = await open(node, {}, mysql({ namedPlaceholders: true }));
+    try {
+      expect((await named.run({ text: "SELECT 1 AS a -- and :b" })).rows).toEqual([{ a: 1 }]);
+    } finally {
+      named.destroy();
+    }
+  });
+
   test.each([
     [[], "SELECT 1", "idle"],
     [[], "INSERT IGNORE INTO thing VALUES (1, 'one')", "idle"],
