@@ -16,8 +16,6 @@ export interface CheckoutTask {
 /** How long a stream may take to end that nobody reads from any more. */
 const STREAM_GRACE_MS = 1000;
 
-const ENDED = "the client was released or ended with a statement under way";
-
 /** Statements that may wait on one client. The libraries themselves have no bound. */
 const MAX_QUEUED = 100_000;
 
@@ -87,16 +85,6 @@ export class Checkout {
     } else {
       process.nextTick(() => task.done(new QueueFullError("queries of one client", MAX_QUEUED), undefined));
     }
-  }
-
-  /**
-   * The session for one statement that waits for nothing here: the session itself keeps the order. Undefined where the statement has
-   * to be added.
-   */
-  direct(): PoolSession | undefined {
-    if (this.#isWorking || this.#ending !== undefined || this.#session === undefined) return undefined;
-    this.#runs += 1;
-    return this.#session;
   }
 
   /** Runs what waits, one after the other. No async function: most clients are given back after one statement. */
@@ -207,16 +195,14 @@ export class Checkout {
   end(how: "return" | "destroy"): Promise<void> {
     this.#ending = how;
     const ended = new Promise<void>((resolve) => this.#onEnded.push(resolve));
-    if (!this.#isWorking) {
-      if (how === "destroy") this.#session?.interrupt(new Error(ENDED));
-      this.#release(how);
-    } else if (how === "destroy") this.#cut();
+    if (!this.#isWorking) this.#release(how);
+    else if (how === "destroy") this.#cut();
     else if (this.#current?.statement.channel !== undefined) this.abandon(this.#current);
     return ended;
   }
 
   #cut(): void {
-    const reason = new Error(ENDED);
+    const reason = new Error("the client was released or ended with a statement under way");
     for (const { task } of this.#queue.splice(0)) process.nextTick(() => task.done(reason, undefined));
     this.interrupt(reason.message);
   }

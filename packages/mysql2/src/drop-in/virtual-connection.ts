@@ -86,18 +86,13 @@ class Conversation {
     if (statement === undefined) return undefined;
     const { session } = this;
     statement["holder"] = session;
-    const options = session.options(given?.["timeout"]);
-    const direct = session.direct();
-    if (direct !== undefined) {
-      return direct.query(statement, undefined, options).then((result) => take(answerOf(result)));
-    }
     return new Promise((resolve, reject) => {
       const done = (error: unknown, result: Result | undefined): void => {
         if (error === undefined)
           resolve(take(answerOf(result as Result))); // without an error there is one
         else reject(error);
       };
-      session.add({ statement, options, done });
+      session.add({ statement, options: session.options(given?.["timeout"]), done });
     });
   }
 

@@ -2,7 +2,6 @@ import {
   Checkout,
   type CheckoutTask,
   type FailoverPool,
-  type PoolSession,
   type SessionLostError,
   type Statement,
   type StatementOptions,
@@ -66,11 +65,6 @@ export class VirtualSession implements Holder {
     const hasLimit = typeof timeoutMs === "number" && timeoutMs > 0;
     if (!hasLimit && consistency === undefined) return NO_OPTIONS;
     return { ...(hasLimit && { timeoutMs }), ...(consistency !== undefined && { consistency }) };
-  }
-
-  /** See {@link Checkout.direct}. */
-  direct(): PoolSession | undefined {
-    return this.#isLent ? this.#checkout?.direct() : undefined;
   }
 
   add(task: CheckoutTask): void {
