@@ -49,7 +49,6 @@ export {
   TransactionLostError,
 } from "./errors.ts";
 export type { FailoverPool, PoolStats, StartOptions } from "./failover-pool.ts";
-export { type CallSignal, listened } from "./interruption.ts";
 export { type PoolEventName, type PoolEvents, poolEventNames } from "./observe/events.ts";
 export { type Holdable, outbox } from "./outbox.ts";
 export type { NodePoolStats } from "./pool/node-pool.ts";

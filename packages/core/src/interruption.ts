@@ -113,8 +113,6 @@ class Relay implements CallSignal, AbortListener {
 const RELAY = Symbol("mirrorpool.relay");
 
 /** As a call listens to it: one relay for each true signal. */
-export function listened(signal: CallSignal): CallSignal;
-export function listened(signal: CallSignal | undefined): CallSignal | undefined;
 export function listened(signal: CallSignal | undefined): CallSignal | undefined {
   if (!(signal instanceof AbortSignal) || !Object.isExtensible(signal)) return signal;
   const known: AbortSignal & { [RELAY]?: Relay } = signal;

@@ -18,7 +18,7 @@ class Listener {
 
 test("all calls with one signal have one relay, which listens only as long as one of them does", () => {
   const controller = new AbortController();
-  const signal = listened(controller.signal);
+  const signal = listened(controller.signal) as CallSignal; // there is one
   expect(listened(controller.signal)).toBe(signal);
   const [one, other] = [new Listener(), new Listener()];
   for (const listener of [one, other]) listener.listenTo(signal);

@@ -1,5 +1,3 @@
-import { listened } from "@mirrorpool/core";
-
 /** Takes bytes, at its own pace. */
 export interface ByteTaker {
   /**
@@ -39,10 +37,9 @@ export async function move(
 ): Promise<number> {
   const { signal, stallMs } = options;
   const stop = new AbortController();
-  const onAbort = { handleEvent: (): void => stop.abort(signal.reason) };
-  if (signal.aborted) onAbort.handleEvent();
-  const given = listened(signal);
-  given.addEventListener("abort", onAbort, { once: true });
+  const onAbort = (): void => stop.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
   const timer = setTimeout(() => stop.abort(new Stalled(stallMs)), stallMs);
   const onBytes = (bytes: number): void => {
     timer.refresh();
@@ -62,7 +59,7 @@ export async function move(
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     clearTimeout(timer);
-    given.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
