@@ -2,6 +2,7 @@ import { type ConnectTarget, NotSentError } from "@mirrorpool/core";
 import mysql from "mysql2";
 import { ConnectionLost, LoginFailed, serverNumberOf } from "./classify.ts";
 import type { Client } from "./client.ts";
+import { openSocket } from "./open-socket.ts";
 import { fromText } from "./url.ts";
 
 /** Settings of `mysql2`'s own connection that hold for every one, whatever its node; a node's URL goes before them. */
@@ -69,7 +70,7 @@ function clientConfig(target: ConnectTarget, settings: mysql.ConnectionOptions):
   const { host, port, database, user, password, tls, parameters, applicationName } = target;
   const ssl = (tls === true ? {} : tls) as mysql.SslOptions | undefined; // passed through as it is
   const given = { database, user, password, ...(tls !== false && { ssl }) };
-  return {
+  const config: mysql.ConnectionOptions = {
     enableKeepAlive: true,
     ...settings,
     ...Object.fromEntries(Object.entries(parameters).map(([key, text]) => [key, fromText(text)])),
@@ -80,4 +81,5 @@ function clientConfig(target: ConnectTarget, settings: mysql.ConnectionOptions):
     port,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
+  return { stream: () => openSocket(config), ...config };
 }
