@@ -45,6 +45,9 @@ export interface System<C extends object, K extends KnexClient = KnexClient> {
   check?(query: SentQuery): SentQuery;
 }
 
+/** Asked for with each statement. */
+const [VALID, INVALID] = [Promise.resolve(true), Promise.resolve(false)];
+
 /** The client of the application's own Knex. */
 const clientOf = (name: string): Statics & (new (config: Knex.Config) => KnexClient) =>
   knex({ client: name }).client.constructor;
@@ -93,8 +96,8 @@ export function mirroredClient<C extends object, K extends KnexClient>(
       return this.#owned;
     }
 
-    override async validateConnection(connection: C): Promise<boolean> {
-      return system.isUsable(connection) && !spent.has(connection);
+    override validateConnection(connection: C): Promise<boolean> {
+      return system.isUsable(connection) && !spent.has(connection) ? VALID : INVALID;
     }
 
     override async acquireConnection(): Promise<C> {
