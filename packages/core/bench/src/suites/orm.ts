@@ -1,7 +1,8 @@
 import { quietCluster, serverOf } from "../lab.ts";
-import { Elsewhere } from "../orms/elsewhere.ts";
+import type { Begin } from "../orms/elsewhere.ts";
 import type { Orm } from "../orms/orm.ts";
 import { MAX } from "../orms/orm.ts";
+import { Rota } from "../orms/rota.ts";
 import { ROWS, SELECT, UPDATE } from "../orms/works.ts";
 import type { Peer } from "../peers/query.ts";
 import type { Cell, Client, OpenSuite, Suite, Target } from "../suite.ts";
@@ -27,17 +28,21 @@ async function open(system: System): Promise<OpenSuite> {
 
   const cells: Cell[] = [];
   const urls = [cluster.primary(), ...cluster.mirrors()].map(({ url }) => url);
+  const rota = stack.use(new Rota());
   for (const orm of system.orms) {
-    const begin = { server: system.kind, orm: orm.name, urls };
-    const mirrored = stack.use(await Elsewhere.open({ ...begin, isMirrored: true }));
-    const plain = stack.use(await Elsewhere.open({ ...begin, isMirrored: false }));
-    for (const work of [SELECT, UPDATE]) {
-      const client = (name: string, application: Elsewhere): Client => ({
+    const client = (name: string, work: string, isMirrored: boolean): Client => {
+      const begin: Begin = { server: system.kind, orm: orm.name, urls, isMirrored };
+      let rounds = 0;
+      return {
         name,
-        measure: (concurrency, pace, seconds) => application.measure({ work, concurrency, pace, seconds }),
-      });
-      const clients = [client(onMirrorpool(orm), mirrored), client(orm.name, plain)];
-      for (const concurrency of CONCURRENCIES) cells.push({ work, concurrency, clients, reference: orm.name });
+        measure: (concurrency, pace, seconds) => rota.measure(begin, rounds++, { work, concurrency, pace, seconds }),
+      };
+    };
+    for (const work of [SELECT, UPDATE]) {
+      for (const concurrency of CONCURRENCIES) {
+        const clients = [client(onMirrorpool(orm), work, true), client(orm.name, work, false)];
+        cells.push({ work, concurrency, clients, reference: orm.name });
+      }
     }
   }
   const server = await serverOf(cluster, system);
