@@ -59,8 +59,9 @@ const cluster = await createCluster({
 const times: Record<string, number[]> = {};
 const sizes: Record<string, number> = {};
 let maxBytes = 0;
+let isCounting = false;
 const note = (name: string, ms: number): void => {
-  times[name] = [...(times[name] ?? []), ms];
+  if (isCounting) times[name] = [...(times[name] ?? []), ms];
 };
 try {
   const node = cluster.primary();
@@ -92,8 +93,12 @@ try {
     note(name, ms);
     return ms;
   };
+  // who comes first pays for the WAL files that all others use again: the first round does not count
   const inTurn = async (work: () => Promise<void>): Promise<void> => {
-    for (let round = 0; round < rounds; round += 1) await work();
+    for (let round = 0; round <= rounds; round += 1) {
+      isCounting = round > 0;
+      await work();
+    }
   };
   const source = on("app");
   await inTurn(async () => {
