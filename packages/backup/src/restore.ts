@@ -214,12 +214,24 @@ async function run(
       return { isResumed, left };
     } catch (error) {
       signal?.throwIfAborted();
-      // with asynchronous mirroring a new primary may lack what the old one had acknowledged: then nothing fits any more
-      const isOfFailover = target.pool.topology().epoch > epoch && error instanceof BackupError;
-      const isAgain = error instanceof TakenBackError || (isOfFailover && error.code !== "CORRUPT");
-      if (!isAgain || attempt >= attempts) throw error;
+      if (attempt >= attempts) throw error;
+      const hasMoved = target.pool.topology().epoch > epoch;
+      const isAgain = error instanceof TakenBackError || (hasMoved && (await isOfFailover(phase, error)));
+      if (!isAgain) throw error;
     }
   }
+}
+
+/**
+ * With asynchronous mirroring a new primary may lack what the old one had acknowledged: then nothing fits any more, and where it lacks
+ * even the mark the tables of the steps are missing, which no step says of itself.
+ */
+async function isOfFailover({ dialect, target, signal }: Phase, error: unknown): Promise<boolean> {
+  if (error instanceof BackupError) return error.code !== "CORRUPT";
+  return dialect.readMark(target, signal).then(
+    (mark) => mark === undefined,
+    () => false, // the first error says more
+  );
 }
 
 /** How many steps the present primary has, of which none may be missing when the mark is removed. @throws {TakenBackError} */

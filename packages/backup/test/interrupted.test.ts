@@ -209,6 +209,31 @@ test("a restore goes on after a failover of its target, and each row is there on
   await expectWhole();
 });
 
+test("a restore whose target fails over to a mirror that has nothing of it, not even its mark, is whole", async () => {
+  const folder = newFolder();
+  await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });
+  await emptyTarget();
+  await target.caughtUp();
+  const [primary, mirror] = [target.primary(), target.mirrors()[0]];
+  if (mirror === undefined) throw new Error("there is a mirror");
+  await mirror.kill();
+  let failing: Promise<unknown> | undefined;
+  const onProgress = ({ phase, chunks }: Progress): void => {
+    if (phase !== "rows" || chunks.done < 3) return;
+    failing ??= (async () => {
+      await primary.kill();
+      await mirror.start();
+      await target.promote(mirror);
+    })();
+  };
+  await slowDown(target);
+  const report = await restore(openPool(target), { from: folder, onProgress });
+  await failing;
+  expect(target.primary()).toBe(mirror);
+  expect(report.isResumed).toBe(false);
+  await expectWhole();
+});
+
 test("a restore whose target crashes and comes back, without what it had not written yet, is whole", async () => {
   const folder = newFolder();
   await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });

@@ -42,14 +42,18 @@ export const mark = (target: Target, { backup, name, plan }: Mark, signal: Signa
   });
 
 /** The restore is complete. The mark goes first: steps without it mean nothing. @throws {TakenBackError} */
-export const unmark = (target: Target, steps: number | undefined, signal: Signal): Promise<void> =>
-  target.on(signal, async (on) => {
-    // a DROP whose answer was lost may have been one
-    const isMarked = steps !== undefined && (await isThere(on, MARK));
-    if (isMarked && (await readSteps(on)).size < steps) throw new TakenBackError("steps that had been done");
+export function unmark(target: Target, steps: number | undefined, signal: Signal): Promise<void> {
+  let mayBeGone = steps === undefined;
+  return target.on(signal, async (on) => {
+    const isMarked = await isThere(on, MARK);
+    if (!isMarked && !mayBeGone) throw new TakenBackError("the mark");
+    if (isMarked && steps !== undefined && (await readSteps(on)).size < steps)
+      throw new TakenBackError("steps that had been done");
+    mayBeGone = true; // a DROP whose answer is lost may be one
     await tell(on, `DROP TABLE IF EXISTS ${MARK}`);
     await tell(on, `DROP TABLE IF EXISTS ${STEPS}`);
   });
+}
 
 export const stepsDone = (target: Target, signal: Signal): Promise<ReadonlySet<string>> =>
   target.on(signal, async (on) => ((await isThere(on, STEPS)) ? readSteps(on) : new Set<string>()));

@@ -31,6 +31,8 @@ export async function mark(
     // a COMMIT that was lost may have been one
     const { rows } = await connection.query<{ exists: boolean }>(IS_THERE);
     if (rows[0]?.exists === true) return;
+    // a crash must not leave rows, or none, without it
+    await connection.query("SET LOCAL synchronous_commit TO DEFAULT");
     await connection.query(SCHEMA);
     await connection.query(`INSERT INTO ${MARK}.run (backup, name, plan) VALUES ($1, $2, $3)`, [backup, name, plan]);
   });
@@ -45,13 +47,17 @@ export async function unmark(
   steps: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  let mayBeGone = steps === undefined;
   await target.transaction("removing the mark", signal, async (connection) => {
     await connection.query("SET LOCAL synchronous_commit TO DEFAULT");
     const { rows } = await connection.query<{ exists: boolean }>(IS_THERE);
-    // a COMMIT that was lost may have been one
-    if (rows[0]?.exists !== true) return;
+    if (rows[0]?.exists !== true) {
+      if (mayBeGone) return;
+      throw new TakenBackError("the mark");
+    }
     if (steps !== undefined) await requireSteps(connection, steps);
     await connection.query(`DROP SCHEMA ${MARK} CASCADE`);
+    mayBeGone = true; // a COMMIT that is lost may be one
   });
 }
 
