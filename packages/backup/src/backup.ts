@@ -23,6 +23,7 @@ import {
   checkStore,
   isObject,
 } from "./options.ts";
+import { readable } from "./readable.ts";
 import { checkKeep, type Keep, prune } from "./retention.ts";
 import { beat } from "./run/liveness.ts";
 import { findUnfinished, PLAN, type Plan, removeFolder, type Unfinished } from "./run/unfinished.ts";
@@ -156,7 +157,7 @@ async function once(
   meter.enter("plan");
   await pool.start({ until: "readable", ...(signal && { signal }) });
   const dialect = await dialectOf(pool, signal);
-  await using view = await dialect.openView(pool, options.from, options.jobs, signal);
+  await using view = await readable(() => dialect.openView(pool, options.from, options.jobs, signal));
   const selection = JSON.stringify([
     options.tables ?? null,
     options.chunkBytes ?? null,
@@ -171,13 +172,13 @@ async function once(
   const rest = await beat(store, folder, signal);
   let isFinished = false;
   try {
-    const { plan, encryption } = unfinished ?? (await begin(view, folder, selection, options));
+    const { plan, encryption } = unfinished ?? (await readable(() => begin(view, folder, selection, options)));
     const format: FileFormat = { store, folder, compression: plan.compression, key: encryption?.key };
     const isResumed = unfinished !== undefined;
     const rows = (stop: AbortSignal) => readChunks(view, plan, format, options.jobs, meter, isResumed, stop);
     const choice = options.tables === undefined ? options.schema : false;
     const definitions = (stop: AbortSignal) => view.writeSchema(source, choice, format, stop);
-    const [chunks, schema] = await sideBySide(rows, definitions, signal);
+    const [chunks, schema] = await readable(() => sideBySide(rows, definitions, signal));
     const manifest = toManifest(plan, chunks, schema);
     await writeManifest(store, `${folder}/${MANIFEST}`, plan.id, manifest, encryption, signal);
     isFinished = true;

@@ -187,6 +187,30 @@ test("a backup whose mirror dies begins anew elsewhere, and is whole", async () 
   expect(readdirSync(folder)).toEqual([report.name]);
 });
 
+test("a backup whose mirror dies while it is planned begins anew elsewhere, and is whole", async () => {
+  const folder = newFolder();
+  const mirror = source.mirrors()[0];
+  await using pool = createPool(poolOf(source));
+  const blocker = await pool.reserve({ on: "primary" });
+  await blocker.query("BEGIN");
+  // a mirror that replays this lets nobody read; what is committed after it brings it there
+  await blocker.query("LOCK TABLE item IN ACCESS EXCLUSIVE MODE");
+  await source.primary().query("CREATE TABLE later (); DROP TABLE later");
+  await source.caughtUp();
+  const running = backup(openPool(source), { to: folder });
+  await until("the backup to wait for its tables", async () => {
+    const sql = "SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted";
+    return ((await mirror?.query<{ count: number }>(sql))?.[0]?.count ?? 0) > 0;
+  });
+  await mirror?.kill();
+  await blocker.query("ROLLBACK");
+  blocker.release();
+  const report = await running;
+  expect(report).toMatchObject({ node: source.primary().name, rows: ROWS + 100 });
+  await verify({ from: folder });
+  expect(readdirSync(folder)).toEqual([report.name]);
+});
+
 test("a restore goes on after a failover of its target, and each row is there once", async () => {
   const folder = newFolder();
   await backup(openPool(source), { to: folder, chunkBytes: 1024 ** 2 });

@@ -11,7 +11,7 @@ import { SpareBatches } from "../stream/spare-batches.ts";
 import { Batches } from "./batches.ts";
 import { makePlan, modelOf } from "./make-plan.ts";
 import { type Flavor, lookBefore, placeOf } from "./position.ts";
-import { readable } from "./supported.ts";
+import { supported } from "./supported.ts";
 import { writeSchema } from "./write-schema.ts";
 
 /** So often another node is chosen while a view is opened, until where it stands is not asked for any more. */
@@ -44,12 +44,12 @@ export class MysqlView implements SourceView {
   ): Promise<MysqlView> {
     const signal = given ?? new AbortController().signal;
     for (let tries = 1; ; tries += 1) {
-      const before = await readable(() => lookBefore(pool, from, flavor, signal));
-      const view = await readable(() => dialect.openView(pool, from, jobs, signal));
+      const before = await supported(() => lookBefore(pool, from, flavor, signal));
+      const view = await supported(() => dialect.openView(pool, from, jobs, signal));
       try {
         if (view.node === before.node || tries >= TRIES) {
           const known = view.node === before.node ? before : { node: view.node, position: "" };
-          const source = await readable(() => placeOf(pool, view.holder, flavor, known));
+          const source = await supported(() => placeOf(pool, view.holder, flavor, known));
           return new MysqlView(dialect, view, source);
         }
       } catch (error) {
@@ -63,7 +63,7 @@ export class MysqlView implements SourceView {
   plan(wanted: Wanted): Promise<FromCatalogue> {
     if (wanted.form === "binary")
       throw new OptionsError("form", '"text" with MariaDB and MySQL', JSON.stringify(wanted.form));
-    return readable(() => makePlan(this.#dialect, this.#view, this.source, wanted));
+    return supported(() => makePlan(this.#dialect, this.#view, this.source, wanted));
   }
 
   writeSchema(
