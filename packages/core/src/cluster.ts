@@ -7,7 +7,7 @@ import { resolveConfig } from "./config/resolve.ts";
 import { Connector } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Connection } from "./driver.ts";
-import { MirrorpoolError, PoolClosedError } from "./errors.ts";
+import { PoolClosedError } from "./errors.ts";
 import { elect } from "./failover/elect.ts";
 import { WaitingRoom } from "./failover/waiting-room.ts";
 import { createFailoverPool, type FailoverPool } from "./failover-pool.ts";
@@ -32,6 +32,7 @@ import { Precedence } from "./session/precedence.ts";
 import { ReadYourWrites } from "./session/read-your-writes.ts";
 import { Reserved } from "./session/reserve.ts";
 import { reportStrays, StrayCommits } from "./session/stray-commits.ts";
+import { isRefusal } from "./session/transient.ts";
 import { Work } from "./session/work.ts";
 import { WriteLog } from "./session/write-log.ts";
 import { TopologyCell } from "./topology/cell.ts";
@@ -283,8 +284,7 @@ export class Cluster {
 
   /** The next round tries again, which mends a lost connection and no missing permission: told once. */
   #warnOfPruning(error: unknown): void {
-    const isTransient = error instanceof MirrorpoolError || this.config.driver.classify(error).kind !== "statement";
-    if (isTransient || this.context.isClosed || this.#hasWarned) return;
+    if (!isRefusal(this.config.driver, error) || this.context.isClosed || this.#hasWarned) return;
     this.#hasWarned = true;
     const why = error instanceof Error ? error.message : String(error);
     process.emitWarning(
